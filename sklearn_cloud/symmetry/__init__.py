@@ -1,0 +1,17 @@
+"""Crystal to string."""
+
+from .generators import generator_operations, generator_string, space_group_number
+from .strings import SymmetryString, parse_string, symmetry_string
+from .wyckoff import Orbit, canonical_orbits, wyckoff_positions
+
+__all__ = [
+    "Orbit",
+    "SymmetryString",
+    "canonical_orbits",
+    "generator_operations",
+    "generator_string",
+    "parse_string",
+    "space_group_number",
+    "symmetry_string",
+    "wyckoff_positions",
+]

@@ -1,0 +1,286 @@
+"""SymmetryStringTransformer: crystals in, symmetry strings out."""
+
+import os
+import warnings
+from numbers import Integral
+
+import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
+from sklearn.base import BaseEstimator, TransformerMixin
+from tqdm.auto import tqdm
+
+from .crystals import read_crystal
+from .strings import PARTS, check_options, compose_string
+
+_CHUNK = 64  # crystals that travel to a worker at a time: as arrays, not as Structure objects
+
+
+class SymmetryStringTransformer(TransformerMixin, BaseEstimator):
+    """Turn crystals into symmetry strings.
+
+    A symmetry string names the space group by its generators, the occupied Wyckoff positions and
+    the composition: `0 3 a D D O b O O O j O O O 0 | 4a 8b | Rb 0.33 Zr 0.17 O 0.5`. The same
+    crystal gives the same string however its sites are ordered, its origin is placed and its cell
+    is chosen. The transformer learns nothing: `fit` only checks the parameters.
+
+    Parameters
+    ----------
+    parts : sequence of {"generators", "sites", "composition"}
+        The parts of the string that are written.
+    sites : {"set", "orbits"}, default="set"
+        `"set"` names the occupied Wyckoff positions, as the paper does; `"orbits"` names each
+        orbit with its element.
+    symprec : float, default=0.1
+        Distance within which sites count as equivalent, in angstrom.
+    angle_tolerance : float, default=None
+        Tolerance on angles between cell vectors, in degrees; None leaves it to `symprec`.
+    backend : {"moyopy", "spglib"}, default="moyopy"
+        Library that searches the symmetry. moyopy is several times faster; both give the same
+        string for nearly all crystals.
+    on_error : {"raise", "warn"}, default="raise"
+        What to do with an item that is no valid crystal. `"warn"` puts None in its row and lists
+        the rows in one `UserWarning`, so that they can be dropped before an estimator sees them.
+    n_jobs : int, default=None
+        Number of joblib workers; None is 1 unless in a `joblib.parallel_config` context.
+    verbose : int, default=0
+        Above 0 shows a progress bar.
+
+    See Also
+    --------
+    symmetry_string : The same for one crystal.
+    CloudRegressor : Predicts a property from the strings.
+
+    Notes
+    -----
+    Section 3.1 of the CLOUD paper. Input is a list, object array or Series of pymatgen
+    `Structure`, ase `Atoms`, CIF text, paths of CIF files, and, for data without structures,
+    pymatgen `Composition` or formulas, which give strings of the composition alone. Oxidation
+    states and spins are ignored, partial occupancies enter the composition. Identical crystals
+    are searched once.
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from sklearn_cloud import SymmetryStringTransformer
+    >>> cscl = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    >>> SymmetryStringTransformer(parts=["sites", "composition"]).fit_transform([cscl, "NaCl"])
+    array(['1a 1b | Cs 0.5 Cl 0.5', 'Na 0.5 Cl 0.5'], dtype=object)
+    """
+
+    def __init__(
+        self,
+        *,
+        parts=PARTS,
+        sites="set",
+        symprec=0.1,
+        angle_tolerance=None,
+        backend="moyopy",
+        on_error="raise",
+        n_jobs=None,
+        verbose=0,
+    ):
+        self.parts = parts
+        self.sites = sites
+        self.symprec = symprec
+        self.angle_tolerance = angle_tolerance
+        self.backend = backend
+        self.on_error = on_error
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def fit(self, X, y=None):
+        """Check the parameters; there is nothing to learn.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_crystals,)
+            Only its kind is looked at.
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError
+            If `X` is not a one-dimensional collection of crystals.
+        ValueError
+            If a parameter is invalid or `X` is empty.
+        """
+        self._check_parameters()
+        as_items(X)
+        return self
+
+    def transform(self, X):
+        """Write the symmetry string of each crystal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_crystals,)
+            Crystals, or a DataFrame with one column of them.
+
+        Returns
+        -------
+        ndarray of shape (n_crystals,), object
+            Strings; None in the rows that `on_error="warn"` passed over. A DataFrame with one
+            column after `set_output(transform="pandas")`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an item is no valid crystal; the message names its row.
+        """
+        self._check_parameters()
+        items = as_items(X)
+        crystals, problems = self._read(items)
+        unique = {}
+        for crystal in crystals:
+            if crystal is not None:
+                unique.setdefault(crystal.key, crystal)
+        keys = [None if crystal is None else crystal.key for crystal in crystals]
+        results = dict(zip(unique, self._search(list(unique.values())), strict=True))
+        strings = np.empty(len(items), dtype=object)
+        for row, key in enumerate(keys):
+            if key is not None:
+                strings[row], problem = results[key]
+                if problem:
+                    problems[row] = ValueError(problem)
+        self._report(problems)
+        return strings
+
+    def get_feature_names_out(self, input_features=None):
+        """Name of the one output column.
+
+        Parameters
+        ----------
+        input_features : ignored
+
+        Returns
+        -------
+        ndarray of shape (1,), object
+            `["symmetry_string"]`.
+        """
+        return np.array(["symmetry_string"], dtype=object)
+
+    def _check_parameters(self):
+        check_options(self.parts, self.sites, self.symprec, self.angle_tolerance, self.backend)
+        if self.on_error not in ("raise", "warn"):
+            raise ValueError(f"on_error must be 'raise' or 'warn', got {self.on_error!r}.")
+        if self.n_jobs is not None and not isinstance(self.n_jobs, Integral):
+            raise ValueError(f"n_jobs must be None or an integer, got {self.n_jobs!r}.")
+
+    def _read(self, items):
+        """Crystals (None where unreadable) and {row: error}."""
+        crystals, problems = [], {}
+        for row, item in enumerate(items):
+            try:
+                crystals.append(read_crystal(item))
+            except (TypeError, ValueError) as error:
+                problems[row] = error
+                crystals.append(None)
+                if self.on_error == "raise":
+                    break  # reported at once: the rest may take long to read
+        return (crystals, problems) if self.on_error == "warn" or not problems else ([], problems)
+
+    def _search(self, crystals):
+        """(string, None) or (None, message) for each crystal."""
+        options = {
+            "parts": tuple(self.parts),
+            "sites": self.sites,
+            "symprec": self.symprec,
+            "angle_tolerance": self.angle_tolerance,
+            "backend": self.backend,
+        }
+        chunks = [crystals[start : start + _CHUNK] for start in range(0, len(crystals), _CHUNK)]
+        if effective_n_jobs(self.n_jobs) == 1:
+            found = (_compose_chunk(chunk, options) for chunk in chunks)
+        else:
+            parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
+            found = parallel(delayed(_compose_chunk)(chunk, options) for chunk in chunks)
+        results = []
+        with tqdm(total=len(crystals), disable=not self.verbose, unit="crystal") as bar:
+            for chunk in found:
+                results += chunk
+                bar.update(len(chunk))
+        return results
+
+    def _report(self, problems):
+        if not problems:
+            return
+        if self.on_error == "raise":
+            row, error = min(problems.items())
+            raise type(error)(f"row {row}: {error}") from error
+        shown = "; ".join(f"row {row}: {error}" for row, error in sorted(problems.items())[:10])
+        warnings.warn(
+            f"{len(problems)} of the items are no valid crystals, their strings are None: rows "
+            f"{sorted(problems)}. {shown}",
+            stacklevel=3,
+        )
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.no_validation = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.one_d_array = True
+        tags.input_tags.string = True
+        return tags
+
+
+def _compose_chunk(crystals, options):
+    results = []
+    for crystal in crystals:
+        try:
+            results.append((compose_string(crystal, **options), None))
+        except ValueError as error:
+            results.append((None, str(error)))
+    return results
+
+
+def as_items(X):
+    """The rows of `X` as a list, never looking inside a crystal.
+
+    `numpy.asarray` turns a list of structures into an array of their sites; so arrays, Series
+    and one-column frames are opened by their own means, and everything else must be a list or
+    tuple.
+
+    Parameters
+    ----------
+    X : list, tuple, ndarray, Series or one-column DataFrame
+
+    Returns
+    -------
+    list
+
+    Raises
+    ------
+    TypeError
+        If `X` is one crystal, one string, or no collection at all.
+    ValueError
+        If `X` is empty or has several columns.
+    """
+    shape = getattr(X, "shape", None)
+    if isinstance(X, list | tuple):
+        items = list(X)
+    elif isinstance(X, str | bytes | os.PathLike) or not hasattr(X, "__array__") or shape is None:
+        raise TypeError(
+            f"expected a list, array or Series of crystals, got one {type(X).__name__}; put a "
+            f"single crystal into a list"
+        )
+    elif len(shape) == 2 and shape[1] == 1:
+        values = X if isinstance(X, np.ndarray) else X.to_numpy()
+        items = list(values[:, 0])
+    elif len(shape) == 1:
+        items = list(X)
+    else:
+        raise ValueError(
+            f"expected crystals in one dimension, got an array of shape {shape}; "
+            f"numpy.asarray takes structures apart: keep them in a list"
+        )
+    if not items:
+        raise ValueError("there are no crystals: X is empty")
+    return items

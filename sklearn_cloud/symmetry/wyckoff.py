@@ -1,0 +1,228 @@
+"""Space group and Wyckoff positions of a crystal, in a labeling that depends on the crystal alone.
+
+A symmetry finder returns Wyckoff letters for the origin and cell that it happens to choose.
+Another choice that serves the same space group permutes the letters (NaCl is 4a 4b either way
+round; in other groups 4a becomes 4b). The permutations of each group are tabulated, and here the
+labeling is taken that occupies the earliest letters, ties going to the earliest elements.
+"""
+
+import json
+import logging
+import math
+from functools import lru_cache
+from importlib import resources
+from typing import NamedTuple
+
+import numpy as np
+
+from .crystals import ELEMENT_RANK, ELEMENTS
+
+BACKENDS = ("moyopy", "spglib")
+_ORIGINS = ((0.0, 0.0, 0.0), (0.37, 0.19, 0.71), (0.83, 0.57, 0.31), (0.13, 0.43, 0.89))
+_LETTERS = "abcdefghijklmnopqrstuvwxyzA"
+
+
+class Orbit(NamedTuple):
+    """Sites that the space group maps onto each other.
+
+    Attributes
+    ----------
+    position : str
+        Wyckoff symbol: multiplicity in the conventional cell and letter, e.g. `"4a"`.
+    elements : tuple of str
+        The element on the sites; several where they are disordered.
+    """
+
+    position: str
+    elements: tuple
+
+
+@lru_cache
+def _table():
+    file = resources.files("sklearn_cloud").joinpath("data/wyckoff_positions.json")
+    return json.loads(file.read_text())
+
+
+@lru_cache
+def wyckoff_positions(space_group):
+    """Wyckoff symbols of a space group, from the most special to the general position.
+
+    Parameters
+    ----------
+    space_group : int
+        Number in International Tables A.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> from sklearn_cloud.symmetry import wyckoff_positions
+    >>> wyckoff_positions(36)
+    ('4a', '8b')
+    """
+    return tuple(_table()[str(int(space_group))]["positions"])
+
+
+@lru_cache
+def _relabelings(space_group):
+    """All labelings of a group: row k, column i is the old index of the new letter i."""
+    rows = _table()[str(int(space_group))]["relabelings"]
+    new_of_old = np.array([[_LETTERS.index(letter) for letter in row] for row in rows])
+    return np.argsort(new_of_old, axis=1)
+
+
+@lru_cache(maxsize=1 << 16)
+def _canonical_order(space_group, contents):
+    """Old index of each new letter; `contents` ranks what each letter holds, 0 for nothing."""
+    orders = _relabelings(space_group)
+    if len(orders) > 1:
+        ranks = np.array(contents)[orders]
+        # earliest letters occupied first; then, letter by letter, the lowest rank
+        columns = np.concatenate([ranks == 0, ranks], axis=1).T
+        keep = np.arange(len(orders))
+        for column in columns:
+            values = column[keep]
+            keep = keep[values == values.min()]
+            if len(keep) == 1:
+                break
+        orders = orders[keep]
+    return tuple(orders[0].tolist())
+
+
+def canonical_orbits(space_group, orbits):
+    """Relabel the orbits of a crystal so that origin and cell leave no trace.
+
+    Parameters
+    ----------
+    space_group : int
+        Number in International Tables A.
+    orbits : iterable of (str, iterable of str)
+        Wyckoff letter and elements of each orbit, as a symmetry finder gives them.
+
+    Returns
+    -------
+    list of Orbit
+        Sorted by letter, then by elements (in order of electronegativity).
+
+    Raises
+    ------
+    ValueError
+        If the space group has no Wyckoff position of that letter.
+
+    Notes
+    -----
+    The letters are made canonical over the affine normalizer of the space group: of all labelings
+    that a change of origin or cell can bring about, the one that occupies the earliest letters.
+    Which letters are occupied therefore never depends on the elements.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.symmetry import canonical_orbits
+    >>> canonical_orbits(221, [("b", ["Cs"]), ("a", ["Pb"]), ("d", ["I"])])
+    [Orbit(position='1a', elements=('Cs',)), Orbit(position='1b', elements=('Pb',)), \
+Orbit(position='3c', elements=('I',))]
+    """
+    symbols = wyckoff_positions(space_group)
+    held = {}
+    for letter, elements in orbits:
+        index = _LETTERS.find(letter)
+        if not 0 <= index < len(symbols):
+            raise ValueError(f"space group {space_group} has no Wyckoff position {letter!r}")
+        held.setdefault(index, []).append(tuple(sorted(ELEMENT_RANK[e] for e in elements)))
+    contents = {index: tuple(sorted(content)) for index, content in held.items()}
+    ranks = {content: rank for rank, content in enumerate(sorted(set(contents.values())), start=1)}
+    ranked = tuple(ranks[contents[i]] if i in contents else 0 for i in range(len(symbols)))
+    return [
+        Orbit(symbol, tuple(ELEMENTS[rank] for rank in elements))
+        for symbol, old in zip(symbols, _canonical_order(int(space_group), ranked), strict=True)
+        for elements in contents.get(old, ())
+    ]
+
+
+def find_orbits(crystal, *, symprec, angle_tolerance=None, backend="moyopy"):
+    """Search the symmetry of a crystal.
+
+    Parameters
+    ----------
+    crystal : Crystal
+    symprec : float
+        Distance within which sites count as equivalent, in angstrom.
+    angle_tolerance : float, default=None
+        Tolerance on angles between cell vectors, in degrees; None leaves it to `symprec`.
+    backend : {"moyopy", "spglib"}, default="moyopy"
+
+    Returns
+    -------
+    space_group : int
+    orbits : list of Orbit
+        Canonical, see `canonical_orbits`.
+
+    Raises
+    ------
+    ValueError
+        If the search finds no space group, not even P1.
+    """
+    search = _search_moyopy if backend == "moyopy" else _search_spglib
+    number, letters, orbit_of_site = search(crystal, symprec, angle_tolerance)
+    kinds = crystal.kinds.tolist()
+    orbits = (
+        (letters[site], [element for element, _ in crystal.species[kinds[site]]])
+        for site, representative in enumerate(orbit_of_site)
+        if site == representative
+    )
+    return number, canonical_orbits(number, orbits)
+
+
+def _search_moyopy(crystal, symprec, angle_tolerance):
+    import moyopy
+
+    _quieten_moyopy()
+    radians = None if angle_tolerance is None else math.radians(angle_tolerance)
+    found, problem = None, None
+    # Near its limits moyopy lowers the tolerance (1 crystal in 50), and once in thousands whether
+    # it does so depends on the origin. So a search that ended below `symprec` is repeated from
+    # other origins, and the one that kept the most of it counts.
+    for origin in _ORIGINS:
+        positions = crystal.positions + origin
+        cell = moyopy.Cell(
+            crystal.lattice.tolist(), positions.tolist(), (crystal.kinds + 1).tolist()
+        )
+        try:
+            result = moyopy.MoyoDataset(cell, symprec=symprec, angle_tolerance=radians)
+        except ValueError as error:
+            problem = error
+            continue
+        if found is None or result.symprec > found.symprec:
+            found = result
+        if found.symprec >= symprec:
+            break
+    if found is None:
+        raise ValueError(_no_symmetry("moyopy", symprec, problem)) from problem
+    return found.number, found.wyckoffs, found.orbits
+
+
+@lru_cache(maxsize=1)
+def _quieten_moyopy():
+    # Without any handler, Python prints the warnings that moyopy logs for every non-primitive
+    # cell to stderr; applications that configure logging still receive them.
+    logging.getLogger("moyo").addHandler(logging.NullHandler())
+
+
+def _search_spglib(crystal, symprec, angle_tolerance):
+    import spglib
+
+    cell = (crystal.lattice, crystal.positions, crystal.kinds + 1)
+    degrees = -1.0 if angle_tolerance is None else angle_tolerance
+    found = spglib.get_symmetry_dataset(cell, symprec=symprec, angle_tolerance=degrees)
+    if found is None:
+        raise ValueError(_no_symmetry("spglib", symprec, "it returned nothing"))
+    return found.number, found.wyckoffs, found.crystallographic_orbits.tolist()
+
+
+def _no_symmetry(backend, symprec, reason):
+    return (
+        f"{backend} finds no space group at symprec={symprec} ({reason}); try a smaller symprec, "
+        f"or the other backend"
+    )
