@@ -1,0 +1,72 @@
+"""Packaging of sklearn-cloud."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(
+    r'^__version__ = "(.+)"$', (HERE / "sklearn_cloud/_version.py").read_text(), re.MULTILINE
+).group(1)
+
+INSTALL_REQUIRES = [
+    "numpy>=1.26",
+    "scipy>=1.13",
+    "pandas>=2.1",
+    "scikit-learn>=1.6",
+    "skorch>=1.1",
+    "torch>=2.4",
+    "transformers>=5",
+    "huggingface_hub>=1.0",
+    "safetensors>=0.4.3",
+    "spglib>=2.5",
+    "moyopy>=0.21",
+    "pymatgen>=2025.1",
+    "joblib>=1.3",
+    "tqdm>=4.66",
+    "filelock>=3.12",
+]
+
+EXTRAS = {
+    "ase": ["ase>=3.23"],
+    "baselines": ["matminer>=0.9.3"],
+    "plot": ["matplotlib>=3.8"],
+    "tuning": ["optuna>=4", "optuna-integration>=4"],
+    "docs": [
+        "sphinx>=8",
+        "numpydoc>=1.8",
+        "sphinx-gallery>=0.18",
+        "pydata-sphinx-theme>=0.16",
+        "matplotlib>=3.8",
+    ],
+}
+EXTRAS["test"] = ["pytest>=8", "hypothesis>=6.100", *EXTRAS["ase"], *EXTRAS["plot"]]
+EXTRAS["lint"] = ["ruff>=0.12"]
+EXTRAS["all"] = sorted({need for group in list(EXTRAS.values()) for need in group})
+
+setup(
+    name="sklearn-cloud",
+    version=VERSION,
+    description="CLOUD, a foundation model for crystals, as scikit-learn estimators",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author="the sklearn_cloud developers",
+    license="BSD-3-Clause",
+    license_files=["LICENSE"],
+    packages=find_packages(include=["sklearn_cloud", "sklearn_cloud.*"]),
+    package_data={"sklearn_cloud": ["data/*", "data/**/*"]},
+    python_requires=">=3.11",
+    install_requires=INSTALL_REQUIRES,
+    extras_require=EXTRAS,
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Intended Audience :: Science/Research",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.11",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Scientific/Engineering :: Chemistry",
+        "Topic :: Scientific/Engineering :: Physics",
+    ],
+)
