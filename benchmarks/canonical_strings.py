@@ -11,7 +11,7 @@ string should rarely differ. Needs `corpus/mp_structures.tsv.xz` in the data fol
 from random import Random
 
 import numpy as np
-from common import argument_parser, provenance, write_result
+from common import argument_parser, parse_arguments, provenance, write_result
 from tqdm import tqdm
 
 from sklearn_cloud.datasets.corpus import read_structure_table
@@ -107,7 +107,7 @@ def main():
     parser.add_argument("--crystals", type=int, default=5000)
     parser.add_argument("--symprec", type=float, default=0.1)
     parser.add_argument("--backends", nargs="+", default=["moyopy", "spglib"])
-    arguments = parser.parse_args()
+    arguments = parse_arguments(parser)
     table = arguments.data_home / "corpus" / "mp_structures.tsv.xz"
     everything = list(read_structure_table(table))
     crystals = Random(arguments.seed).sample(everything, arguments.crystals)

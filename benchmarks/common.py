@@ -31,6 +31,14 @@ def argument_parser(doc):
     return parser
 
 
+def parse_arguments(parser):
+    """Parse the command line; a script that reads data needs to know where they are."""
+    arguments = parser.parse_args()
+    if arguments.data_home is None:
+        parser.error("set --data-home or SKLEARN_CLOUD_DATA to the folder of the data files")
+    return arguments
+
+
 def provenance(**extra):
     """Versions, machine and command of the run."""
     versions = {}
