@@ -31,6 +31,7 @@ INSTALL_REQUIRES = [
 EXTRAS = {
     "ase": ["ase>=3.23"],
     "baselines": ["matminer>=0.9.3"],
+    "optimade": ["optimade[http-client]>=1.5", "pyarrow>=18"],
     "plot": ["matplotlib>=3.8"],
     "tuning": ["optuna>=4", "optuna-integration>=4"],
     "docs": [
@@ -41,7 +42,14 @@ EXTRAS = {
         "matplotlib>=3.8",
     ],
 }
-EXTRAS["test"] = ["pytest>=8", "hypothesis>=6.100", *EXTRAS["ase"], *EXTRAS["plot"]]
+EXTRAS["test"] = [
+    "pytest>=8",
+    "hypothesis>=6.100",
+    "optimade[server]>=1.5",  # a server for the tests to download from
+    *EXTRAS["ase"],
+    *EXTRAS["optimade"],
+    *EXTRAS["plot"],
+]
 EXTRAS["lint"] = ["ruff>=0.12"]
 EXTRAS["all"] = sorted({need for group in list(EXTRAS.values()) for need in group})
 

@@ -1,7 +1,21 @@
 """Crystals with properties: an example table that ships with the package, and benchmarks."""
 
+from ._discovery import fetch_discovery
 from ._download import get_data_home
 from ._example import load_example
+from ._unconventional import fetch_unconventional, list_unconventional
 from .matbench import fetch_matbench, list_matbench
+from .optimade import OPTIMADE_PROVIDERS, fetch_optimade, read_optimade
 
-__all__ = ["fetch_matbench", "get_data_home", "list_matbench", "load_example"]
+__all__ = [
+    "OPTIMADE_PROVIDERS",
+    "fetch_discovery",
+    "fetch_matbench",
+    "fetch_optimade",
+    "fetch_unconventional",
+    "get_data_home",
+    "list_matbench",
+    "list_unconventional",
+    "load_example",
+    "read_optimade",
+]

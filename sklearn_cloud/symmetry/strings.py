@@ -39,7 +39,7 @@ class SymmetryString(NamedTuple):
         if self.space_group is not None:
             parts.append(" ".join(generator_string(self.space_group)))
         if self.orbits:
-            parts.append(_write_orbits(self.orbits))
+            parts.append(write_orbits(self.orbits))
         if self.composition:
             parts.append(_write_composition(self.composition))
         return SEPARATOR.join(parts)
@@ -136,7 +136,7 @@ def _is_positive(value):
 
 def compose_string(crystal, *, parts, sites, symprec, angle_tolerance, backend):
     """Symmetry string of a `Crystal` or `Formula`; the options are taken as checked."""
-    composition = tuple(_fractions(crystal.composition)) if "composition" in parts else ()
+    composition = tuple(atomic_fractions(crystal.composition)) if "composition" in parts else ()
     if isinstance(crystal, Formula):
         if not composition:
             raise ValueError(
@@ -156,7 +156,8 @@ def compose_string(crystal, *, parts, sites, symprec, angle_tolerance, backend):
     return str(SymmetryString(space_group, tuple(orbits), composition))
 
 
-def _fractions(amounts):
+def atomic_fractions(amounts):
+    """Sorted (element, fraction) of a composition, fractions rounded to 0.01."""
     total = sum(amounts.values())
     # the inner rounding keeps sums of partial occupancies from tipping a tie either way
     return [
@@ -169,7 +170,7 @@ def _write_composition(composition):
     return " ".join(f"{element} {fraction}" for element, fraction in composition)
 
 
-def _write_orbits(orbits):
+def write_orbits(orbits):
     words, start = [], 0
     while start < len(orbits):
         end = start

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .crystals import ELEMENT_RANK, ELEMENTS
+from .crystals import ELEMENT_RANK
 
 BACKENDS = ("moyopy", "spglib")
 _ORIGINS = ((0.0, 0.0, 0.0), (0.37, 0.19, 0.71), (0.83, 0.57, 0.31), (0.13, 0.43, 0.89))
@@ -124,20 +124,36 @@ def canonical_orbits(space_group, orbits):
     [Orbit(position='1a', elements=('Cs',)), Orbit(position='1b', elements=('Pb',)), \
 Orbit(position='3c', elements=('I',))]
     """
+    orbits = [(letter, tuple(elements)) for letter, elements in orbits]
+    return [
+        Orbit(position, _by_rank(orbits[i][1])) for position, i in _relabel(space_group, orbits)
+    ]
+
+
+def _by_rank(elements):
+    return elements if len(elements) == 1 else tuple(sorted(elements, key=ELEMENT_RANK.get))
+
+
+def _relabel(space_group, orbits):
+    """Sorted (Wyckoff symbol, index into `orbits`) in the canonical labeling."""
     symbols = wyckoff_positions(space_group)
     held = {}
-    for letter, elements in orbits:
+    for i, (letter, elements) in enumerate(orbits):
         index = _LETTERS.find(letter)
         if not 0 <= index < len(symbols):
             raise ValueError(f"space group {space_group} has no Wyckoff position {letter!r}")
-        held.setdefault(index, []).append(tuple(sorted(ELEMENT_RANK[e] for e in elements)))
-    contents = {index: tuple(sorted(content)) for index, content in held.items()}
-    ranks = {content: rank for rank, content in enumerate(sorted(set(contents.values())), start=1)}
-    ranked = tuple(ranks[contents[i]] if i in contents else 0 for i in range(len(symbols)))
+        held.setdefault(index, []).append((sorted(ELEMENT_RANK[e] for e in elements), i))
+    contents = {}
+    for index, content in held.items():
+        content.sort()
+        contents[index] = [elements for elements, _ in content]
+    distinct = sorted(contents.values())
+    ranks = [distinct.index(contents[i]) + 1 if i in contents else 0 for i in range(len(symbols))]
+    order = _canonical_order(int(space_group), tuple(ranks))
     return [
-        Orbit(symbol, tuple(ELEMENTS[rank] for rank in elements))
-        for symbol, old in zip(symbols, _canonical_order(int(space_group), ranked), strict=True)
-        for elements in contents.get(old, ())
+        (symbol, i)
+        for symbol, old in zip(symbols, order, strict=True)
+        for _, i in held.get(old, ())
     ]
 
 
@@ -164,21 +180,27 @@ def find_orbits(crystal, *, symprec, angle_tolerance=None, backend="moyopy"):
     ValueError
         If the search finds no space group, not even P1.
     """
+    number, orbits, _ = label_orbits(crystal, symprec, angle_tolerance, backend)
+    return number, orbits
+
+
+def label_orbits(crystal, symprec, angle_tolerance=None, backend="moyopy"):
+    """As `find_orbits`, and for each orbit the index of one of its sites."""
     search = _search_moyopy if backend == "moyopy" else _search_spglib
     number, letters, orbit_of_site = search(crystal, symprec, angle_tolerance)
+    sites = [site for site, first in enumerate(orbit_of_site) if site == first]
+    elements = [tuple(element for element, _ in species) for species in crystal.species]
     kinds = crystal.kinds.tolist()
-    orbits = (
-        (letters[site], [element for element, _ in crystal.species[kinds[site]]])
-        for site, representative in enumerate(orbit_of_site)
-        if site == representative
-    )
-    return number, canonical_orbits(number, orbits)
+    found = [(letters[site], elements[kinds[site]]) for site in sites]
+    relabeled = _relabel(number, found)
+    orbits = [Orbit(position, _by_rank(found[i][1])) for position, i in relabeled]
+    return number, orbits, [sites[i] for _, i in relabeled]
 
 
 def _search_moyopy(crystal, symprec, angle_tolerance):
     import moyopy
 
-    _quieten_moyopy()
+    quieten_moyopy()
     radians = None if angle_tolerance is None else math.radians(angle_tolerance)
     found, problem = None, None
     # Near its limits moyopy lowers the tolerance (1 crystal in 50), and once in thousands whether
@@ -204,7 +226,7 @@ def _search_moyopy(crystal, symprec, angle_tolerance):
 
 
 @lru_cache(maxsize=1)
-def _quieten_moyopy():
+def quieten_moyopy():
     # Without any handler, Python prints the warnings that moyopy logs for every non-primitive
     # cell to stderr; applications that configure logging still receive them.
     logging.getLogger("moyo").addHandler(logging.NullHandler())

@@ -1,0 +1,293 @@
+"""Structures from the OPTIMADE federation of materials databases."""
+
+import time
+import warnings
+from pathlib import Path
+
+from ._download import get_data_home
+from ._optimade_rows import GEOMETRY, make_crystal
+from ._optimade_store import Store, database_name, open_parquet
+
+OPTIMADE_PROVIDERS = {
+    "aflow": "AFLOW",
+    "alexandria": "Alexandria",
+    "cmr": "Computational Materials Repository, with C2DB",
+    "cod": "Crystallography Open Database",
+    "jarvis": "JARVIS",
+    "mcloud": "Materials Cloud",
+    "mpds": "Materials Platform for Data Science",
+    "mp": "Materials Project",
+    "mpdd": "Material-Property-Descriptor Database",
+    "mpod": "Material Properties Open Database",
+    "nmd": "NOMAD",
+    "odbx": "open database of xtals",
+    "omdb": "Open Materials Database",
+    "oqmd": "Open Quantum Materials Database",
+}
+"""Registered ids of the providers that CLOUD was pre-trained on (section A.2.2 of the paper)."""
+
+ROWS_AT_ONCE = 256
+
+
+def fetch_optimade(
+    providers,
+    *,
+    filter=None,
+    data_home=None,
+    page_limit=100,
+    max_results=None,
+    rows_per_file=2000,
+    restart=False,
+    retries=5,
+    timeout=60,
+    verbose=0,
+):
+    """Download structures from OPTIMADE providers into Parquet files.
+
+    Each database gets a folder of its own, ``optimade/<address of the database>`` in
+    `data_home`, with files that are written once and a small ``_state.json`` that holds the link
+    to the next page. A call goes on where the one before it stopped, however it stopped, and
+    does nothing where all is there. A database that fails is reported with what is missing, and
+    the next one has its turn; what was stored stays.
+
+    Parameters
+    ----------
+    providers : str or iterable of str
+        Ids of registered providers, such as "mp" or "oqmd" (all of them in
+        ``OPTIMADE_PROVIDERS``; also "c2db" and "nomad"), of which each database that the
+        provider lists is downloaded; or base URLs of databases, such as
+        "https://optimade.materialsproject.org".
+    filter : str, default=None
+        OPTIMADE filter, such as ``'elements HAS "Fe" AND nelements=2'``. A folder holds one
+        query: use another `data_home` for another filter.
+    data_home : str or path-like, default=None
+        Folder of the data files; see `get_data_home`.
+    page_limit : int, default=100
+        Entries to ask for per page. Providers refuse more than some hundreds.
+    max_results : int, default=None
+        Stop after the page with which a database has this many crystals.
+    rows_per_file : int, default=2000
+        Entries to collect before they are written. They are written at every stop and error
+        too; only a process that is killed outright loses the ones in hand, and asks again.
+    restart : bool, default=False
+        Begin at the first page: to add what is new, or when a provider no longer accepts the
+        link that was kept. What is stored stays, and no entry is stored twice.
+    retries : int, default=5
+        How often a request is made in all, with pauses of 1, 2, 4, ... seconds or as long as
+        the server asks. Errors that will not pass (a filter that is refused) are not retried.
+    timeout : float, default=60
+        Seconds to wait for an answer.
+    verbose : int, default=0
+        If not 0, show a progress bar per database.
+
+    Returns
+    -------
+    sklearn.utils.Bunch
+        With the attributes
+
+        folder : pathlib.Path
+            Where the databases are kept; give it to `read_optimade`.
+        report : pandas.DataFrame
+            One row per database: `provider`, `database` (base URL), `stored` (crystals),
+            `skipped` (entries that are no crystals, {reason: count}), `expected` (entries that
+            the provider announces, None if it does not say), `complete`, and `error`, why not
+            (None where all is well or `max_results` was reached).
+        complete : bool
+            Whether every database is complete.
+
+    Warns
+    -----
+    UserWarning
+        If a database is incomplete for another reason than `max_results`.
+
+    Raises
+    ------
+    ImportError
+        If the extra ``optimade`` is not installed.
+    ValueError
+        If a provider is not registered, the filter cannot be parsed, or a folder holds another
+        query or is damaged.
+    RuntimeError
+        If another process is at work in a folder.
+
+    Notes
+    -----
+    An entry is a crystal if it has three cell vectors that span a volume, a position and a
+    species for each of its sites (as many as it announces), and nothing but elements and
+    vacancies on them. Disorder is kept, as partial occupancies. Layers (two periodic
+    dimensions) are kept with the cell they are given in; molecules and chains are not, nor are
+    structures with assemblies, implicit atoms, attached groups or unknown positions. An entry
+    that is no crystal keeps its row, with the reason in the column `problem` and no geometry.
+
+    The columns are `id`, `provider`, `database`, `chemical_formula_reduced`,
+    `lattice_vectors` and `cartesian_site_positions` (angstrom), `species_at_sites`, `species`
+    (name, chemical_symbols, concentration), `nperiodic_dimensions`, `last_modified`,
+    `licence` (as the provider states it, null if it does not), `source_url`, `problem`;
+    ``pandas.read_parquet`` reads the folder of a database. The ids of a database are held in
+    memory while it is downloaded, about 0.2 GB per million.
+
+    References
+    ----------
+    .. [1] M. L. Evans et al., "Developments and applications of the OPTIMADE API for materials
+       discovery, design, and data exchange", Digital Discovery 3, 1509 (2024).
+       doi:10.1039/D4DD00039K
+
+    Examples
+    --------
+    >>> from sklearn_cloud.datasets import fetch_optimade, read_optimade
+    >>> iron = fetch_optimade("oqmd", filter='elements HAS ONLY "Fe"')  # doctest: +SKIP
+    >>> for identifier, crystal in read_optimade(iron.folder):  # doctest: +SKIP
+    ...     print(identifier, crystal.composition)
+    """
+    import pandas as pd
+    from sklearn.utils import Bunch
+
+    client = _import_client()
+    if filter is not None:
+        client.check_filter(filter)
+    folder = get_data_home(data_home) / "optimade"
+    query = dict(filter=filter, page_limit=page_limit, tries=retries, timeout=timeout)
+    report = []
+    for provider, base_url, error in client.find_databases(providers, retries):
+        if base_url is None:
+            report.append(_report_line(provider, None, None, error))
+            continue
+        database = client.Database(base_url, **query)
+        store = (folder / database_name(base_url), base_url, filter, rows_per_file)
+        report.append(_fetch_database(database, store, provider, max_results, restart, verbose))
+    _warn_if_incomplete(report)
+    report = pd.DataFrame(report).astype({"expected": "Int64"})
+    return Bunch(folder=folder, report=report, complete=bool(report["complete"].all()))
+
+
+def read_optimade(folder):
+    """Read the crystals that `fetch_optimade` stored, a few at a time.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The folder that `fetch_optimade` returned, or that of one database.
+
+    Yields
+    ------
+    identifier : str
+        Address of the database without ``https://``, a slash, and the id of the entry.
+    crystal : sklearn_cloud.symmetry.crystals.Crystal
+        The crystal, as the provider describes it: cell and positions are not judged here.
+
+    Raises
+    ------
+    ImportError
+        If the extra ``optimade`` is not installed.
+    FileNotFoundError
+        If there is no such folder, or nothing was stored in it.
+    ValueError
+        If a file is damaged.
+    """
+    _import_client(only_parquet=True)
+    paths = sorted(Path(folder).rglob("part-*.parquet"))
+    if not paths:
+        raise FileNotFoundError(f"there are no structures of fetch_optimade in {str(folder)!r}")
+    columns = ["database", "id", "problem", *GEOMETRY]
+    for path in paths:
+        with open_parquet(path) as file:
+            for batch in file.iter_batches(ROWS_AT_ONCE, columns=columns):
+                for row in batch.to_pylist():
+                    if row["problem"] is None:
+                        address = row["database"].split("://", 1)[-1]
+                        yield f"{address}/{row['id']}", make_crystal(row)
+
+
+def _import_client(only_parquet=False):
+    try:
+        import pyarrow.parquet  # noqa: F401
+
+        if only_parquet:
+            return None
+        from . import _optimade_client
+    except ImportError as error:
+        raise ImportError(
+            f"structures from OPTIMADE need further packages ({error}): "
+            "pip install 'sklearn-cloud[optimade]'"
+        ) from error
+    return _optimade_client
+
+
+def _fetch_database(database, where, provider, max_results, restart, verbose):
+    from filelock import FileLock, Timeout
+    from tqdm import tqdm
+
+    folder = where[0]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / "_lock", timeout=0):
+            store = Store(*where)
+            name = provider or folder.name
+            with tqdm(unit=" structures", desc=name, disable=not verbose) as bar:
+                bar.update(store.received)
+                try:
+                    error = _walk(database, store, provider, max_results, restart, bar)
+                finally:  # whatever happens, what came is kept
+                    store.flush()
+    except Timeout as error:
+        raise RuntimeError(f"another process is downloading into {folder}") from error
+    return _report_line(provider, database.base_url, store, error)
+
+
+def _walk(database, store, provider, max_results, restart, bar):
+    """From page to page, to the end or to an error, which is returned."""
+    if restart or (store.state["ended"] and not store.complete):
+        store.begin_again()
+    visited = set()
+    while not store.state["ended"] and (max_results is None or store.counts[None] < max_results):
+        link = store.state["next_link"]
+        if link in visited:
+            return f"the pages go in a circle: {link}"
+        visited.add(link)
+        try:
+            page = database.page(link)
+        except ConnectionError as error:
+            return str(error)
+        if store.state["provider"] is None:
+            store.state["provider"] = page.provider or provider or ""
+            store.state["licence"] = database.licence()
+        if not page.entries and page.next_link and store.lacks(page.expected):
+            return f"an empty page before the end: {link or database.base_url}"
+        store.add(page)
+        bar.total = store.state["expected"]
+        bar.update(store.received - bar.n)
+        if page.delay:
+            time.sleep(page.delay)
+    if store.state["ended"] and not store.complete:
+        nameless = store.state["nameless"]
+        return "the pages ended too early" + f", {nameless} entries without an id" * bool(nameless)
+    return None
+
+
+def _report_line(provider, base_url, store, error):
+    return dict(
+        provider=provider or (store and store.state["provider"]),
+        database=base_url,
+        stored=store.counts[None] if store else 0,
+        skipped=store.skipped if store else {},
+        expected=store.state["expected"] if store else None,
+        complete=store.complete if store else False,
+        error=error,
+    )
+
+
+def _warn_if_incomplete(report):
+    lines = []
+    for line in report:
+        if line["error"]:
+            came = line["stored"] + sum(line["skipped"].values())
+            expected = "an unknown number" if line["expected"] is None else line["expected"]
+            name = line["database"] or line["provider"]
+            lines.append(f"{name}: {came} of {expected} entries came; {line['error']}")
+    if lines:
+        warnings.warn(
+            "the download is incomplete. What is stored stays: call again to go on, or with "
+            "restart=True to begin at the first page and fill in what is missing.\n"
+            + "\n".join(lines),
+            stacklevel=3,
+        )

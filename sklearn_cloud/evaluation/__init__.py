@@ -1,0 +1,32 @@
+"""Scores, stability, and the paper's tables."""
+
+from .comparisons import same_rows, threshold_scores
+from .leaderboard import leaderboard, published_scores, result_scores, scores_in_table
+from .markdown import markdown_table
+from .metrics import (
+    classification_scores,
+    regression_scores,
+    stability_scores,
+    summarize_folds,
+)
+from .predictions import rescore_recorded
+from .stability import ConvexHull, roc_points, rolling_error, stability_table
+
+__all__ = [
+    "ConvexHull",
+    "classification_scores",
+    "leaderboard",
+    "markdown_table",
+    "published_scores",
+    "regression_scores",
+    "rescore_recorded",
+    "result_scores",
+    "roc_points",
+    "rolling_error",
+    "same_rows",
+    "scores_in_table",
+    "stability_scores",
+    "stability_table",
+    "summarize_folds",
+    "threshold_scores",
+]

@@ -1,0 +1,87 @@
+"""Comparisons beside the leaderboard: peers on the same rows, prediction thresholds."""
+
+import re
+
+from .leaderboard import lower_is_better, published_scores, read_results, result_scores
+from .metrics import STABILITY_SCORES, summarize_folds
+
+RECORDED = "matbench_recorded"  # benchmark of results that hold re-scored predictions of peers
+_THRESHOLD_TASK = re.compile(r"wbm, threshold (-?[\d.]+) eV/atom")
+
+
+def same_rows(results):
+    """Own scores on incomplete tables beside those of peers on the same rows and folds.
+
+    Parameters
+    ----------
+    results : str or path-like
+        Folder of result files, with those that ``benchmarks/leaderboard.py --rescore`` writes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per task and model: task, folds (those compared), model, metric, value, std,
+        rows, note. A result with fewer folds than the most complete one of the task has a note,
+        as has one on other rows.
+    """
+    import pandas as pd
+
+    found = read_results(results)
+    rows = []
+    for task in sorted({r["task"] for r in found if r["benchmark"] == RECORDED}):
+        peers = [r for r in found if (r["benchmark"], r["task"]) == (RECORDED, task)]
+        own = [r for r in found if (r["benchmark"], r["task"]) == ("matbench", task)]
+        if own:
+            folds = max((list(result["folds"]) for result in own), key=len)
+            rows += [_on_folds(result, folds, peers[0]["rows"]) for result in peers + own]
+    columns = "task folds model metric value std rows note".split()
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _on_folds(result, folds, n_rows):
+    used = [fold for fold in folds if fold in result["folds"]]
+    metric = "mae" if "mae" in result["summary"] else "rocauc"
+    scores = [{metric: result["folds"][fold]["scores"][metric]} for fold in used]
+    summary = summarize_folds(scores)[metric] if scores else {"mean": None, "std": None}
+    notes = [f"folds {', '.join(used) or 'none'} only"] if used != folds else []
+    if result["rows"] != n_rows:
+        notes.append(f"{result['rows']:,} rows")
+    return {
+        "task": result["task"],
+        "folds": ", ".join(folds),
+        "model": result["model"],
+        "metric": metric,
+        "value": summary["mean"],
+        "std": summary["std"] if len(used) > 1 else None,
+        "rows": result["rows"],
+        "note": "; ".join(notes),
+    }
+
+
+def threshold_scores(results=None):
+    """Classification scores at several prediction thresholds (Table 7 of the paper).
+
+    Parameters
+    ----------
+    results : str or path-like, default=None
+        Folder of result files; None is the published scores alone.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index: threshold (eV/atom), model, note; columns: f1, daf, precision, accuracy, tpr, tnr.
+    """
+    import pandas as pd
+
+    frame = published_scores()
+    if results is not None:
+        own = result_scores(results)
+        frame = pd.concat([frame, own], ignore_index=True) if len(own) else frame
+    shown = [score for score in STABILITY_SCORES[:6] if not lower_is_better(score)]
+    frame = frame.assign(
+        threshold=frame["task"].str.extract(_THRESHOLD_TASK, expand=False).astype(float)
+    )
+    frame = frame[frame["threshold"].notna() & frame["metric"].isin(shown)]
+    wide = frame.pivot(index=["threshold", "model", "note"], columns="metric", values="value")
+    wide.columns.name = None
+    return wide[shown]

@@ -1,0 +1,97 @@
+"""The tables of the leaderboard as Markdown."""
+
+import math
+
+from .leaderboard import TABLES, lower_is_better, scores_in_table
+
+_HEADS = {"r2": "R²", "f1": "F1", "roc_auc": "ROC-AUC", "rocauc": "ROC-AUC", "mape": "MAPE"}
+_UPPER = ("mae", "rmse", "daf", "tpr", "tnr")
+
+
+def markdown_table(benchmark, results=None):
+    """A table of the paper as Markdown, best and second best marked.
+
+    Parameters
+    ----------
+    benchmark : str
+        Name of the table; see `leaderboard`.
+    results : str or path-like, default=None
+        Folder of result files; None is the published scores alone.
+
+    Returns
+    -------
+    str
+        One line per model. Among the kinds of model that the paper ranks, the best is bold and
+        the second best underlined; where it ranks some kinds only, the best of all is in
+        italics. Scores with a note (part of the rows or folds) are not ranked.
+    """
+    table = TABLES[benchmark]
+    scores = scores_in_table(benchmark, results)
+    marks = {column: _marks(scores, column, table.ranked_kinds) for column in table.columns}
+    cells = {}
+    for score in scores.itertuples():
+        column = (score.task, score.metric)
+        text = format_score(score.value, score.std, table.decimals)
+        for mark in marks[column].get(score.model, ()):
+            text = mark.format(text)
+        note = f" [{score.note}]" if score.note else ""
+        cells[(score.kind, score.model), column] = text + note
+    models = list(dict.fromkeys(zip(scores["kind"], scores["model"])))
+    lines = [
+        [kind, model, *(cells.get(((kind, model), column), "–") for column in table.columns)]
+        for kind, model in models
+    ]
+    return render(["Type", "Model", *_heads(table.columns)], lines)
+
+
+def render(heads, lines):
+    """A Markdown table of heads and lines of cells."""
+    rows = [heads, ["---"] * len(heads), *lines]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def format_score(value, std, decimals):
+    """``value (std)`` with a fixed number of decimals; a missing value is a dash."""
+    if value is None or math.isnan(value):
+        return "–"
+    spread = "" if std is None or math.isnan(std) else f" ({std:.{decimals}f})"
+    return f"{value:.{decimals}f}{spread}"
+
+
+def metric_name(metric):
+    """How a table calls a metric, with an arrow to where better scores are."""
+    name = _HEADS.get(metric, metric.upper() if metric in _UPPER else metric.capitalize())
+    return f"{name} {'↓' if lower_is_better(metric) else '↑'}"
+
+
+def _heads(columns):
+    metrics = {metric for _, metric in columns}
+    tasks = {task for task, _ in columns}
+    if len(tasks) == 1:
+        return [metric_name(metric) for _, metric in columns]
+    if len(metrics) == 1:
+        return [f"{task} {metric_name(metric)[-1]}" for task, metric in columns]
+    return [f"{task}, {metric_name(metric)}" for task, metric in columns]
+
+
+def _marks(scores, column, ranked_kinds):
+    """{model: marks} of one column."""
+    task, metric = column
+    here = scores[(scores["task"] == task) & (scores["metric"] == metric) & (scores["note"] == "")]
+    ranked = here if ranked_kinds is None else here[here["kind"].isin(ranked_kinds)]
+    marks = {}
+    for place, mark in enumerate(("**{}**", "<u>{}</u>")):
+        for model in _at_place(ranked, place, metric):
+            marks.setdefault(model, []).append(mark)
+    if ranked_kinds is not None:
+        for model in _at_place(here, 0, metric):
+            marks.setdefault(model, []).append("*{}*")
+    return marks
+
+
+def _at_place(scores, place, metric):
+    """Models with the best (0) or second best (1) value, all of them where they tie."""
+    values = sorted(set(scores["value"]), reverse=not lower_is_better(metric))
+    if place >= len(values):
+        return []
+    return scores.loc[scores["value"] == values[place], "model"].tolist()

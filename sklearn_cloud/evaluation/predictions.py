@@ -1,0 +1,125 @@
+"""Predictions of a fold: their check, their files, and those that others have recorded."""
+
+import csv
+import gzip
+import json
+import math
+import zlib
+from collections import Counter
+from pathlib import Path
+
+from .metrics import classification_scores, regression_scores
+
+
+def check_predictions(ids, predictions, expected_ids):
+    """Raise ValueError unless there is one finite prediction for each expected id.
+
+    Parameters
+    ----------
+    ids : sequence of str
+        Ids of the predicted rows.
+    predictions : sequence of float
+        Their predictions.
+    expected_ids : sequence of str
+        The ids that the fold asks for, in any order.
+    """
+    ids, expected = list(ids), set(expected_ids)
+    if len(ids) != len(predictions):
+        raise ValueError(f"{len(ids)} ids, but {len(predictions)} predictions")
+    if len(set(ids)) < len(ids):
+        double = Counter(ids).most_common(1)[0][0]
+        raise ValueError(f"the id {double} is predicted more than once")
+    for names, word in ((expected - set(ids), "lack"), (set(ids) - expected, "have unexpected")):
+        if names:
+            raise ValueError(f"the predictions {word} {len(names)} id(s), e.g. {min(names)}")
+    for name, value in zip(ids, predictions):
+        if not math.isfinite(value):
+            raise ValueError(f"the prediction of {name} is {value}")
+
+
+def write_predictions(path, ids, predictions, targets):
+    """Write the predictions of a fold as ``.csv.gz`` with the columns id, target, prediction."""
+    check_predictions(ids, predictions, ids)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # no time stamp: the same predictions give the same file
+    with open(path, "wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:
+        lines = ["id,target,prediction"]
+        for name, target, prediction in zip(ids, targets, predictions, strict=True):
+            lines.append(f"{name},{float(target)!r},{float(prediction)!r}")
+        packed.write(("\n".join(lines) + "\n").encode())
+
+
+def read_predictions(path):
+    """Read what `write_predictions` wrote.
+
+    Returns
+    -------
+    ids : list of str
+    predictions, targets : list of float
+    """
+    try:
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        columns = [[row[name] for row in rows] for name in ("id", "prediction", "target")]
+        ids, predictions, targets = columns[0], *(list(map(float, c)) for c in columns[1:])
+    except (OSError, EOFError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is no complete file of predictions ({error!r})") from error
+    check_predictions(ids, predictions, ids)
+    return ids, predictions, targets
+
+
+def rescore_recorded(results_file, task, ids_by_fold, targets, *, task_type="regression"):
+    """Score a recorded MatBench submission on chosen rows of each fold.
+
+    So a peer can be compared on exactly the rows that an incomplete table has.
+
+    Parameters
+    ----------
+    results_file : str or path-like
+        A submission as the MatBench repository keeps it, ``results.json.gz``.
+    task : str
+        Name of the task, with or without ``matbench_`` in front.
+    ids_by_fold : sequence of sequence of str
+        Official ids of the test rows of each fold that count, fold 0 first.
+    targets : dict of str to float
+        True value of each id.
+    task_type : {"regression", "classification"}, default="regression"
+        Which scores to take.
+
+    Returns
+    -------
+    list of dict of str to float
+        The scores of each fold.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, has not recorded the task, or lacks an id in that fold.
+    """
+    folds = _read_recorded(results_file, f"matbench_{task.removeprefix('matbench_')}")
+    score = {"regression": regression_scores, "classification": classification_scores}[task_type]
+    scores = []
+    for fold, ids in enumerate(ids_by_fold):
+        recorded = folds.get(f"fold_{fold}", {}).get("data", {})
+        missing = [name for name in ids if name not in recorded]
+        if missing:
+            raise ValueError(
+                f"{results_file} has no prediction for {len(missing)} id(s) in fold {fold} of "
+                f"{task}, e.g. {missing[0]}"
+            )
+        predictions = [recorded[name] for name in ids]
+        check_predictions(ids, predictions, ids)
+        scores.append(score([targets[name] for name in ids], predictions))
+    return scores
+
+
+def _read_recorded(results_file, task):
+    try:
+        with gzip.open(results_file, "rt", encoding="utf-8") as file:
+            tasks = json.load(file)["tasks"]
+    except (EOFError, gzip.BadGzipFile, zlib.error, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{results_file} is no recorded MatBench submission: {error!r}") from error
+    if task not in tasks:
+        raise ValueError(f"{results_file} has not recorded {task}; it has {', '.join(tasks)}")
+    return tasks[task]["results"]

@@ -1,0 +1,281 @@
+"""Result files of the benchmarks: one JSON file per benchmark, task and model.
+
+A file holds scores and where they come from, no predictions::
+
+    {
+     "schema": 1,
+     "benchmark": "matbench",            "task": "jdft2d",
+     "model": "sklearn_cloud",           "kind": "Coordinate-free",
+     "rows": 636,                        "coverage": 1.0,
+     "n_folds": 5,
+     "configuration": {...},             every setting that can change a score
+     "folds": {"0": {"scores": {"mae": ...}, "seconds_fit": ..., "seconds_predict": ...,
+                     "n_train": ..., "n_test": ...}, ...},
+     "summary": {"mae": {"mean": ..., "std": ...}},
+     "details": {...},                   what else a figure needs (optional)
+     "provenance": {...}                 command, date, python, machine, versions
+    }
+"""
+
+import json
+import math
+import os
+import re
+from pathlib import Path
+
+from .metrics import summarize_folds
+
+SCHEMA = 1
+KINDS = (
+    "Structure-based",
+    "Structure-based (MLIP)",
+    "Feature-based",
+    "Structure-agnostic",
+    "Coordinate-free",
+    "Dummy",
+)
+_HEADER = {
+    "schema": int,
+    "benchmark": str,
+    "task": str,
+    "model": str,
+    "kind": str,
+    "rows": int,
+    "coverage": (int, float, type(None)),
+    "n_folds": int,
+    "configuration": dict,
+    "folds": dict,
+    "summary": dict,
+    "provenance": dict,
+}
+_FOLD = {
+    "scores": dict,
+    "seconds_fit": (int, float),
+    "seconds_predict": (int, float),
+    "n_train": int,
+    "n_test": int,
+}
+
+
+def result_path(folder, benchmark, task, model):
+    """Path of the result file, ``<folder>/<benchmark>_<task>_<model>.json``."""
+    parts = (re.sub(r"[^a-z0-9.]+", "-", part.lower()).strip("-") for part in (task, model))
+    task, model = parts
+    return Path(folder) / f"{benchmark}_{task.replace('-', '_')}_{model}.json"
+
+
+def open_result(
+    path,
+    *,
+    benchmark,
+    task,
+    model,
+    rows,
+    configuration,
+    kind="Coordinate-free",
+    coverage=1.0,
+    n_folds=5,
+):
+    """Start a result, or go on with the one that `path` holds.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The result file; see `result_path`.
+    benchmark, task, model : str
+        What is scored on what.
+    rows : int
+        Number of rows of the table.
+    configuration : dict
+        Every setting that can change a score; must be JSON.
+    kind : str, default="Coordinate-free"
+        The paper's category of the model, one of ``KINDS``.
+    coverage : float or None, default=1.0
+        Share of the benchmark's rows that are present; None where the table is not the
+        benchmark's own.
+    n_folds : int, default=5
+        Number of folds of the benchmark.
+
+    Returns
+    -------
+    dict
+        The result, with the folds that are finished. It is not written.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, of another version, or was made with another configuration or
+        on another table.
+    """
+    fresh = {
+        "schema": SCHEMA,
+        "benchmark": benchmark,
+        "task": task,
+        "model": model,
+        "kind": kind,
+        "rows": int(rows),
+        "coverage": coverage if coverage is None else float(coverage),
+        "n_folds": int(n_folds),
+        # as it comes back from a file: tuples are lists there
+        "configuration": json.loads(json.dumps(configuration, allow_nan=False)),
+        "folds": {},
+        "summary": {},
+        "provenance": {},
+    }
+    check_result(fresh, path)
+    if not Path(path).exists():
+        return fresh
+    found = read_result(path)
+    _check_same(found, fresh, path)
+    return found
+
+
+def add_fold(result, fold, scores, *, seconds_fit, seconds_predict, n_train, n_test):
+    """Put a finished fold into the result and renew the summary.
+
+    Parameters
+    ----------
+    result : dict
+        From `open_result`; changed in place.
+    fold : int
+        Number of the fold, from 0.
+    scores : dict of str to float
+        Its scores.
+    seconds_fit, seconds_predict : float
+        Time taken.
+    n_train, n_test : int
+        Rows used.
+
+    Raises
+    ------
+    ValueError
+        If the fold is there already or does not exist, or a score is not finite.
+    """
+    if str(fold) in result["folds"]:
+        raise ValueError(f"fold {fold} of {result['task']} is finished already")
+    entry = {
+        "scores": {name: float(value) for name, value in scores.items()},
+        "seconds_fit": round(float(seconds_fit), 3),
+        "seconds_predict": round(float(seconds_predict), 3),
+        "n_train": int(n_train),
+        "n_test": int(n_test),
+    }
+    _check_fold(str(fold), entry, result["n_folds"], "the result")
+    folds = {**result["folds"], str(fold): entry}
+    folds = {key: folds[key] for key in sorted(folds, key=int)}
+    summary = summarize_folds(one["scores"] for one in folds.values())
+    result.update(folds=folds, summary=summary)
+
+
+def write_result(path, result):
+    """Check a result and write it; a file of another configuration is not overwritten.
+
+    The file takes its name only when it is complete.
+    """
+    path = Path(path)
+    check_result(result, path)
+    if path.exists():
+        found = read_result(path)
+        _check_same(found, result, path)
+        lost = sorted(set(found["folds"]) - set(result["folds"]))
+        if lost:
+            raise ValueError(f"{path} has fold(s) {', '.join(lost)} that would be lost")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.part")
+    text = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False)
+    temporary.write_text(text + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def read_result(path):
+    """Read and check a result file.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ValueError
+        If the file is cut short, of another version, or lacks or contradicts something.
+    """
+    try:
+        result = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"{path} is damaged or cut short ({error}): delete it and run the benchmark again"
+        ) from error
+    check_result(result, path)
+    return result
+
+
+def check_result(result, path):
+    """Raise ValueError where a result is not what the schema says."""
+    if not isinstance(result, dict) or "schema" not in result:
+        raise ValueError(f"{path} is not a result file: it has no schema")
+    if result["schema"] != SCHEMA:
+        raise ValueError(
+            f"{path} has schema {result['schema']!r}, this version reads {SCHEMA}: run the "
+            "benchmark again, or use the version of sklearn_cloud that wrote it"
+        )
+    _check_keys(result, _HEADER, path)
+    if result["kind"] not in KINDS:
+        raise ValueError(f"{path}: kind {result['kind']!r} is none of {', '.join(KINDS)}")
+    coverage = result["coverage"]
+    if coverage is not None and not 0 < coverage <= 1:
+        raise ValueError(f"{path}: coverage must be in (0, 1], got {coverage}")
+    for name, fold in result["folds"].items():
+        _check_fold(name, fold, result["n_folds"], path)
+    folds = [fold["scores"] for fold in result["folds"].values()]
+    if not _close(result["summary"], summarize_folds(folds) if folds else {}):
+        raise ValueError(f"{path}: the summary is not that of the folds; the file was changed")
+
+
+def _check_keys(entry, schema, where):
+    missing = [key for key in schema if key not in entry]
+    if missing:
+        raise ValueError(f"{where} is incomplete: it lacks {', '.join(missing)}")
+    for key, kind in schema.items():
+        if not isinstance(entry[key], kind) or isinstance(entry[key], bool):
+            raise ValueError(f"{where}: {key} has the type {type(entry[key]).__name__}")
+
+
+def _check_fold(name, fold, n_folds, path):
+    where = f"{path}, fold {name}"
+    if name not in map(str, range(n_folds)):
+        raise ValueError(f"{where}: the benchmark has the folds 0 to {n_folds - 1}")
+    if not isinstance(fold, dict):
+        raise ValueError(f"{where} is not a fold")
+    _check_keys(fold, _FOLD, where)
+    if not fold["scores"]:
+        raise ValueError(f"{where} has no score")
+    for score, value in fold["scores"].items():
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            raise ValueError(
+                f"{where}: the score {score} is {value!r}, not a finite number; were there "
+                "predictions that are NaN?"
+            )
+
+
+def _check_same(found, wanted, path):
+    header = ("benchmark", "task", "model", "kind", "rows", "coverage", "n_folds")
+    differences = [
+        f"{key} {found[key]!r}, now {wanted[key]!r}" for key in header if found[key] != wanted[key]
+    ]
+    before, now = found["configuration"], wanted["configuration"]
+    for key in sorted(set(before) | set(now)):
+        old, new = before.get(key, "not set"), now.get(key, "not set")
+        if old != new:
+            differences.append(f"{key}={old!r}, now {new!r}")
+    if differences:
+        raise ValueError(
+            f"{path} was made with another configuration ({'; '.join(differences)}). It is not "
+            "overwritten: move it away, or give the new configuration another model name"
+        )
+
+
+def _close(a, b):
+    if set(a) != set(b):
+        return False
+    pairs = [(a[score].get(k), b[score][k]) for score in b for k in ("mean", "std")]
+    return all(x is not None and math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-12) for x, y in pairs)
