@@ -224,10 +224,10 @@ def _check(crystal):
     if len(crystal.kinds) == 0:
         raise ValueError("the crystal has no sites")
     for kind, species in enumerate(crystal.species):
-        site = f"site {int(np.argmax(crystal.kinds == kind))}"
-        _check_elements(species, site)
         occupancy = sum(amount for _, amount in species)
-        if not 0 < occupancy <= 1.001:
+        if not all(symbol in ELEMENT_RANK for symbol, _ in species) or not 0 < occupancy <= 1.001:
+            site = f"site {int(np.argmax(crystal.kinds == kind))}"
+            _check_elements(species, site)
             raise ValueError(f"{site} has occupancy {occupancy:.3f}; it must be in (0, 1]")
     volume, thickness = _cell_size(crystal.lattice)
     if not math.isfinite(volume + crystal.positions.sum()):

@@ -1,0 +1,91 @@
+"""Build the corpus and pre-train the encoder that ships with the package.
+
+    python benchmarks/pretrain.py --size mini --work DIR
+
+The corpus is written in both forms (`sites="set"` and `sites="orbits"`), and the encoder learns
+them together. Everything resumes: run the same command again after an interruption. Needs
+`corpus/mp_structures.tsv.xz` and `corpus/symmetry_only.csv.gz` in the data folder.
+"""
+
+import json
+from pathlib import Path
+
+from common import RESULTS, argument_parser, parse_arguments, provenance
+
+from sklearn_cloud.encoder import ENCODER_SIZES
+from sklearn_cloud.encoder.corpus_builder import CorpusSource, build_corpus
+from sklearn_cloud.encoder.pretraining import pretrain
+
+SOURCES = (
+    (
+        "Materials Project 2025.02, without GNoME",
+        "mp_structures.tsv.xz",
+        "CC-BY 4.0",
+        "https://github.com/fxcoudert/topology_databases",
+    ),
+    (
+        "symmetry only: NREL, MP-20, MPTS-52, Perov-5, TAATA, 3DSC, JARVIS",
+        "symmetry_only.csv.gz",
+        "MIT, Apache-2.0, CC-BY 4.0, NIST public terms",
+        "https://github.com/jlaw9/upper-bound-energy-gnn, https://github.com/CompRhys/aviary, "
+        "https://github.com/SymmetryAdvantage/WyckoffTransformer, "
+        "https://github.com/aimat-lab/3DSC, https://github.com/usnistgov/jarvis_leaderboard",
+    ),
+)
+
+
+def main():
+    parser = argument_parser(__doc__)
+    parser.add_argument(
+        "--work", type=Path, required=True, help="folder for corpus and checkpoints"
+    )
+    parser.add_argument("--size", choices=["mini", "small"], default="mini")
+    parser.add_argument("--name", default=None, help="of the run (default: the size)")
+    parser.add_argument("--sites", nargs="+", default=["set", "orbits"])
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--batch-size", type=int, default=256)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--geometry-weight", type=float, default=1.0)
+    parser.add_argument("--n-jobs", type=int, default=1)
+    arguments = parse_arguments(parser)
+    name = arguments.name or arguments.size
+
+    corpora = []
+    for sites in arguments.sites:
+        sources = [
+            CorpusSource(title, arguments.data_home / "corpus" / file, licence, url)
+            for title, file, licence, url in SOURCES
+        ]
+        folder = arguments.work / f"corpus-{sites}"
+        corpora.append(
+            build_corpus(folder, sources, sites=sites, n_jobs=arguments.n_jobs, verbose=1)
+        )
+    manifest = {key: corpora[0].manifest[key] for key in ("rows", "sources", "dropped")}
+    result = pretrain(
+        corpora,
+        arguments.work / name,
+        config=ENCODER_SIZES[arguments.size],
+        geometry_weight=arguments.geometry_weight,
+        epochs=arguments.epochs,
+        batch_size=arguments.batch_size,
+        device_batch_size=min(256, arguments.batch_size),
+        learning_rate=arguments.learning_rate,
+        random_state=arguments.seed,
+        save_steps=200,
+        metadata={"corpus": manifest, "sites": arguments.sites},
+        verbose=1,
+    )
+    summary = {
+        **provenance(seed=arguments.seed),
+        "corpus": manifest,
+        "plan": result["plan"],
+        "held_out": result["held_out"],
+        "history": result["history"],
+    }
+    path = RESULTS / f"pretraining_{name}.json"
+    path.write_text(json.dumps(summary, indent=1) + "\n")
+    print(f"encoder: {result['encoder']}, losses: {path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Where to compute, and in which precision."""
+
+import torch
+
+
+def choose_device(device):
+    """Name of the device to compute on; None is CUDA where there is one.
+
+    Raises
+    ------
+    ValueError
+        If the device is not known or not there.
+    """
+    if device is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        kind = torch.device(device).type
+    except RuntimeError as error:
+        raise ValueError(f"device={device!r} is not known to torch: {error}") from error
+    if not device_is_there(kind):
+        raise ValueError(
+            f"device={str(device)!r} was asked for, but torch finds no such device here. Pass "
+            "device=None to use what is there, or install a build of torch for your hardware."
+        )
+    return str(device)
+
+
+def device_is_there(kind):
+    """Whether torch can compute on a kind of device ("cpu", "cuda", ...) on this machine."""
+    if kind == "cpu":
+        return True
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    return accelerator is not None and accelerator.type == kind
+
+
+def choose_bf16(precision, device):
+    """Whether to train in bfloat16: "auto" where the hardware multiplies in it."""
+    if precision != "auto":
+        return precision == "bf16"
+    if torch.device(device).type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if torch.device(device).type == "cpu":
+        capabilities = torch.cpu.get_capabilities()
+        return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+    return False

@@ -1,0 +1,108 @@
+"""The network: a BERT encoder, its [CLS] vector, and a prediction head."""
+
+import torch
+from torch import nn
+from torch.nn.functional import scaled_dot_product_attention
+
+from .config import PAD_ID
+
+
+def build_encoder(config):
+    """BERT encoder with random weights, without the pooling layer.
+
+    Parameters
+    ----------
+    config : EncoderConfig
+
+    Returns
+    -------
+    transformers.BertModel
+    """
+    from transformers import BertConfig, BertModel
+
+    bert_config = BertConfig(**config.to_bert(), attn_implementation="sdpa")
+    return BertModel(bert_config, add_pooling_layer=False)
+
+
+def build_head(width, n_outputs, n_hidden, hidden_width, dropout):
+    """Multi-layer perceptron with SiLU: ``n_hidden`` hidden layers, then ``n_outputs`` numbers."""
+    layers = []
+    for _ in range(n_hidden):
+        layers += [nn.Linear(width, hidden_width), nn.SiLU(), nn.Dropout(dropout)]
+        width = hidden_width
+    return nn.Sequential(*layers, nn.Linear(width, n_outputs))
+
+
+def cls_vectors(encoder, input_ids, attention_mask):
+    """[CLS] vector of each string: ``last_hidden_state[:, 0]`` of the encoder.
+
+    Only this one position of the last layer is read, so only this one is computed: the same
+    numbers as from the whole encoder with a fifth less work for four layers.
+
+    Parameters
+    ----------
+    encoder : transformers.BertModel
+    input_ids : tensor of shape (n_strings, n_tokens)
+    attention_mask : tensor of shape (n_strings, n_tokens)
+        True or 1 for tokens, False or 0 for padding.
+
+    Returns
+    -------
+    tensor of shape (n_strings, width)
+    """
+    hidden = encoder.embeddings(input_ids=input_ids)
+    mask = attention_mask[:, None, None, :].bool()
+    *layers, last = encoder.encoder.layer
+    for layer in layers:
+        hidden = layer(hidden, mask)
+    return _first_position(last, hidden, mask)
+
+
+def _first_position(layer, hidden, mask):
+    """One BERT layer, evaluated at the first position only."""
+    attention = layer.attention.self
+    shape = (len(hidden), -1, attention.num_attention_heads, attention.attention_head_size)
+    first = hidden[:, :1]
+    context = scaled_dot_product_attention(
+        attention.query(first).view(shape).transpose(1, 2),
+        attention.key(hidden).view(shape).transpose(1, 2),
+        attention.value(hidden).view(shape).transpose(1, 2),
+        attn_mask=mask,
+        dropout_p=attention.dropout.p if attention.training else 0.0,
+    )
+    context = context.transpose(1, 2).reshape(first.shape)
+    attended = layer.attention.output(context, first)
+    return layer.feed_forward_chunk(attended)[:, 0]
+
+
+class CloudModule(nn.Module):
+    """Encoder and prediction head.
+
+    Parameters
+    ----------
+    config : EncoderConfig
+        Shape of the encoder; its dropout is used in the head too.
+    n_outputs : int, default=1
+        Numbers predicted per string.
+    head_layers : int, default=1
+        Hidden layers of the head.
+    head_width : int, default=None
+        Width of the hidden layers; None is the width of the encoder.
+    bf16 : bool, default=False
+        Train in mixed bfloat16 precision. Evaluation is always in float32.
+    """
+
+    def __init__(self, config, n_outputs=1, head_layers=1, head_width=None, bf16=False):
+        super().__init__()
+        self.encoder = build_encoder(config)
+        self.head = build_head(
+            config.width, n_outputs, head_layers, head_width or config.width, config.dropout
+        )
+        self.bf16 = bf16
+
+    def forward(self, input_ids):
+        """Raw outputs, shape (n_strings, n_outputs), float32; padding is told by its id."""
+        mixed = self.bf16 and self.training
+        with torch.autocast(input_ids.device.type, torch.bfloat16, enabled=mixed):
+            outputs = self.head(cls_vectors(self.encoder, input_ids, input_ids != PAD_ID))
+        return outputs.float()

@@ -1,0 +1,152 @@
+import hashlib
+import json
+
+import huggingface_hub
+import pytest
+import torch
+from huggingface_hub.errors import LocalEntryNotFoundError
+from safetensors.torch import load_file, save_file
+from transformers import BertModel
+
+from sklearn_cloud.encoder import ENCODER_SIZES, EncoderConfig, build_encoder, checkpoints
+from sklearn_cloud.encoder.checkpoints import load_encoder, save_encoder
+from sklearn_cloud.encoder.tokenizer import TOKENIZER_FILE
+
+TINY = EncoderConfig(n_layers=1, n_heads=2, width=16, max_positions=32)
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return build_encoder(TINY).eval()
+
+
+@pytest.fixture
+def folder(encoder, tmp_path):
+    return save_encoder(tmp_path / "tiny", encoder, TINY, metadata={"corpus": "none"})
+
+
+def test_saved_encoder_comes_back(folder, encoder):
+    checkpoint = load_encoder(folder)
+    assert checkpoint.config == TINY
+    assert checkpoint.metadata == {"corpus": "none"}
+    assert checkpoint.source == str(folder)
+    for name, tensor in checkpoint.build().state_dict().items():
+        assert tensor.dtype == torch.float32
+        assert torch.equal(tensor, encoder.state_dict()[name].half().float())
+    on_disk = load_file(folder / "model.safetensors").values()
+    assert {tensor.dtype for tensor in on_disk} == {torch.float16}
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        ["config.json", "model.safetensors", TOKENIZER_FILE]
+    )
+
+
+def test_transformers_reads_the_folder(folder, encoder):
+    read = BertModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32).eval()
+    ids = torch.tensor([[1, 77, 2]])
+    expected = load_encoder(folder).build().eval()(ids).last_hidden_state
+    torch.testing.assert_close(read(ids).last_hidden_state, expected)
+
+
+def test_random_initialisation_only_when_asked():
+    assert load_encoder(None).config == ENCODER_SIZES["mini"]
+    assert load_encoder(TINY).config == TINY
+    assert load_encoder(None).weights is None
+    for name in ("mini", "small", "no-such-encoder"):
+        with pytest.raises(ValueError, match="Searched the bundled checkpoints"):
+            load_encoder(name)
+    with pytest.raises(ValueError, match=r"ENCODER_SIZES\['mini'\]"):
+        load_encoder("mini")
+    with pytest.raises(TypeError, match="encoder must be"):
+        load_encoder(12)
+    with pytest.raises(ValueError, match="500 tokens, the tokenizer 472"):
+        load_encoder(EncoderConfig(vocabulary_size=500))
+
+
+def test_bundled_checkpoint_is_verified(folder, monkeypatch):
+    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    monkeypatch.setattr(checkpoints, "WEIGHTS_FOLDER", folder.parent)
+    monkeypatch.setattr(checkpoints, "BUNDLED", {"tiny": digest, "gone": digest})
+    assert load_encoder("tiny").weights is not None
+    with pytest.raises(ValueError, match="is missing: reinstall"):
+        load_encoder("gone")
+    with pytest.raises(ValueError, match="bundled checkpoints .gone, tiny."):
+        load_encoder("other")
+    monkeypatch.setitem(checkpoints.BUNDLED, "tiny", "0" * 64)
+    with pytest.raises(ValueError, match="expected 0000"):
+        load_encoder("tiny")
+
+
+def test_hub_id_downloads_json_and_safetensors_only(folder, monkeypatch):
+    asked = []
+
+    def snapshot_download(repo_id, allow_patterns):
+        asked.append((repo_id, allow_patterns))
+        return str(folder)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    assert load_encoder("organisation/name").config == TINY
+    assert asked == [("organisation/name", ["*.json", "*.safetensors"])]
+
+
+@pytest.mark.parametrize(
+    "error", [LocalEntryNotFoundError("offline"), ConnectionError("no network"), OSError("full")]
+)
+def test_unreachable_hub_is_an_error(error, monkeypatch):
+    def snapshot_download(repo_id, allow_patterns):
+        raise error
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    with pytest.raises(ValueError, match="not bundled.*not a folder.*hub gave"):
+        load_encoder("organisation/name")
+
+
+def _truncate(folder):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def _rewrite_weights(folder, change):
+    weights = load_file(folder / "model.safetensors")
+    change(weights)
+    save_file(weights, folder / "model.safetensors")
+
+
+def _edit_config(folder, **changes):
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+WORDS = "embeddings.word_embeddings.weight"
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (_truncate, "damaged"),
+        (lambda d: (d / "model.safetensors").write_bytes(b"\x80\x04pickle"), "damaged"),
+        (lambda d: (d / "model.safetensors").unlink(), "no weights file"),
+        (lambda d: (d / "config.json").unlink(), "not a checkpoint"),
+        (lambda d: (d / "config.json").write_text("{"), "cannot be read"),
+        (lambda d: (d / "config.json").write_text("[]"), "cannot be read"),
+        (lambda d: (d / TOKENIZER_FILE).unlink(), "no tokenizer file"),
+        (lambda d: _edit_config(d, hidden_size=32), "has shape"),
+        (lambda d: _edit_config(d, num_hidden_layers=2), "missing"),
+        (lambda d: _edit_config(d, vocab_size=564), "564 tokens, the tokenizer 472"),
+        (lambda d: _edit_config(d, model_type="gpt2"), "BERT"),
+        (lambda d: _edit_config(d, sklearn_cloud={"format_version": 9}), "format version 9"),
+        (lambda d: _rewrite_weights(d, lambda w: w.pop(WORDS)), "missing"),
+        (lambda d: _rewrite_weights(d, lambda w: w[WORDS].fill_(float("nan"))), "NaN"),
+    ],
+)
+def test_damaged_checkpoints_are_refused(folder, damage, message):
+    damage(folder)
+    with pytest.raises(ValueError, match=message):
+        load_encoder(folder)
+
+
+def test_weights_too_large_for_float16_are_refused(tmp_path):
+    encoder = build_encoder(TINY)
+    with torch.no_grad():
+        encoder.embeddings.word_embeddings.weight[3, 3] = 1e6
+    with pytest.raises(ValueError, match="word_embeddings"):
+        save_encoder(tmp_path / "bad", encoder, TINY)
