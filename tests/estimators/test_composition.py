@@ -46,15 +46,6 @@ class Strip(TransformerMixin, BaseEstimator):
         return np.array([string.strip() for string in X], dtype=object)
 
 
-def test_cross_validate_in_processes(tiny, data):
-    results = [
-        cross_validate(tiny, *data, cv=KFold(2), n_jobs=n_jobs, return_estimator=True)
-        for n_jobs in (1, 2)
-    ]
-    np.testing.assert_allclose(results[0]["test_score"], results[1]["test_score"], rtol=1e-4)
-    assert results[1]["estimator"][0].predict(data[0]).shape == (64,)
-
-
 def test_grid_search(tiny, data):
     search = GridSearchCV(tiny, {"head_layers": [1, 2], "learning_rate": [1e-4, 3e-3]}, cv=2)
     search.fit(*data)
