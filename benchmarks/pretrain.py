@@ -3,17 +3,20 @@
     python benchmarks/pretrain.py --size mini --work DIR
 
 The corpus is written in both forms (`sites="set"` and `sites="orbits"`), and the encoder learns
-them together. Everything resumes: run the same command again after an interruption. Needs
+them together. Everything resumes: run the same command again after an interruption. The result
+file holds losses, held-out scores, and those of counting tokens. Needs
 `corpus/mp_structures.tsv.xz` and `corpus/symmetry_only.csv.gz` in the data folder.
 """
 
-import json
 from pathlib import Path
 
-from common import RESULTS, argument_parser, parse_arguments, provenance
+import numpy as np
+from common import argument_parser, parse_arguments, provenance, write_result
 
 from sklearn_cloud.encoder import ENCODER_SIZES
+from sklearn_cloud.encoder.corpus import JoinedCorpus, held_out_rows
 from sklearn_cloud.encoder.corpus_builder import CorpusSource, build_corpus
+from sklearn_cloud.encoder.masked_scores import score_baselines
 from sklearn_cloud.encoder.pretraining import pretrain
 
 SOURCES = (
@@ -80,11 +83,23 @@ def main():
         "corpus": manifest,
         "plan": result["plan"],
         "held_out": result["held_out"],
+        "baselines": count_baselines(corpora, result["plan"]),
         "history": result["history"],
     }
-    path = RESULTS / f"pretraining_{name}.json"
-    path.write_text(json.dumps(summary, indent=1) + "\n")
+    path = write_result(f"pretraining_{name}", summary)
     print(f"encoder: {result['encoder']}, losses: {path}")
+
+
+def count_baselines(corpora, plan):
+    """What counting predicts of the same held-out tokens."""
+    corpus = JoinedCorpus(corpora)
+    held_out = held_out_rows(corpus, plan["held_out"])
+    return score_baselines(
+        corpus,
+        np.flatnonzero(~held_out),
+        np.flatnonzero(held_out),
+        mask_probability=plan["mask_probability"],
+    )
 
 
 if __name__ == "__main__":

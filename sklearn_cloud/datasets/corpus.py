@@ -5,6 +5,7 @@ import csv
 import gzip
 import lzma
 import re
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,13 +14,31 @@ import numpy as np
 from ..symmetry.crystals import Crystal, read_crystal
 
 _OPENERS = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
+_DAMAGE = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, UnicodeDecodeError)
 _RUN = re.compile(r"([A-Z][a-z]?)(\d*)")
+_FORMULA = re.compile(rf"({_RUN.pattern})+")
+_COLUMNS = ("source", "id", "cell_formula", "space_group", "wyckoff_letters")
 
 
 def open_text(path):
-    """Open a text file for reading, compressed or not."""
+    """Open a text file for reading, compressed (`.xz`, `.gz`, `.bz2`) or not."""
     path = Path(path)
     return _OPENERS.get(path.suffix, open)(path, "rt", encoding="utf-8")
+
+
+def read_lines(path):
+    """Lines of a text file, compressed or not.
+
+    Raises
+    ------
+    ValueError
+        If the file is cut short or otherwise damaged.
+    """
+    try:
+        with open_text(path) as lines:
+            yield from lines
+    except _DAMAGE as error:
+        raise ValueError(f"{str(path)!r} is damaged: {error}") from error
 
 
 def read_structure_table(path):
@@ -36,19 +55,20 @@ def read_structure_table(path):
     ------
     identifier : str
     crystal : Crystal
+        As it stands in the table: whether it is possible is not judged here.
 
     Raises
     ------
     ValueError
-        If a line is not of that form; the message names the line.
+        If the file is damaged or a line is not of that form; the message names the line.
     """
-    with open_text(path) as lines:
-        next(lines)
-        for number, line in enumerate(lines, start=2):
-            try:
-                yield _read_line(line.rstrip("\n"))
-            except (ValueError, AttributeError) as error:
-                raise ValueError(f"line {number} of {path} is no crystal: {error}") from error
+    lines = read_lines(path)
+    next(lines, None)
+    for number, line in enumerate(lines, start=2):
+        try:
+            yield _read_line(line.rstrip("\n"))
+        except (ValueError, AttributeError) as error:
+            raise ValueError(f"line {number} of {str(path)!r} is no crystal: {error}") from error
 
 
 def _read_line(line):
@@ -101,20 +121,30 @@ def read_symmetry_table(path):
     Raises
     ------
     ValueError
-        If a line is not of that form; the message names the line.
+        If the file is damaged or a line is not of that form; the message names the line.
     """
-    with open_text(path) as lines:
-        for number, row in enumerate(csv.DictReader(lines), start=2):
-            try:
-                amounts = _RUN.findall(row["cell_formula"])
-                record = SymmetryRecord(
-                    {element: float(count or 1) for element, count in amounts},
-                    int(row["space_group"]),
-                    tuple(symbol[-1] for symbol in row["wyckoff_letters"].split()),
-                )
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(f"line {number} of {path} is no record: {error!r}") from error
-            yield f"{row['source']}/{row['id']}", record
+    for number, row in enumerate(csv.DictReader(read_lines(path)), start=2):
+        missing = [column for column in _COLUMNS if row.get(column) is None]
+        if missing:
+            raise ValueError(f"line {number} of {str(path)!r} has no {', '.join(missing)}")
+        try:
+            record = SymmetryRecord(
+                _read_formula(row["cell_formula"]),
+                int(row["space_group"]),
+                tuple(symbol[-1] for symbol in row["wyckoff_letters"].split()),
+            )
+        except ValueError as error:
+            raise ValueError(f"line {number} of {str(path)!r} is no record: {error}") from error
+        yield f"{row['source']}/{row['id']}", record
+
+
+def _read_formula(formula):
+    if not _FORMULA.fullmatch(formula):
+        raise ValueError(f"{formula!r} is not a formula of elements and whole numbers")
+    amounts = {}
+    for element, count in _RUN.findall(formula):
+        amounts[element] = amounts.get(element, 0.0) + float(count or 1)
+    return amounts
 
 
 def read_cif_folder(path):
@@ -137,7 +167,7 @@ def read_cif_folder(path):
         If there is no such folder or no CIF file in it.
     """
     folder = Path(path)
-    files = sorted(folder.rglob("*.cif"))
+    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() == ".cif")
     if not files:
         raise ValueError(f"there are no .cif files in {str(folder)!r}")
     for file in files:

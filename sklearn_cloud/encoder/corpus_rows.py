@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..datasets.corpus import SymmetryRecord
-from ..symmetry.crystals import ELEMENT_RANK, Crystal, _check, read_crystal
+from ..symmetry.crystals import ELEMENT_RANK, Crystal, check_crystal, read_crystal
 from ..symmetry.geometry import GEOMETRY, describe_geometry
 from ..symmetry.strings import SymmetryString, atomic_fractions
 from ..symmetry.wyckoff import Orbit, canonical_orbits, label_orbits
@@ -74,7 +74,7 @@ def _code_crystal(item, tokenizer, options):
         number, composition = item.space_group, item.composition
         orbits = canonical_orbits(number, [(letter, ()) for letter in item.letters])
     else:
-        crystal = _check(item) if isinstance(item, Crystal) else read_crystal(item)
+        crystal = check_crystal(item) if isinstance(item, Crystal) else read_crystal(item)
         if not isinstance(crystal, Crystal):
             raise ValueError("a composition without a structure")
         composition = crystal.composition

@@ -178,7 +178,7 @@ def _from_ase(atoms):
     else:
         positions = np.zeros((len(symbols), 3))
         lattice = np.zeros((3, 3))
-    return _check(Crystal(lattice, positions, kinds, tuple(((s, 1.0),) for s in species)))
+    return check_crystal(Crystal(lattice, positions, kinds, tuple(((s, 1.0),) for s in species)))
 
 
 def _from_pymatgen(structure):
@@ -197,7 +197,7 @@ def _from_pymatgen(structure):
         _check_isotopes(specie for site in structure for specie in site.species)
     lattice = np.array(structure.lattice.matrix, dtype=float)
     positions = np.array(positions, dtype=float).reshape(-1, 3)
-    return _check(Crystal(lattice, positions, np.array(kinds, dtype=np.int32), tuple(index)))
+    return check_crystal(Crystal(lattice, positions, np.array(kinds, dtype=np.int32), tuple(index)))
 
 
 def _check_isotopes(species):
@@ -219,7 +219,7 @@ def _merge_species(species):
     return tuple(sorted(amounts.items()))
 
 
-def _check(crystal):
+def check_crystal(crystal):
     """Refuse what no symmetry search can make sense of, saying which site is to blame."""
     if len(crystal.kinds) == 0:
         raise ValueError("the crystal has no sites")

@@ -44,7 +44,7 @@ def describe_geometry(crystal, symprec):
     Raises
     ------
     ValueError
-        If no two atoms are within 25 angstrom, or the cell cannot be reduced.
+        If a site has no neighbour within 20.8 angstrom, or the cell cannot be reduced.
     """
     volume = abs(np.linalg.det(crystal.lattice)) / len(crystal.kinds)
     lengths, cosines = _reduced_cell(crystal, symprec)
