@@ -3,8 +3,8 @@
     python benchmarks/bundle_encoder.py --work DIR --name mini
 
 Copies what `benchmarks/pretrain.py` trained to `sklearn_cloud/data/weights/<name>`, writes the
-model card from what is stored with the weights, and enters the checksum into
-`sklearn_cloud/data/weights/checkpoints.json`.
+model card from what is stored with the weights, and prints the checksum that belongs into
+`sklearn_cloud.encoder.checkpoints.BUNDLED`.
 """
 
 import argparse
@@ -69,9 +69,7 @@ def card(name, config, metadata, parameters):
         "sites": "accuracy_sites",
         "composition": "accuracy_composition",
     }
-    accuracies = "\n".join(
-        f"| {title} | {held_out[f'eval_{key}']:.1%} |" for title, key in parts.items()
-    )
+    accuracies = "\n".join(f"| {title} | {held_out[key]:.1%} |" for title, key in parts.items())
     return CARD.format(
         name=name,
         layers=config["num_hidden_layers"],
@@ -80,9 +78,9 @@ def card(name, config, metadata, parameters):
         parameters=parameters,
         sources=sources,
         accuracies=accuracies,
-        loss=held_out["eval_loss"],
+        loss=held_out["loss"],
         arguments=f" --epochs {plan['epochs']} --geometry-weight {plan['geometry_weight']}",
-        **{k: plan[k] for k in plan if k != "config"},
+        **{k: plan[k] for k in plan if k not in ("config", "corpus")},
     )
 
 
@@ -92,7 +90,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--name", required=True)
-    parser.add_argument("--url", default=None, help="where a release keeps the weights")
     arguments = parser.parse_args()
     target = WEIGHTS / arguments.name
     shutil.copytree(arguments.work / arguments.name / "encoder", target, dirs_exist_ok=True)
@@ -102,14 +99,10 @@ def main():
     config = json.loads((target / "config.json").read_text())
     metadata = config["sklearn_cloud"]["metadata"]
     (target / "README.md").write_text(card(arguments.name, config, metadata, parameters))
-    table = WEIGHTS / "checkpoints.json"
-    known = json.loads(table.read_text()) if table.exists() else {}
-    known[arguments.name] = {
-        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
-        "url": arguments.url,
-    }
-    table.write_text(json.dumps(known, indent=1) + "\n")
-    print(f"{target}: {weights.stat().st_size / 1e6:.1f} MB, {known[arguments.name]['sha256']}")
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    print(
+        f"{target}: {weights.stat().st_size / 1e6:.1f} MB\nBUNDLED[{arguments.name!r}] = {digest}"
+    )
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sklearn_cloud import __version__
+
 RESULTS = Path(__file__).resolve().parent / "results"
-PACKAGES = (
-    "sklearn-cloud numpy scipy scikit-learn skorch torch transformers spglib moyopy pymatgen"
-).split()
+PACKAGES = ("numpy scipy scikit-learn skorch torch transformers spglib moyopy pymatgen").split()
 
 
 def argument_parser(doc):
@@ -41,7 +41,7 @@ def parse_arguments(parser):
 
 def provenance(**extra):
     """Versions, machine and command of the run."""
-    versions = {}
+    versions = {"sklearn-cloud": __version__}
     for package in PACKAGES:
         try:
             versions[package] = importlib.metadata.version(package)
