@@ -28,7 +28,7 @@ WEIGHTS_FOLDER = Path(__file__).parent.parent / "data" / "weights"
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 #: Name of each bundled checkpoint -> SHA-256 of its weights file, in ``WEIGHTS_FOLDER / name``.
-BUNDLED = {}
+BUNDLED = {"mini": "39ca13762e357c568e6ba964a9fa37b76dd00c8c83002a6ce71a5f0da66914af"}
 
 
 @dataclass(frozen=True)
