@@ -49,7 +49,7 @@ def symmetry_string(
     structure,
     *,
     parts=PARTS,
-    sites="set",
+    sites="orbits",
     symprec=0.1,
     angle_tolerance=None,
     backend="moyopy",
@@ -63,10 +63,10 @@ def symmetry_string(
         formula gives a string of the composition alone.
     parts : sequence of {"generators", "sites", "composition"}
         The parts to write; their order in the string is fixed.
-    sites : {"set", "orbits"}, default="set"
-        `"set"` names the occupied Wyckoff positions (the paper's form); `"orbits"` names every
-        orbit with its element, which tells the A site of a perovskite from the B site. Identical
-        orbits are counted, `2i O x10 x2` for twelve.
+    sites : {"orbits", "set"}, default="orbits"
+        `"orbits"` names every orbit with its element, which tells the A site of a perovskite from
+        the B site; identical orbits are counted, `2i O x10 x2` for twelve. `"set"` names the
+        occupied Wyckoff positions only, as the paper does.
     symprec : float, default=0.1
         Distance within which sites count as equivalent, in angstrom.
     angle_tolerance : float, default=None
@@ -97,9 +97,9 @@ def symmetry_string(
     >>> from sklearn_cloud.symmetry import symmetry_string
     >>> cscl = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
     >>> symmetry_string(cscl)
-    '1 4 b O O O c O O O d O O O e O O O 0 | 1a 1b | Cs 0.5 Cl 0.5'
-    >>> symmetry_string(cscl, parts=["sites"], sites="orbits")
-    '1a Cs 1b Cl'
+    '1 4 b O O O c O O O d O O O e O O O 0 | 1a Cs 1b Cl | Cs 0.5 Cl 0.5'
+    >>> symmetry_string(cscl, parts=["sites"], sites="set")
+    '1a 1b'
     >>> symmetry_string("CsCl")
     'Cs 0.5 Cl 0.5'
     """

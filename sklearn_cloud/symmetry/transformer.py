@@ -19,7 +19,7 @@ class SymmetryStringTransformer(TransformerMixin, BaseEstimator):
     """Turn crystals into symmetry strings.
 
     A symmetry string names the space group by its generators, the occupied Wyckoff positions and
-    the composition: `0 3 a D D O b O O O j O O O 0 | 4a 8b | Rb 0.33 Zr 0.17 O 0.5`. The same
+    the composition: `1 4 b O O O c O O O d O O O e O O O 0 | 1a Cs 1b Cl | Cs 0.5 Cl 0.5`. The same
     crystal gives the same string however its sites are ordered, its origin is placed and its cell
     is chosen. The transformer learns nothing: `fit` only checks the parameters.
 
@@ -27,9 +27,9 @@ class SymmetryStringTransformer(TransformerMixin, BaseEstimator):
     ----------
     parts : sequence of {"generators", "sites", "composition"}
         The parts of the string that are written.
-    sites : {"set", "orbits"}, default="set"
-        `"set"` names the occupied Wyckoff positions, as the paper does; `"orbits"` names each
-        orbit with its element.
+    sites : {"orbits", "set"}, default="orbits"
+        `"orbits"` names each orbit with its element; `"set"` names the occupied Wyckoff positions
+        only, as the paper does.
     symprec : float, default=0.1
         Distance within which sites count as equivalent, in angstrom.
     angle_tolerance : float, default=None
@@ -64,14 +64,14 @@ class SymmetryStringTransformer(TransformerMixin, BaseEstimator):
     >>> from sklearn_cloud import SymmetryStringTransformer
     >>> cscl = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
     >>> SymmetryStringTransformer(parts=["sites", "composition"]).fit_transform([cscl, "NaCl"])
-    array(['1a 1b | Cs 0.5 Cl 0.5', 'Na 0.5 Cl 0.5'], dtype=object)
+    array(['1a Cs 1b Cl | Cs 0.5 Cl 0.5', 'Na 0.5 Cl 0.5'], dtype=object)
     """
 
     def __init__(
         self,
         *,
         parts=PARTS,
-        sites="set",
+        sites="orbits",
         symprec=0.1,
         angle_tolerance=None,
         backend="moyopy",
