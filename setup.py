@@ -33,6 +33,7 @@ EXTRAS = {
     "baselines": ["matminer>=0.9.3"],
     "optimade": ["optimade[http-client]>=1.5", "pyarrow>=18"],
     "plot": ["matplotlib>=3.8"],
+    "pretraining": ["accelerate>=1.1"],
     "tuning": ["optuna>=4", "optuna-integration>=4"],
     "docs": [
         "sphinx>=8",
@@ -49,6 +50,7 @@ EXTRAS["test"] = [
     *EXTRAS["ase"],
     *EXTRAS["optimade"],
     *EXTRAS["plot"],
+    *EXTRAS["pretraining"],
 ]
 EXTRAS["lint"] = ["ruff>=0.12"]
 EXTRAS["all"] = sorted({need for group in list(EXTRAS.values()) for need in group})

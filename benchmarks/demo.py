@@ -33,7 +33,7 @@ def models(seed, epochs):
             ElementFractions(), RandomForestRegressor(300, random_state=seed, n_jobs=-1)
         ),
         "CLOUD": make_pipeline(
-            SymmetryStringTransformer(sites="orbits"),
+            SymmetryStringTransformer(),
             CloudRegressor(max_epochs=epochs, random_state=seed, verbose=1),
         ),
     }
@@ -41,7 +41,7 @@ def models(seed, epochs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--epochs", type=int, default=100, help="epochs of CLOUD (default: 100)")
+    parser.add_argument("--epochs", type=int, default=50, help="epochs of CLOUD (default: 50)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=Path("demo"), help="folder for the results")
     arguments = parser.parse_args()

@@ -94,6 +94,8 @@ def pretrain(
 
     Raises
     ------
+    ImportError
+        If accelerate is missing: `pip install 'sklearn-cloud[pretraining]'`.
     ValueError
         If a parameter is invalid, the folder holds checkpoints of another training, or none of
         its checkpoints is whole.

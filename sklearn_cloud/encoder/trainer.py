@@ -123,10 +123,20 @@ def count_accumulation(batch_size, device_batch_size):
     return accumulation
 
 
+def _check_accelerate():
+    try:
+        import accelerate  # noqa: F401 (the Trainer needs it, and would name another package)
+    except ImportError as error:
+        raise ImportError(
+            "pre-training needs accelerate: pip install 'sklearn-cloud[pretraining]'"
+        ) from error
+
+
 def training_arguments(
     folder, plan, *, accumulation, n_steps, evaluations, save_steps, device, bf16, verbose
 ):
     """Arguments of the Trainer; `plan` holds the parameters of `pretrain` that it stores."""
+    _check_accelerate()
     from transformers import TrainingArguments
 
     device = choose_device(device)

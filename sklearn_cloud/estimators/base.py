@@ -53,7 +53,7 @@ class CloudEstimator(BaseEstimator):
 
     def __init__(
         self,
-        encoder=None,
+        encoder="mini",
         *,
         head_layers=1,
         head_width=None,

@@ -18,11 +18,11 @@ class CloudRegressor(RegressorMixin, CloudEstimator):
 
     Parameters
     ----------
-    encoder : None, EncoderConfig, str or path-like, default=None
-        What training starts from. None is a small encoder (4 layers, 128 wide) with random
-        weights, an `EncoderConfig` an encoder of that shape with random weights. A string names
-        a checkpoint: bundled with the package, a local folder, or "organisation/name" on the
-        Hugging Face hub.
+    encoder : str, path-like, EncoderConfig or None, default="mini"
+        What training starts from. A string names a pre-trained checkpoint: bundled with the
+        package ("mini": 4 layers, 128 wide), a local folder, or "organisation/name" on the
+        Hugging Face hub. An `EncoderConfig` is an encoder of that shape with random weights, None
+        one of the shape of "mini".
     head_layers : int, default=1
         Hidden layers of the head; the paper uses 1 to 3.
     head_width : int, default=None

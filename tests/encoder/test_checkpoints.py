@@ -47,15 +47,24 @@ def test_transformers_reads_the_folder(folder, encoder):
     torch.testing.assert_close(read(ids).last_hidden_state, expected)
 
 
+@pytest.mark.parametrize("name", sorted(checkpoints.BUNDLED))
+def test_bundled_encoders_load_and_know_what_they_are(name):
+    checkpoint = load_encoder(name)
+    assert checkpoint.config == ENCODER_SIZES[name]
+    assert checkpoint.weights is not None
+    assert checkpoint.metadata["held_out"]["accuracy"] > 0.5
+    assert checkpoint.metadata["corpus"]["rows"] > 100_000
+
+
 def test_random_initialisation_only_when_asked():
     assert load_encoder(None).config == ENCODER_SIZES["mini"]
     assert load_encoder(TINY).config == TINY
     assert load_encoder(None).weights is None
-    for name in ("mini", "small", "no-such-encoder"):
+    for name in ("paper", "no-such-encoder"):
         with pytest.raises(ValueError, match="Searched the bundled checkpoints"):
             load_encoder(name)
-    with pytest.raises(ValueError, match=r"ENCODER_SIZES\['mini'\]"):
-        load_encoder("mini")
+    with pytest.raises(ValueError, match=r"ENCODER_SIZES\['paper'\]"):
+        load_encoder("paper")
     with pytest.raises(TypeError, match="encoder must be"):
         load_encoder(12)
     with pytest.raises(ValueError, match="500 tokens, the tokenizer 472"):

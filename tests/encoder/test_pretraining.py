@@ -418,3 +418,9 @@ def test_baselines_see_the_tokens_that_the_model_is_scored_on(corpus, monkeypatc
     score_baselines(corpus, rows, rows)
     assert masking.IGNORED in seen[0]
     np.testing.assert_array_equal(seen[0], seen[1])
+
+
+def test_missing_accelerate_says_how_to_install_it(corpus, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    with pytest.raises(ImportError, match=r"pip install 'sklearn-cloud\[pretraining\]'"):
+        pretrain(corpus, tmp_path, config=TINY, epochs=1, batch_size=32, device_batch_size=32)
