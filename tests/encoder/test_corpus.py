@@ -98,7 +98,7 @@ def test_records_have_no_geometry_and_are_sets(tmp_path):
     corpus = make_corpus(tmp_path, [("a", CSCL_RECORD)], sites="orbits")
     tokens, distances, geometry = corpus[0]
     assert TOKENIZER.decode(tokens) == symmetry_string(
-        Structure(Lattice.cubic(4), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+        Structure(Lattice.cubic(4), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]), sites="set"
     )
     assert np.isnan(distances).all() and np.isnan(geometry).all()
     assert len(geometry) == len(GEOMETRY)
