@@ -10,6 +10,8 @@ _HOME = {
     "symmetry_string": "symmetry.strings",
     "parse_string": "symmetry.strings",
     "CloudRegressor": "estimators.regressor",
+    "CloudClassifier": "estimators.classifier",
+    "CloudEmbedder": "estimators.embedder",
 }
 
 __all__ = ["__version__", *_HOME]

@@ -14,8 +14,10 @@ _LAZY = {
     "load_encoder": "checkpoints",
     "save_encoder": "checkpoints",
     "CloudModule": "model",
+    "OriginalTokenizer": "original_format",
     "build_encoder": "model",
     "cls_vectors": "model",
+    "mean_vectors": "model",
 }
 
 __all__ = ["ENCODER_SIZES", "EncoderConfig", "SymmetryTokenizer", *sorted(_LAZY)]

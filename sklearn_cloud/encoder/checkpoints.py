@@ -2,29 +2,36 @@
 
 A checkpoint is a folder of three files: ``config.json`` (the field names of transformers, so
 that its ``BertModel.from_pretrained`` reads it too), ``model.safetensors`` (float16) and the
-tokenizer's JSON. Nothing in it is unpickled.
+tokenizer's JSON. One with a ``vocab.txt`` instead is read in the format of the original
+implementation, see `original_format`. Nothing in it is unpickled.
 """
 
 import hashlib
 import json
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from safetensors.torch import save_file as save_safetensors
 
 from .config import ENCODER_SIZES, EncoderConfig
 from .model import build_encoder
+from .original_format import VOCABULARY_FILE, OriginalTokenizer, read_tokenizer
 from .tokenizer import SymmetryTokenizer
+from .weights import (
+    WEIGHTS_FILE,
+    check_finite,
+    check_shapes,
+    encoder_weights,
+    read_weights,
+    save_file,
+)
 
 CONFIG_FILE = "config.json"
-WEIGHTS_FILE = "model.safetensors"
 FORMAT_VERSION = 1
 WEIGHTS_FOLDER = Path(__file__).parent.parent / "data" / "weights"
+HUB_FILES = ["*.json", "*.safetensors", VOCABULARY_FILE]
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 #: Name of each bundled checkpoint -> SHA-256 of its weights file, in ``WEIGHTS_FOLDER / name``.
@@ -38,7 +45,7 @@ class Checkpoint:
     Parameters
     ----------
     config : EncoderConfig
-    tokenizer : SymmetryTokenizer
+    tokenizer : SymmetryTokenizer or OriginalTokenizer
     weights : dict of str to torch.Tensor, default=None
         State of the encoder in float32; None means random initialisation.
     metadata : dict
@@ -48,7 +55,7 @@ class Checkpoint:
     """
 
     config: EncoderConfig
-    tokenizer: SymmetryTokenizer
+    tokenizer: SymmetryTokenizer | OriginalTokenizer
     weights: dict | None = None
     metadata: dict = field(default_factory=dict)
     source: str = "random initialisation"
@@ -71,7 +78,7 @@ def save_encoder(directory, encoder, config, tokenizer=None, metadata=None):
     encoder : transformers.BertModel
     config : EncoderConfig
         The shape of ``encoder``.
-    tokenizer : SymmetryTokenizer, default=None
+    tokenizer : SymmetryTokenizer or OriginalTokenizer, default=None
         None is the standard vocabulary.
     metadata : dict, default=None
         Anything that JSON can hold, given back by `load_encoder`.
@@ -88,7 +95,7 @@ def save_encoder(directory, encoder, config, tokenizer=None, metadata=None):
     """
     directory = Path(directory)
     weights = {k: v.detach().cpu().half().contiguous() for k, v in encoder.state_dict().items()}
-    _check_finite(weights, "the encoder in float16")
+    check_finite(weights, "the encoder in float16")
     content = {
         **config.to_bert(),
         "dtype": "float16",
@@ -101,13 +108,6 @@ def save_encoder(directory, encoder, config, tokenizer=None, metadata=None):
     return directory
 
 
-def save_file(tensors, path):
-    """Write tensors as safetensors; a file of that name stays whole until the new one is."""
-    partial = path.with_name(path.name + ".partial")
-    save_safetensors(tensors, partial, metadata={"format": "pt"})
-    os.replace(partial, path)
-
-
 def load_encoder(encoder=None):
     """Find and read an encoder.
 
@@ -116,7 +116,9 @@ def load_encoder(encoder=None):
     encoder : None, EncoderConfig, str or path-like
         None is a "mini" shape (4 layers, 128 wide) with random weights, an `EncoderConfig` any
         other shape with random weights. A string is looked for as the name of a bundled
-        checkpoint, as a folder, then as an id ("organisation/name") on the Hugging Face hub.
+        checkpoint, as a folder, then as an id ("organisation/name") on the Hugging Face hub. The
+        format of the original implementation is told by its ``vocab.txt``; symmetry strings are
+        then written in its way, see `original_format.original_string`.
 
     Returns
     -------
@@ -134,7 +136,7 @@ def load_encoder(encoder=None):
         encoder = ENCODER_SIZES["mini"]
     if isinstance(encoder, EncoderConfig):
         tokenizer = SymmetryTokenizer()
-        _check_vocabulary_size(encoder, tokenizer, "encoder")
+        _check_vocabulary(encoder, tokenizer, "encoder")
         return Checkpoint(encoder, tokenizer)
     if not isinstance(encoder, (str, os.PathLike)):
         raise TypeError(
@@ -164,12 +166,12 @@ def _not_found(encoder):
 
 
 def _download_from_hub(repo_id):
-    """Local folder of a hub repository; only JSON and safetensors are fetched."""
+    """Local folder of a hub repository; only ``HUB_FILES`` are fetched."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError
 
     try:
-        return Path(snapshot_download(repo_id, allow_patterns=["*.json", "*.safetensors"]))
+        return Path(snapshot_download(repo_id, allow_patterns=HUB_FILES))
     except (OSError, HFValidationError) as error:
         raise ValueError(
             f"No encoder {repo_id!r}: it is not bundled, {Path(repo_id).absolute()} is not a "
@@ -194,9 +196,13 @@ def read_checkpoint(directory):
         If a file is missing, damaged or does not fit the others.
     """
     config, metadata = _read_config(directory / CONFIG_FILE)
-    tokenizer = SymmetryTokenizer.from_pretrained(directory)
-    _check_vocabulary_size(config, tokenizer, directory)
+    tokenizer = read_tokenizer(directory)
     weights = read_weights(directory / WEIGHTS_FILE)
+    if isinstance(tokenizer, OriginalTokenizer):
+        # Its configuration may still name transformers' own padding id, which means [CLS] there.
+        config = replace(config, pad_id=tokenizer.pad_id)
+        weights = encoder_weights(weights, directory / WEIGHTS_FILE)
+    _check_vocabulary(config, tokenizer, directory)
     weights = {name: tensor.float() for name, tensor in weights.items()}
     with torch.device("meta"):
         expected = build_encoder(config).state_dict()
@@ -224,46 +230,17 @@ def _read_config(path):
         raise ValueError(f"{path}: {error}") from error
 
 
-def read_weights(path):
-    """Tensors of a safetensors file, checked to be whole and finite."""
-    try:
-        weights = load_file(path)
-    except FileNotFoundError:
-        raise ValueError(f"{path.parent} has no weights file {path.name}.") from None
-    except SafetensorError as error:
-        raise ValueError(f"{path} is damaged or not a safetensors file: {error}") from error
-    _check_finite(weights, path)
-    return weights
-
-
-def check_shapes(weights, expected, path):
-    """Raise ValueError unless names and shapes of weights are the expected ones."""
-    missing = sorted(set(expected) - set(weights))
-    surplus = sorted(set(weights) - set(expected))
-    if missing or surplus:
-        raise ValueError(
-            f"{path} does not fit its configuration: missing {missing[:3]} ({len(missing)} in "
-            f"all), not expected {surplus[:3]} ({len(surplus)} in all)."
-        )
-    for name, tensor in weights.items():
-        if tensor.shape != expected[name].shape:
-            raise ValueError(
-                f"{path} does not fit its configuration: {name} has shape {tuple(tensor.shape)}, "
-                f"expected {tuple(expected[name].shape)}."
-            )
-
-
-def _check_finite(weights, where):
-    for name, tensor in weights.items():
-        if not torch.isfinite(tensor).all():
-            raise ValueError(f"{name} has infinite or NaN weights in {where}.")
-
-
-def _check_vocabulary_size(config, tokenizer, where):
-    if config.vocabulary_size != len(tokenizer):
+def _check_vocabulary(config, tokenizer, where):
+    # In the original format the embedding may have rows that stand for no token.
+    spare = config.vocabulary_size - len(tokenizer)
+    if spare < 0 or (spare and not isinstance(tokenizer, OriginalTokenizer)):
         raise ValueError(
             f"{where}: the encoder has {config.vocabulary_size} tokens, the tokenizer "
             f"{len(tokenizer)}."
+        )
+    if config.pad_id != tokenizer.pad_id:
+        raise ValueError(
+            f"{where}: the encoder has pad_id={config.pad_id}, the tokenizer {tokenizer.pad_id}."
         )
 
 

@@ -5,6 +5,15 @@ from numbers import Integral, Real
 
 VOCABULARY_SIZE = 472
 PAD_ID = 0
+#: Fields of a ``BertConfig`` that are the same in every encoder here.
+FIXED = {
+    "hidden_act": "gelu",
+    "layer_norm_eps": 1e-12,
+    "position_embedding_type": "absolute",
+    "type_vocab_size": 2,
+    "is_decoder": False,
+    "add_cross_attention": False,
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,8 @@ class EncoderConfig:
         Dropout of embeddings, attention and feed-forward blocks while training.
     vocabulary_size : int, default=472
         Rows of the token embedding.
+    pad_id : int, default=0
+        Token id that fills up short strings; the encoder does not look at it.
 
     Raises
     ------
@@ -49,6 +60,7 @@ class EncoderConfig:
     max_positions: int = 128
     dropout: float = 0.1
     vocabulary_size: int = VOCABULARY_SIZE
+    pad_id: int = PAD_ID
 
     def __post_init__(self):
         if self.intermediate is None:
@@ -58,6 +70,9 @@ class EncoderConfig:
             if field.name == "dropout":
                 if not (isinstance(value, Real) and 0 <= value < 1):
                     raise ValueError(f"dropout must be in [0, 1), got {value!r}.")
+            elif field.name == "pad_id":
+                if not (isinstance(value, Integral) and 0 <= value < self.vocabulary_size):
+                    raise ValueError(f"pad_id must be a token id, got {value!r}.")
             elif not (isinstance(value, Integral) and value > 0):
                 raise ValueError(f"{field.name} must be a positive integer, got {value!r}.")
         if self.width % self.n_heads:
@@ -66,8 +81,9 @@ class EncoderConfig:
             )
 
     def to_dict(self):
-        """The fields as a dictionary."""
-        return asdict(self)
+        """The fields as a dictionary; ``pad_id`` only where it is not the usual one."""
+        # This way the dictionaries that earlier versions wrote down stay equal to new ones.
+        return {k: v for k, v in asdict(self).items() if k != "pad_id" or v != PAD_ID}
 
     def to_bert(self):
         """The same shape in the field names of transformers' ``BertConfig``."""
@@ -82,7 +98,7 @@ class EncoderConfig:
             "hidden_dropout_prob": self.dropout,
             "attention_probs_dropout_prob": self.dropout,
             "vocab_size": self.vocabulary_size,
-            "pad_token_id": PAD_ID,
+            "pad_token_id": self.pad_id,
         }
 
     @classmethod
@@ -101,10 +117,13 @@ class EncoderConfig:
         Raises
         ------
         ValueError
-            If it is not a BERT configuration or a field is missing.
+            If it is not a BERT configuration, one of another kind of BERT, or a field is missing.
         """
         if bert.get("model_type") != "bert":
             raise ValueError(f"expected a BERT configuration, got {bert.get('model_type')!r}")
+        for name, value in FIXED.items():
+            if bert.get(name, value) != value:
+                raise ValueError(f"{name}={bert[name]!r} is not supported, only {value!r}")
         try:
             return cls(
                 n_layers=bert["num_hidden_layers"],
@@ -114,6 +133,7 @@ class EncoderConfig:
                 max_positions=bert["max_position_embeddings"],
                 dropout=bert["hidden_dropout_prob"],
                 vocabulary_size=bert["vocab_size"],
+                pad_id=bert.get("pad_token_id", PAD_ID),
             )
         except KeyError as error:
             raise ValueError(f"the configuration has no {error.args[0]!r}") from None

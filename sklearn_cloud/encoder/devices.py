@@ -1,5 +1,7 @@
 """Where to compute, and in which precision."""
 
+import warnings
+
 import torch
 
 
@@ -23,6 +25,15 @@ def choose_device(device):
             "device=None to use what is there, or install a build of torch for your hardware."
         )
     return str(device)
+
+
+def device_or_cpu(device):
+    """As `choose_device`, but the CPU, with a warning, where a restored model's device is not."""
+    kind = "cpu" if device is None else torch.device(device).type
+    if device_is_there(kind):
+        return choose_device(device)
+    warnings.warn(f"There is no {kind} device here: computing on the CPU.", stacklevel=2)
+    return "cpu"
 
 
 def device_is_there(kind):

@@ -4,8 +4,6 @@ import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from .config import PAD_ID
-
 
 def build_encoder(config):
     """BERT encoder with random weights, without the pooling layer.
@@ -58,6 +56,25 @@ def cls_vectors(encoder, input_ids, attention_mask):
     return _first_position(last, hidden, mask)
 
 
+def mean_vectors(encoder, input_ids, attention_mask):
+    """Mean of the last layer over the tokens of each string, [CLS] and [SEP] included.
+
+    Parameters
+    ----------
+    encoder : transformers.BertModel
+    input_ids : tensor of shape (n_strings, n_tokens)
+    attention_mask : tensor of shape (n_strings, n_tokens)
+        True or 1 for tokens, False or 0 for padding.
+
+    Returns
+    -------
+    tensor of shape (n_strings, width)
+    """
+    hidden = encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+    weights = attention_mask.to(hidden.dtype)
+    return (hidden * weights[:, :, None]).sum(dim=1) / weights.sum(dim=1, keepdim=True)
+
+
 def _first_position(layer, hidden, mask):
     """One BERT layer, evaluated at the first position only."""
     attention = layer.attention.self
@@ -99,10 +116,11 @@ class CloudModule(nn.Module):
             config.width, n_outputs, head_layers, head_width or config.width, config.dropout
         )
         self.bf16 = bf16
+        self.pad_id = config.pad_id
 
     def forward(self, input_ids):
         """Raw outputs, shape (n_strings, n_outputs), float32; padding is told by its id."""
         mixed = self.bf16 and self.training
         with torch.autocast(input_ids.device.type, torch.bfloat16, enabled=mixed):
-            outputs = self.head(cls_vectors(self.encoder, input_ids, input_ids != PAD_ID))
+            outputs = self.head(cls_vectors(self.encoder, input_ids, input_ids != self.pad_id))
         return outputs.float()

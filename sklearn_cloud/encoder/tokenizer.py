@@ -84,6 +84,9 @@ class SymmetryTokenizer:
     def __len__(self):
         return len(self.vocabulary)
 
+    def __reduce__(self):
+        return type(self), ()
+
     def encode(self, string):
         """Token ids of one symmetry string, from ``[CLS]`` to ``[SEP]``.
 

@@ -1,5 +1,7 @@
 """Scikit-learn estimators on symmetry strings."""
 
+from .classifier import CloudClassifier
+from .embedder import CloudEmbedder
 from .regressor import CloudRegressor
 
-__all__ = ["CloudRegressor"]
+__all__ = ["CloudClassifier", "CloudEmbedder", "CloudRegressor"]

@@ -13,10 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from ..encoder.checkpoints import load_encoder
-from ..encoder.devices import choose_bf16, choose_device, device_is_there
-from ..encoder.tokenizer import SymmetryTokenizer
-from .batches import TokenDataset
-from .checks import check_lengths, check_strings, check_weights
+from ..encoder.devices import choose_bf16, choose_device, device_or_cpu
+from .batches import TokenDataset, distinct_strings
+from .checks import accept_strings, check_lengths, check_strings, check_weights
 from .net import export_net, local_seed, restore_net, train_net
 from .persistence import STATE_VERSION, load_estimator, save_estimator, versions
 
@@ -28,7 +27,9 @@ class CloudEstimator(BaseEstimator):
 
     A subclass says what the targets are: `_check_targets` (before the validation rows are taken
     out), `_fit_targets` (numbers for the loss, from statistics of the training rows only), the
-    class of its loss in ``_criterion``, and a ``predict`` on top of `_raw_outputs`.
+    class of its loss in ``_criterion``, and a ``predict`` on top of `_raw_outputs`. It may weigh
+    the rows by their targets in `_weigh_rows` and choose the validation rows by them in
+    `_validation_rows`.
     """
 
     _parameter_constraints = {
@@ -98,7 +99,7 @@ class CloudEstimator(BaseEstimator):
         X : array-like of str, shape (n_samples,) or (n_samples, 1)
             Symmetry strings: a list, array, Series or one-column table.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets.
+            Targets: numbers, or the labels of a classifier.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row in the loss; None weighs all alike.
 
@@ -119,7 +120,7 @@ class CloudEstimator(BaseEstimator):
         # Should this fit fail, no earlier network is left behind with the scales of this one.
         vars(self).pop("net_", None)
         y = self._check_targets(y, len(strings))
-        weights = check_weights(sample_weight, len(strings))
+        weights = self._weigh_rows(y, check_weights(sample_weight, len(strings)))
         device = choose_device(self.device)
         checkpoint = load_encoder(self.encoder)
         self.tokenizer_ = checkpoint.tokenizer
@@ -129,10 +130,11 @@ class CloudEstimator(BaseEstimator):
         rng = check_random_state(self.random_state)
         split_seed, torch_seed, batch_seed = (rng.randint(SEED_LIMIT) for _ in range(3))
         # A row without weight is as good as absent, in the statistics of the targets too.
-        train, valid = self._split_rows(np.flatnonzero(weights), split_seed)
+        train, valid = self._split_rows(np.flatnonzero(weights), y, split_seed)
         targets = self._fit_targets(y, train)
+        pad_id = self.encoder_config_.pad_id
         datasets = [
-            TokenDataset([token_ids[i] for i in rows], targets[rows], weights[rows])
+            TokenDataset([token_ids[i] for i in rows], targets[rows], weights[rows], pad_id)
             if len(rows)
             else None
             for rows in (train, valid)
@@ -173,7 +175,10 @@ class CloudEstimator(BaseEstimator):
                 stacklevel=3,
             )
 
-    def _split_rows(self, rows, seed):
+    def _weigh_rows(self, y, weights):
+        return weights
+
+    def _split_rows(self, rows, y, seed):
         """Rows for training and rows for validation, disjoint."""
         if self.validation_fraction == 0:
             return rows, rows[:0]
@@ -184,8 +189,11 @@ class CloudEstimator(BaseEstimator):
                 f"{self.validation_fraction} out of it: pass more rows, or "
                 "validation_fraction=0."
             )
-        shuffled = np.random.RandomState(seed).permutation(rows)
-        return np.sort(shuffled[n_valid:]), np.sort(shuffled[:n_valid])
+        valid = self._validation_rows(rows, y, n_valid, np.random.RandomState(seed))
+        return np.setdiff1d(rows, valid), np.sort(valid)
+
+    def _validation_rows(self, rows, y, n_valid, rng):
+        return rng.permutation(rows)[:n_valid]
 
     def _tokenize(self, strings):
         token_ids = self.tokenizer_.encode_batch(strings)
@@ -194,15 +202,12 @@ class CloudEstimator(BaseEstimator):
     def _raw_outputs(self, X):
         """Outputs of the net, shape (n_samples, n_outputs), float32.
 
-        Every distinct string is computed once, in an order of its own, so that neither the order
-        of the rows nor ``batch_size`` matters.
+        In batches of their own, so that neither the order of the rows nor ``batch_size`` matters.
         """
         check_is_fitted(self)
         strings = check_strings(X, type(self).__name__)
         token_ids = self._tokenize(strings)
-        _, first_rows, inverse = np.unique(strings, return_index=True, return_inverse=True)
-        by_length = np.argsort([len(token_ids[row]) for row in first_rows], kind="stable")
-        dataset = TokenDataset([token_ids[first_rows[i]] for i in by_length])
+        dataset, rows = distinct_strings(strings, token_ids, self.encoder_config_.pad_id)
         batches = tqdm(
             self.net_.forward_iter(dataset),
             total=len(self.net_.get_iterator(dataset)),
@@ -210,7 +215,7 @@ class CloudEstimator(BaseEstimator):
             disable=not self.verbose,
         )
         outputs = np.concatenate([batch.numpy() for batch in batches])
-        return outputs[np.argsort(by_length)[inverse]]
+        return outputs[rows]
 
     def save_pretrained(self, directory):
         """Write the fitted estimator as safetensors and JSON, without any pickle.
@@ -252,19 +257,13 @@ class CloudEstimator(BaseEstimator):
 
     def _restore_net(self, exported):
         """Put the net back, on this machine's device."""
-        kind = "cpu" if self.device is None else torch.device(self.device).type
-        if device_is_there(kind):
-            self.device_ = choose_device(self.device)
-        else:
-            warnings.warn(f"There is no {kind} device here: predicting on the CPU.", stacklevel=2)
-            self.device_ = "cpu"
+        self.device_ = device_or_cpu(self.device)
         self.net_ = restore_net(exported, self.device_)
 
     def __getstate__(self):
         state = dict(super().__getstate__())
         if "net_" in state:
             state["net_"] = export_net(self.net_)
-            state["tokenizer_"] = None
             state["_versions"] = versions()
         return state
 
@@ -277,15 +276,10 @@ class CloudEstimator(BaseEstimator):
             return
         if saved_by["state"] != STATE_VERSION:
             raise ValueError(f"This {type(self).__name__} was pickled by versions {saved_by}.")
-        self.tokenizer_ = SymmetryTokenizer()
         self._restore_net(exported)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "net_")
 
     def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.one_d_array = True
-        tags.input_tags.two_d_array = False
-        return tags
+        return accept_strings(super().__sklearn_tags__())

@@ -51,6 +51,14 @@ def check_strings(X, name="CloudRegressor"):
     return strings
 
 
+def accept_strings(tags):
+    """Say in an estimator's tags that it takes one column of strings."""
+    tags.input_tags.string = True
+    tags.input_tags.one_d_array = True
+    tags.input_tags.two_d_array = False
+    return tags
+
+
 def _describe(value):
     if value is None or isinstance(value, (bool, int, float)):
         return repr(value)
@@ -98,8 +106,13 @@ def check_weights(sample_weight, n_rows):
     if weights.ndim != 1:
         raise ValueError("Sample weights must be 1D array or scalar")
     check_same_length(weights, n_rows, "sample_weight")
+    return mean_one(weights, "sample_weight")
+
+
+def mean_one(weights, name):
+    """Weights of mean 1 over the rows that have any."""
     if weights.min() < 0 or weights.sum() == 0:
-        raise ValueError("sample_weight must not be negative, nor zero in every row.")
+        raise ValueError(f"{name} must not be negative, nor zero in every row.")
     return (weights / weights[weights > 0].mean()).astype(np.float32)
 
 

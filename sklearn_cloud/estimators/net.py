@@ -10,6 +10,7 @@ from skorch.callbacks import Freezer, GradientNormClipping, LRScheduler, Unfreez
 from skorch.helper import predefined_split
 from skorch.history import History
 from torch import nn
+from torch.nn.functional import cross_entropy
 
 from ..encoder.model import CloudModule
 from .batches import PaddedBatches
@@ -26,6 +27,14 @@ class WeightedL1Loss(nn.Module):
     def forward(self, outputs, targets_and_weights):
         targets, weights = targets_and_weights
         return ((outputs - targets).abs().mean(dim=1) * weights).mean()
+
+
+class WeightedCrossEntropy(nn.Module):
+    """Cross-entropy of the classes' logits, weighted by row."""
+
+    def forward(self, outputs, targets_and_weights):
+        targets, weights = targets_and_weights
+        return (cross_entropy(outputs, targets, reduction="none") * weights).mean()
 
 
 @contextmanager

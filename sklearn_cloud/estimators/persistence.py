@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from .._version import __version__
-from ..encoder.checkpoints import WEIGHTS_FILE, read_weights, save_file
 from ..encoder.config import EncoderConfig
-from ..encoder.tokenizer import SymmetryTokenizer
+from ..encoder.original_format import read_tokenizer
+from ..encoder.weights import WEIGHTS_FILE, read_weights, save_file
 
 ESTIMATOR_FILE = "estimator.json"
 STATE_VERSION = 1
@@ -65,7 +65,7 @@ def load_estimator(cls, directory):
     estimator = cls(**{name: _from_json(value) for name, value in content["params"].items()})
     for name, value in content["fitted"].items():
         setattr(estimator, name, _from_json(value))
-    estimator.tokenizer_ = SymmetryTokenizer.from_pretrained(directory)
+    estimator.tokenizer_ = read_tokenizer(directory)
     weights = read_weights(directory / WEIGHTS_FILE)
     module_params = {name: _from_json(value) for name, value in content["module"].items()}
     try:
@@ -92,8 +92,11 @@ def _read_json(path):
 def _to_json(value, name):
     if isinstance(value, EncoderConfig):
         return {"EncoderConfig": value.to_dict()}
-    if isinstance(value, np.ndarray) and value.dtype != object:
-        return {"ndarray": value.tolist(), "dtype": value.dtype.str}
+    if isinstance(value, dict):
+        # As pairs, because JSON would turn integer keys into text.
+        return {"dict": [[_to_json(k, name), _to_json(v, name)] for k, v in value.items()]}
+    if isinstance(value, np.ndarray):
+        return {"ndarray": _to_json(value.tolist(), name), "dtype": value.dtype.str}
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, Path):
@@ -111,6 +114,8 @@ def _to_json(value, name):
 def _from_json(value):
     if isinstance(value, dict) and "EncoderConfig" in value:
         return EncoderConfig(**value["EncoderConfig"])
+    if isinstance(value, dict) and "dict" in value:
+        return {_from_json(k): _from_json(v) for k, v in value["dict"]}
     if isinstance(value, dict) and "ndarray" in value:
         return np.array(value["ndarray"], dtype=value["dtype"])
     return value

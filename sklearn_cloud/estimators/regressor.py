@@ -21,8 +21,9 @@ class CloudRegressor(RegressorMixin, CloudEstimator):
     encoder : str, path-like, EncoderConfig or None, default="mini"
         What training starts from. A string names a pre-trained checkpoint: bundled with the
         package ("mini": 4 layers, 128 wide), a local folder, or "organisation/name" on the
-        Hugging Face hub. An `EncoderConfig` is an encoder of that shape with random weights, None
-        one of the shape of "mini".
+        Hugging Face hub; checkpoints of the original implementation can be read too. An
+        `EncoderConfig` is an encoder of that shape with random weights, None one of the shape of
+        "mini".
     head_layers : int, default=1
         Hidden layers of the head; the paper uses 1 to 3.
     head_width : int, default=None
@@ -79,7 +80,7 @@ class CloudRegressor(RegressorMixin, CloudEstimator):
         Number of trained weights.
     encoder_config_ : EncoderConfig
         Shape of the encoder.
-    tokenizer_ : SymmetryTokenizer
+    tokenizer_ : SymmetryTokenizer or OriginalTokenizer
         Vocabulary of the encoder.
     device_ : str
         Where the net is.

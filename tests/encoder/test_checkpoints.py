@@ -85,7 +85,7 @@ def test_bundled_checkpoint_is_verified(folder, monkeypatch):
         load_encoder("tiny")
 
 
-def test_hub_id_downloads_json_and_safetensors_only(folder, monkeypatch):
+def test_hub_id_downloads_json_safetensors_and_vocabulary_only(folder, monkeypatch):
     asked = []
 
     def snapshot_download(repo_id, allow_patterns):
@@ -94,7 +94,7 @@ def test_hub_id_downloads_json_and_safetensors_only(folder, monkeypatch):
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
     assert load_encoder("organisation/name").config == TINY
-    assert asked == [("organisation/name", ["*.json", "*.safetensors"])]
+    assert asked == [("organisation/name", ["*.json", "*.safetensors", "vocab.txt"])]
 
 
 @pytest.mark.parametrize(

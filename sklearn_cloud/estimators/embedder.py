@@ -1,0 +1,216 @@
+"""CloudEmbedder: symmetry strings in, vectors of the pre-trained encoder out."""
+
+from numbers import Integral
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+from tqdm.auto import tqdm
+
+from ..encoder.checkpoints import Checkpoint, load_encoder
+from ..encoder.devices import choose_device, device_or_cpu
+from ..encoder.model import cls_vectors, mean_vectors
+from .batches import PaddedBatches, distinct_strings
+from .checks import accept_strings, check_lengths, check_strings
+from .net import local_seed
+from .persistence import STATE_VERSION, versions
+
+POOLING = {"cls": cls_vectors, "mean": mean_vectors}
+
+
+class CloudEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Turn symmetry strings into fixed vectors with a pre-trained BERT encoder.
+
+    Nothing is trained and no target is needed: the vectors are what the encoder learned from
+    unlabelled crystals. Ridge regression, a Gaussian process or clustering can stand on them.
+
+    Parameters
+    ----------
+    encoder : str, path-like or EncoderConfig, default="mini"
+        Where the weights come from. A string names a checkpoint: bundled with the package
+        ("mini": 4 layers, 128 wide), a local folder, or "organisation/name" on the Hugging Face
+        hub; checkpoints of the original implementation can be read too. An `EncoderConfig` gives
+        random weights, always the same ones: a baseline that shows what pre-training is worth.
+    pooling : {"cls", "mean"}, default="cls"
+        The vector of a string: that of its [CLS] token, which the paper's prediction head reads,
+        or the mean over all its tokens.
+    batch_size : int, default=64
+        Distinct strings computed at a time.
+    on_too_long : {"raise", "truncate"}, default="raise"
+        What to do with strings that have more tokens than the encoder has positions.
+    device : str or torch.device, default=None
+        Where to compute; None is CUDA where there is one, else the CPU.
+    verbose : int, default=0
+        Above 0 shows a progress bar.
+
+    Attributes
+    ----------
+    encoder_ : transformers.BertModel
+        The encoder.
+    encoder_config_ : EncoderConfig
+        Shape of the encoder; the vectors have ``encoder_config_.width`` numbers.
+    tokenizer_ : SymmetryTokenizer or OriginalTokenizer
+        Vocabulary of the encoder.
+    device_ : str
+        Where the encoder is.
+
+    See Also
+    --------
+    sklearn_cloud.SymmetryStringTransformer : Makes the strings from crystals.
+    CloudRegressor : Trains the encoder for a property.
+
+    Notes
+    -----
+    Equal strings are computed once and get equal vectors, whatever the order of the rows. Other
+    strings in the same batch, and so `batch_size`, move a vector by rounding only (1e-6).
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_cloud import CloudEmbedder
+    >>> strings = ["1a 1b | Na 0.5 Cl 0.5", "4a 4c | Zn 0.5 S 0.5", "8a | Si 1.0"]
+    >>> embedder = CloudEmbedder(pooling="mean")
+    >>> embedder.fit_transform(strings).shape
+    (3, 128)
+    >>> make_pipeline(embedder, Ridge()).fit(strings, [8.5, 3.6, 1.1]).predict(strings).shape
+    (3,)
+    """
+
+    _parameter_constraints = {
+        "encoder": "no_validation",
+        "pooling": [StrOptions(set(POOLING))],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "on_too_long": [StrOptions({"raise", "truncate"})],
+        "device": [str, torch.device, None],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        encoder="mini",
+        *,
+        pooling="cls",
+        batch_size=64,
+        on_too_long="raise",
+        device=None,
+        verbose=0,
+    ):
+        self.encoder = encoder
+        self.pooling = pooling
+        self.batch_size = batch_size
+        self.on_too_long = on_too_long
+        self.device = device
+        self.verbose = verbose
+
+    def fit(self, X, y=None):
+        """Load the encoder.
+
+        Parameters
+        ----------
+        X : array-like of str, shape (n_samples,) or (n_samples, 1)
+            Symmetry strings; nothing is learned from them.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+
+        Raises
+        ------
+        TypeError
+            If a row of ``X`` is not a string.
+        ValueError
+            If a parameter is invalid or there is no pre-trained encoder.
+        """
+        self._validate_params()
+        check_strings(X, type(self).__name__)
+        device = choose_device(self.device)
+        if self.encoder is None:
+            raise ValueError(
+                "encoder=None would be random weights, which must be asked for here: pass a "
+                "checkpoint, or an EncoderConfig for random weights of that shape."
+            )
+        self._set_encoder(load_encoder(self.encoder), device)
+        return self
+
+    def _set_encoder(self, checkpoint, device):
+        self.tokenizer_, self.encoder_config_ = checkpoint.tokenizer, checkpoint.config
+        self._n_features_out = checkpoint.config.width
+        self.device_ = device
+        with local_seed(0, device):
+            self.encoder_ = checkpoint.build().to(device).eval()
+
+    def transform(self, X):
+        """Vectors of symmetry strings.
+
+        Parameters
+        ----------
+        X : array-like of str, shape (n_samples,) or (n_samples, 1)
+            Symmetry strings.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, width), float32
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the transformer is not fitted.
+        TypeError
+            If a row of ``X`` is not a string.
+        ValueError
+            If a string has unknown tokens or too many.
+        """
+        check_is_fitted(self)
+        strings = check_strings(X, type(self).__name__)
+        config = self.encoder_config_
+        token_ids = self.tokenizer_.encode_batch(strings)
+        token_ids = check_lengths(token_ids, config.max_positions, self.on_too_long)
+        dataset, rows = distinct_strings(strings, token_ids, config.pad_id)
+        batches = tqdm(
+            PaddedBatches(dataset, self.batch_size),
+            desc=f"{type(self).__name__}.transform",
+            disable=not self.verbose,
+        )
+        return np.concatenate([self._vectors(input_ids) for input_ids, _ in batches])[rows]
+
+    @torch.inference_mode()
+    def _vectors(self, input_ids):
+        input_ids = input_ids.to(self.device_)
+        pool = POOLING[self.pooling]
+        vectors = pool(self.encoder_, input_ids, input_ids != self.encoder_config_.pad_id)
+        return vectors.float().cpu().numpy()
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        if "encoder_" in state:
+            weights = self.encoder_.state_dict()
+            state["encoder_"] = {k: v.cpu().numpy() for k, v in weights.items()}
+            state["_versions"] = versions()
+        return state
+
+    def __setstate__(self, state):
+        state = dict(state)
+        arrays = state.pop("encoder_", None)
+        saved_by = state.pop("_versions", None)
+        super().__setstate__(state)
+        if arrays is None:
+            return
+        if saved_by["state"] != STATE_VERSION:
+            raise ValueError(f"This {type(self).__name__} was pickled by versions {saved_by}.")
+        weights = {name: torch.tensor(array) for name, array in arrays.items()}
+        checkpoint = Checkpoint(self.encoder_config_, self.tokenizer_, weights)
+        self._set_encoder(checkpoint, device_or_cpu(self.device))
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "encoder_")
+
+    def __sklearn_tags__(self):
+        tags = accept_strings(super().__sklearn_tags__())
+        tags.transformer_tags.preserves_dtype = []
+        return tags
