@@ -1,13 +1,12 @@
 """What the composition alone says: the fraction of each element."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 
 from ..symmetry.crystals import ELEMENTS, read_crystal
-from ..symmetry.transformer import as_items
+from ..symmetry.transformer import CrystalTransformer, as_items
 
 
-class ElementFractions(TransformerMixin, BaseEstimator):
+class ElementFractions(CrystalTransformer):
     """Turn crystals into the atomic fractions of the 118 elements.
 
     In front of a random forest this is the baseline that any model of crystals has to beat: it
@@ -81,14 +80,3 @@ class ElementFractions(TransformerMixin, BaseEstimator):
         ndarray of shape (118,), object
         """
         return np.array(ELEMENTS, dtype=object)
-
-    def __sklearn_is_fitted__(self):
-        return True
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.no_validation = True
-        tags.input_tags.two_d_array = False
-        tags.input_tags.one_d_array = True
-        return tags

@@ -15,7 +15,23 @@ from .strings import PARTS, check_options, compose_string
 _CHUNK = 64  # crystals that travel to a worker at a time: as arrays, not as Structure objects
 
 
-class SymmetryStringTransformer(TransformerMixin, BaseEstimator):
+class CrystalTransformer(TransformerMixin, BaseEstimator):
+    """Base of the transformers that take crystals and learn nothing from them."""
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.no_validation = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.one_d_array = True
+        tags.input_tags.string = True
+        return tags
+
+
+class SymmetryStringTransformer(CrystalTransformer):
     """Turn crystals into symmetry strings.
 
     A symmetry string names the space group by its generators, the occupied Wyckoff positions and
@@ -217,18 +233,6 @@ class SymmetryStringTransformer(TransformerMixin, BaseEstimator):
             f"{sorted(problems)}. {shown}",
             stacklevel=3,
         )
-
-    def __sklearn_is_fitted__(self):
-        return True
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.no_validation = True
-        tags.input_tags.two_d_array = False
-        tags.input_tags.one_d_array = True
-        tags.input_tags.string = True
-        return tags
 
 
 def _compose_chunk(crystals, options):
