@@ -11,18 +11,16 @@ CloudRegressor and not for the plain loop. Prints a table and writes it as JSON.
 import argparse
 import csv
 import gzip
-import json
 import os
 import platform
-import shlex
 import statistics
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
+from common import provenance, write_result
 from tqdm import tqdm
 
 from sklearn_cloud.encoder import ENCODER_SIZES, CloudModule, SymmetryTokenizer
@@ -30,7 +28,6 @@ from sklearn_cloud.encoder.config import PAD_ID
 from sklearn_cloud.estimators import CloudRegressor
 
 STRINGS_FILE = "matbench/matbench_dielectric_cloud_by_mbid.csv.gz"
-RESULT_FILE = Path(__file__).parent / "results" / "training_speed.json"
 BATCH_SIZE = 32
 PADDED_LENGTH = 64
 LEARNING_RATE = 1e-4
@@ -40,16 +37,12 @@ def main():
     arguments = parse_arguments()
     strings, targets, data = load_strings(arguments)
     result = {
-        "command": shlex.join(["python", *sys.argv]),
+        **provenance(),
         "data": data,
         "n_strings": len(strings),
         "mean_tokens": float(np.mean([len(i) for i in SymmetryTokenizer().encode_batch(strings)])),
         "epochs": 1,
         "repeats": arguments.repeats,
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("torch", "transformers", "skorch")},
-        },
         "device": "cpu",
         "processor": processor_name(),
         "threads": torch.get_num_threads(),
@@ -58,8 +51,7 @@ def main():
     for size in arguments.sizes:
         result["sizes"][size] = measure(size, strings, targets, arguments.repeats)
     print_table(result)
-    RESULT_FILE.parent.mkdir(exist_ok=True)
-    RESULT_FILE.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    write_result("training_speed", result)
 
 
 def parse_arguments():
