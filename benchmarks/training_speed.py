@@ -26,6 +26,7 @@ from tqdm import tqdm
 from sklearn_cloud.encoder import ENCODER_SIZES, CloudModule, SymmetryTokenizer
 from sklearn_cloud.encoder.config import PAD_ID
 from sklearn_cloud.estimators import CloudRegressor
+from sklearn_cloud.symmetry.crystals import ELEMENTS
 
 STRINGS_FILE = "matbench/matbench_dielectric_cloud_by_mbid.csv.gz"
 BATCH_SIZE = 32
@@ -81,12 +82,11 @@ def load_strings(arguments):
 def synthetic_strings(n_strings):
     """Random strings of 18 to 45 tokens, 25 in the mean, like those of real crystals."""
     rng = np.random.RandomState(0)
-    elements = SymmetryTokenizer().vocabulary[252:352]
     strings = []
     for _ in range(n_strings):
         generator = " ".join(["0", "3", *rng.choice(list("abcDO"), 4 * rng.randint(1, 5)), "0"])
         sites = " ".join(rng.choice(["2a", "4b", "8c", "1d"], rng.randint(1, 6)))
-        composition = " ".join(f"{e} 0.25" for e in rng.choice(elements, rng.randint(1, 5)))
+        composition = " ".join(f"{e} 0.25" for e in rng.choice(ELEMENTS, rng.randint(1, 5)))
         strings.append(f"{generator} | {sites} | {composition}")
     return strings, rng.normal(size=n_strings)
 
