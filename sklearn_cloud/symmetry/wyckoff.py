@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .crystals import ELEMENT_RANK
+from .setting import standard_setting
 
 BACKENDS = ("moyopy", "spglib")
-_ORIGINS = ((0.0, 0.0, 0.0), (0.37, 0.19, 0.71), (0.83, 0.57, 0.31), (0.13, 0.43, 0.89))
 _LETTERS = "abcdefghijklmnopqrstuvwxyzA"
 
 
@@ -31,6 +31,12 @@ class Orbit(NamedTuple):
         Wyckoff symbol: multiplicity in the conventional cell and letter, e.g. `"4a"`.
     elements : tuple of str
         The element on the sites; several where they are disordered.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.symmetry import Orbit
+    >>> Orbit("4a", ("Na",)).position
+    '4a'
     """
 
     position: str
@@ -187,6 +193,7 @@ def find_orbits(crystal, *, symprec, angle_tolerance=None, backend="moyopy"):
 def label_orbits(crystal, symprec, angle_tolerance=None, backend="moyopy"):
     """As `find_orbits`, and for each orbit the index of one of its sites."""
     search = _search_moyopy if backend == "moyopy" else _search_spglib
+    crystal, order = standard_setting(crystal)
     number, letters, orbit_of_site = search(crystal, symprec, angle_tolerance)
     sites = [site for site, first in enumerate(orbit_of_site) if site == first]
     elements = [tuple(element for element, _ in species) for species in crystal.species]
@@ -194,34 +201,21 @@ def label_orbits(crystal, symprec, angle_tolerance=None, backend="moyopy"):
     found = [(letters[site], elements[kinds[site]]) for site in sites]
     relabeled = _relabel(number, found)
     orbits = [Orbit(position, _by_rank(found[i][1])) for position, i in relabeled]
-    return number, orbits, [sites[i] for _, i in relabeled]
+    return number, orbits, [int(order[sites[i]]) for _, i in relabeled]
 
 
 def _search_moyopy(crystal, symprec, angle_tolerance):
     import moyopy
 
     quieten_moyopy()
+    cell = moyopy.Cell(
+        crystal.lattice.tolist(), crystal.positions.tolist(), (crystal.kinds + 1).tolist()
+    )
     radians = None if angle_tolerance is None else math.radians(angle_tolerance)
-    found, problem = None, None
-    # Near its limits moyopy lowers the tolerance (1 crystal in 50), and once in thousands whether
-    # it does so depends on the origin. So a search that ended below `symprec` is repeated from
-    # other origins, and the one that kept the most of it counts.
-    for origin in _ORIGINS:
-        positions = crystal.positions + origin
-        cell = moyopy.Cell(
-            crystal.lattice.tolist(), positions.tolist(), (crystal.kinds + 1).tolist()
-        )
-        try:
-            result = moyopy.MoyoDataset(cell, symprec=symprec, angle_tolerance=radians)
-        except ValueError as error:
-            problem = error
-            continue
-        if found is None or result.symprec > found.symprec:
-            found = result
-        if found.symprec >= symprec:
-            break
-    if found is None:
-        raise ValueError(_no_symmetry("moyopy", symprec, problem)) from problem
+    try:
+        found = moyopy.MoyoDataset(cell, symprec=symprec, angle_tolerance=radians)
+    except ValueError as error:
+        raise ValueError(_no_symmetry("moyopy", symprec, error)) from error
     return found.number, found.wyckoffs, found.orbits
 
 

@@ -1,0 +1,56 @@
+"""One description of a crystal among the many that mean the same.
+
+A symmetry finder decides within a tolerance, and for a few crystals in ten thousand its decision
+hangs on the order of the sites, the origin and the cell. So a crystal is brought into a setting
+that depends on the crystal alone before its symmetry is searched.
+"""
+
+import numpy as np
+
+_DECAY = 2.0  # angstrom: how fast the weight of a neighbour falls off
+_DIGITS = 6  # distances that agree to a micro-angstrom are equal: the rest is rounding
+
+
+def standard_setting(crystal):
+    """Describe a crystal by its reduced cell, seen from one of its rarest atoms.
+
+    Parameters
+    ----------
+    crystal : Crystal
+
+    Returns
+    -------
+    crystal : Crystal
+        The same crystal: Niggli-reduced cell, a site of the rarest kind as origin, the sites
+        sorted by their distance from it.
+    order : ndarray of shape (n_sites,)
+        Index of each of its sites in the crystal that was given.
+
+    Notes
+    -----
+    Of the sites of the rarest kind the one with the fewest and farthest neighbours is the origin.
+    Sites that tie are alike by symmetry, so it does not matter which of them is taken.
+    """
+    import moyopy
+
+    species = sorted(range(len(crystal.species)), key=crystal.species.__getitem__)
+    rank = np.empty(len(species), dtype=np.int32)
+    rank[species] = np.arange(len(species), dtype=np.int32)
+    kinds = rank[crystal.kinds]
+    counts = np.bincount(kinds)
+    origins = np.flatnonzero(kinds == np.where(counts, counts, len(kinds) + 1).argmin())
+
+    basis = np.array(moyopy.niggli_reduce(crystal.lattice.tolist())[0])
+    positions = crystal.positions @ (crystal.lattice @ np.linalg.inv(basis))
+    offsets = positions - positions[origins, None]
+    offsets -= np.rint(offsets)
+    distances = np.sqrt(np.square(offsets @ basis).sum(axis=2))
+    origin = (np.exp(distances / -_DECAY) @ (1.0 + kinds)).argmin()
+    order = np.lexsort((kinds, np.round(distances[origin], _DIGITS)))
+    setting = crystal._replace(
+        lattice=basis,
+        positions=offsets[origin][order],
+        kinds=kinds[order],
+        species=tuple(crystal.species[kind] for kind in species),
+    )
+    return setting, order

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from sklearn_cloud.symmetry.crystals import Crystal
+from sklearn_cloud.symmetry.setting import standard_setting
+
+SPECIES = ((("O", 1.0),), (("Ca", 1.0),), (("Ti", 1.0),))
+
+
+@pytest.fixture
+def crystal():
+    """Without any symmetry, so that its setting is unique."""
+    rng = np.random.default_rng(0)
+    lattice = np.diag([4.0, 5.1, 6.3]) + rng.normal(scale=0.4, size=(3, 3))
+    return Crystal(lattice, rng.random((7, 3)), np.array([0, 0, 0, 0, 1, 1, 2]), SPECIES)
+
+
+def permuted(crystal, rng):
+    order = rng.permutation(len(crystal.kinds))
+    return crystal._replace(positions=crystal.positions[order], kinds=crystal.kinds[order])
+
+
+def shifted(crystal, rng):
+    return crystal._replace(positions=np.mod(crystal.positions + rng.random(3), 1.0))
+
+
+def sheared(crystal, rng):
+    change = np.array([[1, 1, 0], [0, 1, -1], [0, 0, 1]])
+    positions = crystal.positions @ np.linalg.inv(change)
+    return crystal._replace(lattice=change @ crystal.lattice, positions=positions)
+
+
+def rotated(crystal, rng):
+    rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    return crystal._replace(lattice=crystal.lattice @ (rotation * np.linalg.det(rotation)))
+
+
+def renamed(crystal, rng):
+    """Species in another order."""
+    return crystal._replace(kinds=2 - crystal.kinds, species=SPECIES[::-1])
+
+
+@pytest.mark.parametrize("change", [permuted, shifted, sheared, rotated, renamed])
+def test_the_setting_does_not_depend_on_the_description(crystal, change):
+    reference, _ = standard_setting(crystal)
+    setting, _ = standard_setting(change(crystal, np.random.default_rng(1)))
+    metric = reference.lattice @ reference.lattice.T
+    np.testing.assert_allclose(setting.lattice @ setting.lattice.T, metric, atol=1e-8)
+    np.testing.assert_allclose(setting.positions, reference.positions, atol=1e-8)
+    assert setting.kinds.tolist() == reference.kinds.tolist()
+    assert setting.species == reference.species
+
+
+def test_the_setting_describes_the_same_crystal(crystal):
+    setting, order = standard_setting(crystal)
+    held = [setting.species[kind] for kind in setting.kinds]
+    assert held == [crystal.species[kind] for kind in crystal.kinds[order]]
+    # the vectors between the sites are the same modulo the lattice
+    before = (crystal.positions - crystal.positions[order[0]])[order] @ crystal.lattice
+    turns = (setting.positions @ setting.lattice - before) @ np.linalg.inv(crystal.lattice)
+    np.testing.assert_allclose(turns, np.rint(turns), atol=1e-8)
+
+
+def test_the_origin_is_a_site_of_the_rarest_kind(crystal):
+    setting, _ = standard_setting(crystal)
+    assert np.allclose(setting.positions[0], 0)
+    assert setting.species[setting.kinds[0]] == (("Ti", 1.0),)
