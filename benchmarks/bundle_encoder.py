@@ -4,7 +4,7 @@
 
 Copies what `benchmarks/pretrain.py` trained to `sklearn_cloud/data/weights/<name>`, writes the
 model card from what is stored with the weights, and prints the checksum that belongs into
-`sklearn_cloud.encoder.checkpoints.BUNDLED`.
+`sklearn_cloud.encoder.sources.BUNDLED`.
 """
 
 import argparse

@@ -6,10 +6,8 @@ tokenizer's JSON. One with a ``vocab.txt`` instead is read in the format of the 
 implementation, see `original_format`. Nothing in it is unpickled.
 """
 
-import hashlib
 import json
 import os
-import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,7 +15,8 @@ import torch
 
 from .config import ENCODER_SIZES, EncoderConfig
 from .model import build_encoder
-from .original_format import VOCABULARY_FILE, OriginalTokenizer, read_tokenizer
+from .original_format import OriginalTokenizer, read_tokenizer
+from .sources import find_checkpoint
 from .tokenizer import SymmetryTokenizer
 from .weights import (
     WEIGHTS_FILE,
@@ -30,12 +29,6 @@ from .weights import (
 
 CONFIG_FILE = "config.json"
 FORMAT_VERSION = 1
-WEIGHTS_FOLDER = Path(__file__).parent.parent / "data" / "weights"
-HUB_FILES = ["*.json", "*.safetensors", VOCABULARY_FILE]
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-
-#: Name of each bundled checkpoint -> SHA-256 of its weights file, in ``WEIGHTS_FOLDER / name``.
-BUNDLED = {"mini": "39ca13762e357c568e6ba964a9fa37b76dd00c8c83002a6ce71a5f0da66914af"}
 
 
 @dataclass(frozen=True)
@@ -52,6 +45,15 @@ class Checkpoint:
         Whatever was stored with the weights: corpus, scores, licences.
     source : str
         Where it was found.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.encoder import load_encoder
+    >>> checkpoint = load_encoder("mini")
+    >>> checkpoint.config.n_layers, checkpoint.config.width
+    (4, 128)
+    >>> type(checkpoint.build()).__name__
+    'BertModel'
     """
 
     config: EncoderConfig
@@ -92,6 +94,16 @@ def save_encoder(directory, encoder, config, tokenizer=None, metadata=None):
     ------
     ValueError
         If a weight is NaN or too large for float16.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn_cloud.encoder import EncoderConfig, build_encoder, load_encoder, save_encoder
+    >>> config = EncoderConfig(n_layers=1, width=32)
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = save_encoder(folder, build_encoder(config), config, metadata={"corpus": "mine"})
+    ...     load_encoder(folder).metadata
+    {'corpus': 'mine'}
     """
     directory = Path(directory)
     weights = {k: v.detach().cpu().half().contiguous() for k, v in encoder.state_dict().items()}
@@ -115,8 +127,10 @@ def load_encoder(encoder=None):
     ----------
     encoder : None, EncoderConfig, str or path-like
         None is a "mini" shape (4 layers, 128 wide) with random weights, an `EncoderConfig` any
-        other shape with random weights. A string is looked for as the name of a bundled
-        checkpoint, as a folder, then as an id ("organisation/name") on the Hugging Face hub. The
+        other shape with random weights. A string is looked for as the name of a bundled or
+        released checkpoint, as a folder, then as an id ("organisation/name") on the Hugging Face
+        hub. What is downloaded is kept, in `sklearn_cloud.datasets.get_data_home` (environment
+        variable ``SKLEARN_CLOUD_DATA``) and in the hub's cache (``HF_HOME``). The
         format of the original implementation is told by its ``vocab.txt``; symmetry strings are
         then written in its way, see `original_format.original_string`.
 
@@ -131,6 +145,16 @@ def load_encoder(encoder=None):
     ValueError
         If nothing of that name is found, or what is found is damaged or does not fit together.
         Weights that cannot be read never turn into random ones.
+    ConnectionError
+        If a released checkpoint cannot be downloaded; the message says which file goes where.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.encoder import EncoderConfig, load_encoder
+    >>> load_encoder("mini").config.width
+    128
+    >>> load_encoder(EncoderConfig(n_layers=2, width=64)).source
+    'random initialisation'
     """
     if encoder is None:
         encoder = ENCODER_SIZES["mini"]
@@ -143,40 +167,7 @@ def load_encoder(encoder=None):
             "encoder must be None, an EncoderConfig, the name of a checkpoint, a folder or a hub "
             f"id, got {encoder!r}."
         )
-    if encoder in BUNDLED:
-        directory = WEIGHTS_FOLDER / encoder
-        _check_sha256(directory / WEIGHTS_FILE, BUNDLED[encoder])
-        return read_checkpoint(directory)
-    if Path(encoder).is_dir():
-        return read_checkpoint(Path(encoder))
-    if isinstance(encoder, str) and HUB_ID.fullmatch(encoder):
-        return read_checkpoint(_download_from_hub(encoder))
-    raise ValueError(_not_found(encoder))
-
-
-def _not_found(encoder):
-    bundled = ", ".join(sorted(BUNDLED)) or "none in this version"
-    message = (
-        f"No encoder {str(encoder)!r}. Searched the bundled checkpoints ({bundled}) and the "
-        f"folder {Path(encoder).absolute()}; a hub id would look like 'organisation/name'."
-    )
-    if encoder in ENCODER_SIZES:
-        message += f" To train this shape from scratch, pass ENCODER_SIZES[{encoder!r}]."
-    return message
-
-
-def _download_from_hub(repo_id):
-    """Local folder of a hub repository; only ``HUB_FILES`` are fetched."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        return Path(snapshot_download(repo_id, allow_patterns=HUB_FILES))
-    except (OSError, HFValidationError) as error:
-        raise ValueError(
-            f"No encoder {repo_id!r}: it is not bundled, {Path(repo_id).absolute()} is not a "
-            f"folder, and the Hugging Face hub gave {type(error).__name__}: {error}"
-        ) from error
+    return read_checkpoint(find_checkpoint(encoder))
 
 
 def read_checkpoint(directory):
@@ -241,16 +232,4 @@ def _check_vocabulary(config, tokenizer, where):
     if config.pad_id != tokenizer.pad_id:
         raise ValueError(
             f"{where}: the encoder has pad_id={config.pad_id}, the tokenizer {tokenizer.pad_id}."
-        )
-
-
-def _check_sha256(path, expected):
-    if not path.is_file():
-        raise ValueError(f"The bundled checkpoint {path} is missing: reinstall sklearn-cloud.")
-    with open(path, "rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected:
-        raise ValueError(
-            f"The bundled checkpoint {path} has SHA-256 {found}, expected {expected}: reinstall "
-            "sklearn-cloud."
         )

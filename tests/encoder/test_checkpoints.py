@@ -8,7 +8,7 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from safetensors.torch import load_file, save_file
 from transformers import BertModel
 
-from sklearn_cloud.encoder import ENCODER_SIZES, EncoderConfig, build_encoder, checkpoints
+from sklearn_cloud.encoder import ENCODER_SIZES, EncoderConfig, build_encoder, sources
 from sklearn_cloud.encoder.checkpoints import load_encoder, save_encoder
 from sklearn_cloud.encoder.tokenizer import TOKENIZER_FILE
 
@@ -47,7 +47,7 @@ def test_transformers_reads_the_folder(folder, encoder):
     torch.testing.assert_close(read(ids).last_hidden_state, expected)
 
 
-@pytest.mark.parametrize("name", sorted(checkpoints.BUNDLED))
+@pytest.mark.parametrize("name", sorted(sources.BUNDLED))
 def test_bundled_encoders_load_and_know_what_they_are(name):
     checkpoint = load_encoder(name)
     assert checkpoint.config == ENCODER_SIZES[name]
@@ -61,7 +61,7 @@ def test_random_initialisation_only_when_asked():
     assert load_encoder(TINY).config == TINY
     assert load_encoder(None).weights is None
     for name in ("paper", "no-such-encoder"):
-        with pytest.raises(ValueError, match="Searched the bundled checkpoints"):
+        with pytest.raises(ValueError, match="Searched the bundled and released checkpoints"):
             load_encoder(name)
     with pytest.raises(ValueError, match=r"ENCODER_SIZES\['paper'\]"):
         load_encoder("paper")
@@ -73,16 +73,35 @@ def test_random_initialisation_only_when_asked():
 
 def test_bundled_checkpoint_is_verified(folder, monkeypatch):
     digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-    monkeypatch.setattr(checkpoints, "WEIGHTS_FOLDER", folder.parent)
-    monkeypatch.setattr(checkpoints, "BUNDLED", {"tiny": digest, "gone": digest})
+    monkeypatch.setattr(sources, "WEIGHTS_FOLDER", folder.parent)
+    monkeypatch.setattr(sources, "BUNDLED", {"tiny": digest, "gone": digest})
     assert load_encoder("tiny").weights is not None
     with pytest.raises(ValueError, match="is missing: reinstall"):
         load_encoder("gone")
-    with pytest.raises(ValueError, match="bundled checkpoints .gone, tiny."):
+    with pytest.raises(ValueError, match="released checkpoints .gone, tiny."):
         load_encoder("other")
-    monkeypatch.setitem(checkpoints.BUNDLED, "tiny", "0" * 64)
+    monkeypatch.setitem(sources.BUNDLED, "tiny", "0" * 64)
     with pytest.raises(ValueError, match="expected 0000"):
         load_encoder("tiny")
+
+
+def test_released_checkpoint_is_downloaded_once_and_verified(folder, tmp_path, monkeypatch):
+    files = {path.name: path for path in folder.iterdir()}
+    sha256 = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
+    release = sources.Release(folder.as_uri(), sha256)
+    monkeypatch.setattr(sources, "RELEASED", {"large": release})
+    monkeypatch.setenv("SKLEARN_CLOUD_DATA", str(tmp_path / "home"))
+    assert load_encoder("large").config == TINY
+
+    kept = tmp_path / "home" / "encoders" / "large"
+    monkeypatch.setattr(sources, "RELEASED", {"large": release._replace(url="file:///nowhere")})
+    assert load_encoder("large").source == str(kept)  # no download: the files are there
+    (kept / "model.safetensors").write_bytes(b"something else")
+    with pytest.raises(ValueError, match="is damaged: its SHA-256 is not"):
+        load_encoder("large")
+    (kept / "model.safetensors").unlink()
+    with pytest.raises(ConnectionError, match="could not download file:///nowhere/model"):
+        load_encoder("large")
 
 
 def test_hub_id_downloads_json_safetensors_and_vocabulary_only(folder, monkeypatch):
