@@ -11,6 +11,7 @@ from .metrics import (
 )
 from .predictions import rescore_recorded
 from .stability import ConvexHull, roc_points, rolling_error, stability_table
+from .submission import write_submission
 
 __all__ = [
     "ConvexHull",
@@ -29,4 +30,5 @@ __all__ = [
     "stability_table",
     "summarize_folds",
     "threshold_scores",
+    "write_submission",
 ]
