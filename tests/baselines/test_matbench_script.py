@@ -1,0 +1,120 @@
+"""`benchmarks/run_matbench.py` runs every baseline by its name."""
+
+import argparse
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pymatgen.core import Lattice, Structure
+from sklearn.utils import Bunch
+
+from sklearn_cloud import baselines
+from sklearn_cloud.evaluation.predictions import read_predictions
+from sklearn_cloud.evaluation.results import KINDS, read_result
+
+SCRIPTS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def script(monkeypatch):
+    if not SCRIPTS.is_dir():
+        pytest.skip("the benchmark scripts are not part of an installed package")
+    monkeypatch.syspath_prepend(SCRIPTS)
+    return importlib.import_module("run_matbench")
+
+
+@pytest.fixture
+def folds(script):
+    return importlib.import_module("folds")
+
+
+def test_every_regressor_can_be_run(folds):
+    regressors = {name for name in baselines.__all__ if name.endswith("Regressor")}
+    assert regressors == set(folds.KINDS) - {"cloud", "forest", "dummy"}
+    assert set(folds.KINDS.values()) <= set(KINDS)
+
+
+@pytest.mark.parametrize(
+    "text", ["SpaceGroupForestRegressor", "SpaceGroupForest", "space-group-forest"]
+)
+def test_short_names(folds, text):
+    assert folds.model_name(text) == "SpaceGroupForestRegressor"
+    assert folds.model_name("cloud") == "cloud"
+    with pytest.raises(argparse.ArgumentTypeError, match="'spacegroup' is none of cloud"):
+        folds.model_name("spacegroup")
+
+
+def table(task_type="regression"):
+    structures = np.empty(10, dtype=object)
+    for row in range(10):
+        sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
+        structures[row] = Structure(Lattice.cubic(3 + row / 10), ["Cs", "Cl"], sites)
+    fold = np.arange(10) % 5
+    return Bunch(
+        structures=structures,
+        target=np.arange(10.0),
+        ids=np.array([f"mb-{row}" for row in range(10)]),
+        coverage=1.0,
+        task_type=task_type,
+        folds=[(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(5)],
+    )
+
+
+def run(script, monkeypatch, folder, *arguments, **options):
+    monkeypatch.setattr(script, "fetch_matbench", lambda *_, **__: table(**options))
+    command = ["run_matbench.py", "--data-home=none", f"--results={folder}", "--name=mine"]
+    monkeypatch.setattr(sys, "argv", [*command, "--model=space-group-forest", *arguments])
+    script.main()
+
+
+def test_result_of_a_baseline(script, monkeypatch, tmp_path):
+    parameters = json.dumps({"n_estimators": 3})
+    run(script, monkeypatch, tmp_path, "--folds", "0", "2", "--parameters", parameters)
+    result = read_result(tmp_path / "matbench_jdft2d_mine.json")
+    assert result["kind"] == "Feature-based"
+    assert result["configuration"] == {
+        "model": "SpaceGroupForestRegressor",
+        "n_estimators": 3,
+        "random_state": 0,
+        "symprec": 0.1,
+    }
+    assert set(result["folds"]) == {"0", "2"}
+    for fold in result["folds"].values():
+        assert fold["peak_memory_mib"] > 10
+        assert fold["cpu_seconds_fit"] > 0
+        assert "n_parameters" not in fold  # a forest has none
+
+
+def test_regressor_and_classes(script, monkeypatch, tmp_path):
+    with pytest.raises(SystemExit, match="predicts numbers"):
+        run(script, monkeypatch, tmp_path, task_type="classification")
+
+
+def test_trained_weights_are_counted(folds):
+    assert folds.measure_size(Bunch(n_parameters_=7))["n_parameters"] == 7
+
+
+def test_predictions_are_kept(script, folds, monkeypatch, tmp_path):
+    kept = tmp_path / "predictions"
+    run(script, monkeypatch, tmp_path, "--folds", "3", f"--predictions={kept}")
+    path = folds.predictions_path(kept, tmp_path / "matbench_jdft2d_mine.json", 3)
+    ids, predictions, targets = read_predictions(path)
+    assert ids == ["mb-3", "mb-8"] and targets == [3.0, 8.0]
+    mae = np.abs(np.subtract(predictions, targets)).mean()
+    result = read_result(tmp_path / "matbench_jdft2d_mine.json")
+    assert result["folds"]["3"]["scores"]["mae"] == pytest.approx(mae)
+
+
+def test_unconventional_runs_the_same_folds(script, monkeypatch, tmp_path):
+    unconventional = importlib.import_module("unconventional")
+    monkeypatch.setattr(unconventional, "fetch_unconventional", lambda *_, **__: table())
+    command = ["unconventional.py", "--data-home=none", f"--results={tmp_path}", "--name=mine"]
+    command += ["--tasks=supercon", "--model=dummy"]
+    monkeypatch.setattr(sys, "argv", command)
+    unconventional.main()
+    result = read_result(tmp_path / "unconvbench_supercon_mine.json")
+    assert set(result["folds"]) == set("01234")
+    assert result["folds"]["0"]["scores"]["mae"] == pytest.approx(2.5)
