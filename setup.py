@@ -36,13 +36,14 @@ EXTRAS = {
     "pretraining": ["accelerate>=1.1"],
     "tuning": ["optuna>=4", "optuna-integration>=4"],
     "docs": [
-        "sphinx>=8",
-        "numpydoc>=1.8",
-        "sphinx-gallery>=0.18",
+        "sphinx>=8.2",
+        "numpydoc>=1.9",
+        "sphinx-gallery>=0.19",
         "pydata-sphinx-theme>=0.16",
-        "matplotlib>=3.8",
+        "myst-parser>=4",
     ],
 }
+EXTRAS["docs"] += [*EXTRAS["plot"], *EXTRAS["pretraining"], *EXTRAS["tuning"]]  # for tutorials
 EXTRAS["test"] = [
     "pytest>=8",
     "hypothesis>=6.100",
@@ -69,6 +70,7 @@ setup(
     python_requires=">=3.11",
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS,
+    entry_points={"console_scripts": ["sklearn-cloud=sklearn_cloud.__main__:main"]},
     classifiers=[
         "Development Status :: 3 - Alpha",
         "Intended Audience :: Science/Research",

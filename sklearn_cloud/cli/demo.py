@@ -1,0 +1,141 @@
+"""`sklearn-cloud demo`: predict the band gap of crystals that the model has not seen."""
+
+import time
+from pathlib import Path
+
+from .options import add_command, whole_number
+
+DESCRIPTION = """\
+The main job on the crystals that ship with the package: cross-validate CLOUD on experimental band
+gaps (eV) beside a dummy and a random forest on the composition, print the table, and write every
+prediction (CSV) and a parity plot (PNG). Runs offline, in a few minutes.
+
+    sklearn-cloud demo
+    sklearn-cloud demo --epochs 5 --output quick
+"""
+N_FOLDS = 5
+FOREST, CLOUD = "random forest on composition", "CLOUD"
+
+
+def add_parser(commands):
+    parser = add_command(commands, "demo", run, "the main job on example crystals", DESCRIPTION)
+    parser.add_argument(
+        "--epochs", type=whole_number, default=50, help="epochs of CLOUD (default: 50)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same result (default: 0)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("demo"),
+        metavar="FOLDER",
+        help="where predictions.csv and parity.png go (default: demo)",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace them if they are there")
+
+
+def run(arguments):
+    import numpy as np
+    from sklearn.model_selection import KFold
+
+    from ..datasets import load_example
+    from .messages import say
+    from .outputs import check_file
+    from .tables import write_table
+
+    require_matplotlib()
+    csv, png = arguments.output / "predictions.csv", arguments.output / "parity.png"
+    for path in (csv, png):
+        check_file(path, arguments.overwrite)
+    example = load_example()
+    folds = list(KFold(N_FOLDS, shuffle=True, random_state=arguments.seed).split(example.target))
+    table, predictions = [], example.frame[["formula", "prototype", "band_gap"]].copy()
+    for name, model in build_models(arguments).items():
+        start = time.perf_counter()
+        out_of_fold, errors = predict_out_of_fold(model, example, folds)
+        table.append((name, np.mean(errors), np.std(errors), time.perf_counter() - start))
+        predictions[name] = out_of_fold.round(3)
+    n_crystals = len(example.target)
+    say(f"\nBand gap of {n_crystals} crystals, {N_FOLDS}-fold cross-validation, MAE in eV\n")
+    for name, mean, deviation, seconds in table:
+        say(f"  {name:30} {mean:6.3f} ± {deviation:.3f}   {seconds:6.1f} s")
+    write_table(predictions, csv)
+    plot_parity(predictions, png)
+    say(f"\nwritten: {csv}, {png}")
+
+
+def require_matplotlib():
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise ImportError(
+            "the parity plot needs matplotlib: pip install 'sklearn-cloud[plot]'"
+        ) from None
+
+
+def build_models(arguments):
+    """Unfitted models by name."""
+    from sklearn.dummy import DummyRegressor
+    from sklearn.ensemble import RandomForestRegressor
+    from sklearn.pipeline import make_pipeline
+
+    from sklearn_cloud import CloudRegressor, SymmetryStringTransformer
+
+    from ..baselines import ElementFractions
+    from .messages import show_progress
+
+    seed, verbose = arguments.seed, show_progress(arguments)
+    return {
+        "dummy (median)": make_pipeline(ElementFractions(), DummyRegressor(strategy="median")),
+        FOREST: make_pipeline(
+            ElementFractions(), RandomForestRegressor(300, random_state=seed, n_jobs=-1)
+        ),
+        CLOUD: make_pipeline(
+            SymmetryStringTransformer(),
+            CloudRegressor(max_epochs=arguments.epochs, random_state=seed, verbose=verbose),
+        ),
+    }
+
+
+def predict_out_of_fold(model, example, folds):
+    """Predictions of each crystal by the model that has not seen it, and the error per fold."""
+    import numpy as np
+    from sklearn.model_selection import cross_validate
+
+    result = cross_validate(
+        model,
+        example.structures,
+        example.target,
+        cv=folds,
+        scoring="neg_mean_absolute_error",
+        return_estimator=True,
+    )
+    out_of_fold = np.empty(len(example.target))
+    for fitted, (_, test) in zip(result["estimator"], folds, strict=True):
+        out_of_fold[test] = fitted.predict(example.structures[test])
+    return out_of_fold, -result["test_score"]
+
+
+def plot_parity(predictions, path):
+    from matplotlib.figure import Figure
+
+    from .outputs import new_file
+
+    figure = Figure(figsize=(5, 5), layout="constrained")
+    axes = figure.subplots()
+    limits = [0, 1.05 * predictions["band_gap"].max()]
+    axes.plot(limits, limits, color="0.6", linewidth=1, zorder=0)
+    for name, color in ((FOREST, "C1"), (CLOUD, "C0")):
+        axes.scatter(
+            predictions["band_gap"], predictions[name], s=14, alpha=0.7, c=color, label=name
+        )
+    axes.set(
+        xlabel="experimental band gap (eV)",
+        ylabel="predicted, out of fold (eV)",
+        xlim=limits,
+        ylim=limits,
+        aspect="equal",
+    )
+    axes.legend(frameon=False)
+    with new_file(path) as temporary:
+        figure.savefig(temporary, dpi=150, format="png")

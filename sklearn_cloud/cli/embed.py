@@ -1,0 +1,59 @@
+"""`sklearn-cloud embed`: crystals to vectors of the pre-trained encoder."""
+
+from .options import (
+    add_command,
+    add_crystals,
+    add_device,
+    add_output,
+    add_strings,
+    string_options,
+)
+
+DESCRIPTION = """\
+Turn crystals into vectors of the pre-trained encoder, for clustering, maps, or another model.
+Nothing is trained. The table has one column per number of the vector.
+
+    sklearn-cloud embed my_crystals/ -o vectors.parquet
+    sklearn-cloud embed table.csv -o vectors.csv --pooling mean
+    sklearn-cloud embed my_crystals/ -o vectors.csv --encoder my_pretraining/encoder
+"""
+
+
+def add_parser(commands):
+    parser = add_command(commands, "embed", run, "crystals to vectors", DESCRIPTION)
+    add_crystals(parser)
+    add_output(parser, "table to write")
+    parser.add_argument(
+        "--encoder", default="mini", metavar="NAME", help="as for `sklearn-cloud fit` (mini)"
+    )
+    parser.add_argument(
+        "--pooling",
+        choices=["cls", "mean"],
+        default="cls",
+        help="vector of the [CLS] token, or mean over all tokens (default: cls)",
+    )
+    add_device(parser)
+    add_strings(parser)
+
+
+def run(arguments):
+    from sklearn_cloud import CloudEmbedder
+
+    from .crystals import find_crystals, read_strings
+    from .messages import note, show_progress
+    from .tables import add_columns, check_output, write_table
+
+    check_output(arguments)
+    embedder = CloudEmbedder(
+        arguments.encoder,
+        pooling=arguments.pooling,
+        device=arguments.device,
+        verbose=show_progress(arguments),
+    )
+    crystals = find_crystals(arguments, arguments.output)
+    strings, crystals = read_strings(crystals, string_options(arguments), arguments)
+    vectors = embedder.fit_transform(strings)
+    columns = dict(zip(embedder.get_feature_names_out(), vectors.T))
+    write_table(add_columns(crystals.frame, columns, crystals.source), arguments.output)
+    if not arguments.quiet:
+        note(f"{len(vectors)} vectors of {vectors.shape[1]} numbers: {arguments.output}")

@@ -1,0 +1,168 @@
+"""`sklearn-cloud fit`: fine-tune a model on a table of crystals and targets."""
+
+from pathlib import Path
+
+from .options import (
+    add_command,
+    add_output,
+    add_rows,
+    add_strings,
+    add_training,
+    encoder_argument,
+    positive,
+    string_options,
+    whole_number,
+)
+
+DESCRIPTION = """\
+Fine-tune the pre-trained encoder on a table of crystals with a property each, and write the model
+into a folder that `sklearn-cloud predict` takes. The table has a column with paths of CIF files
+(relative to the table), CIF text or formulas, and a column with the target. A tenth of the rows is
+held out to choose the best epoch.
+
+    sklearn-cloud fit targets.csv --target band_gap -o gaps
+    sklearn-cloud fit targets.csv --target is_metal --classify -o metals
+    sklearn-cloud fit targets.csv --target band_gap -o gaps --epochs 100 --patience 20 --device cuda
+    sklearn-cloud fit targets.csv --target band_gap -o gaps --encoder my_pretraining/encoder
+"""
+
+
+def add_parser(commands):
+    parser = add_command(commands, "fit", run, "fine-tune a model on a table", DESCRIPTION)
+    parser.add_argument("table", type=Path, help="table (.csv, .tsv, .json, .parquet)")
+    parser.add_argument("--target", required=True, metavar="NAME", help="column to predict")
+    parser.add_argument("--classify", action="store_true", help="the target is a class")
+    add_output(parser, "folder of the model")
+    add_rows(parser)
+    add_strings(parser)
+    add_training(parser, epochs=50)
+    parser.add_argument("--batch-size", type=whole_number, default=32, help="rows per step (32)")
+    parser.add_argument("--learning-rate", type=positive, default=5e-4, help="highest (5e-4)")
+    parser.add_argument(
+        "--patience",
+        type=whole_number,
+        metavar="N",
+        help="stop after N epochs without a better validation loss (default: never)",
+    )
+
+
+def run(arguments):
+    from .crystals import read_crystal_table, read_strings
+    from .messages import note, say
+    from .models import MODEL_FILE
+    from .outputs import check_folder
+    from .tables import check_column, check_table_name
+
+    check_table_name(arguments.table)
+    check_folder(arguments.output, arguments.overwrite, MODEL_FILE)
+    crystals = read_crystal_table(arguments.table, arguments.column)
+    check_column(crystals.frame, arguments.target, arguments.table)
+    problems = find_bad_targets(crystals, arguments)
+    model = build_model(arguments)
+    strings, crystals = read_strings(crystals, string_options(arguments), arguments, problems)
+    target = read_target(crystals.frame[arguments.target], arguments.classify)
+    if not arguments.quiet:
+        note(f"{len(strings)} crystals; {describe_target(target, arguments)}")
+    estimator = model.steps[-1][1].fit(strings, target)
+    summary = describe_fit(estimator)
+    write_model(model, summary, len(strings), arguments)
+    if not arguments.quiet:
+        say("\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in summary.items()))
+        say(f"model: {arguments.output}")
+
+
+def build_model(arguments):
+    """The unfitted pipeline."""
+    from sklearn.pipeline import make_pipeline
+
+    from sklearn_cloud import CloudClassifier, CloudRegressor, SymmetryStringTransformer
+
+    from .messages import show_progress
+
+    estimator = CloudClassifier if arguments.classify else CloudRegressor
+    return make_pipeline(
+        SymmetryStringTransformer(**string_options(arguments)),
+        estimator(
+            encoder_argument(arguments.encoder),
+            max_epochs=arguments.epochs,
+            batch_size=arguments.batch_size,
+            learning_rate=arguments.learning_rate,
+            patience=arguments.patience,
+            device=arguments.device,
+            random_state=arguments.seed,
+            verbose=show_progress(arguments),
+        ),
+    )
+
+
+def find_bad_targets(crystals, arguments):
+    """Rows whose target is missing or, in a regression, not a number: {name: problem}."""
+    import numpy as np
+    import pandas as pd
+
+    column = crystals.frame[arguments.target]
+    missing = column.isna().to_numpy()
+    if arguments.classify:
+        bad = missing
+    else:
+        bad = ~np.isfinite(pd.to_numeric(column, errors="coerce").to_numpy(dtype=float))
+        if len(bad) and bad.all() and not missing.all():
+            example = column[~missing].iloc[0]
+            raise ValueError(
+                f"no {arguments.target} in {arguments.table} is a number (the first is "
+                f"{example!r}); if these are classes, add --classify."
+            )
+    return {
+        crystals.names[row]: f"its {arguments.target} is missing"
+        if missing[row]
+        else f"its {arguments.target} is {column.iloc[row]!r}, not a number"
+        for row in np.flatnonzero(bad)
+    }
+
+
+def read_target(column, classify):
+    """The targets as an array."""
+    import numpy as np
+    import pandas as pd
+
+    if not classify:
+        return pd.to_numeric(column).to_numpy(dtype=float)
+    labels = column.tolist()
+    if len({type(label) for label in labels}) > 1:
+        labels = [str(label) for label in labels]
+    return np.array(labels)
+
+
+def describe_target(target, arguments):
+    import numpy as np
+
+    if not arguments.classify:
+        return f"{arguments.target} from {target.min():g} to {target.max():g}"
+    counts = zip(*np.unique(target, return_counts=True))
+    return f"{arguments.target}: " + ", ".join(f"{count} {label}" for label, count in counts)
+
+
+def describe_fit(estimator):
+    """What came out of the training."""
+    summary = {"epochs": estimator.n_iter_, "best_epoch": estimator.best_epoch_}
+    if estimator.validation_scores_:
+        best = min(estimator.validation_scores_)
+        if hasattr(estimator, "classes_"):
+            summary["validation_loss"] = round(best, 4)
+        else:
+            # the loss is the mean absolute error of the standardised target
+            error = best * float(estimator.target_scale_[0])
+            summary["validation_mean_absolute_error"] = float(f"{error:.4g}")
+    return summary
+
+
+def write_model(model, summary, n_crystals, arguments):
+    """Write the model into its folder, which appears when it is complete."""
+    from .models import save_model
+    from .outputs import new_folder
+
+    # Another machine may have another device, and there `predict` says whether it wants a bar.
+    model.steps[-1][1].set_params(device=None, verbose=0)
+    training = {"table": arguments.table.name, "crystals": n_crystals, **summary}
+    with new_folder(arguments.output) as folder:
+        save_model(folder, model, arguments.target, training)

@@ -1,0 +1,88 @@
+"""How commands speak: results on standard output, everything else on standard error."""
+
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+
+LISTED = 20  # rows or files that a message explains; the rest are named only
+LONGEST = 240  # characters of one explanation
+
+
+class UsageError(ValueError):
+    """The arguments do not fit together: exit code 2."""
+
+
+class Interrupted(BaseException):
+    """Ctrl-C."""
+
+
+@contextmanager
+def stop_at_ctrl_c():
+    """Turn Ctrl-C into `Interrupted` inside the block.
+
+    skorch takes KeyboardInterrupt as the wish to end a training early: a cross-validation would
+    go on with its next fold, and a command would write a model that was trained half.
+    """
+    here = threading.current_thread() is threading.main_thread()
+    # A process in the background ignores Ctrl-C, and is to go on doing so.
+    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _interrupt(signum, frame):
+    raise Interrupted
+
+
+def say(text=""):
+    """A line of the result."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def note(text):
+    """A line about what happens."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def show_progress(arguments):
+    """Whether to draw progress bars: not into a file or a pipe, and not with --quiet."""
+    return int(not arguments.quiet and sys.stderr.isatty())
+
+
+def describe_error(error):
+    """What an exception says, without the number that the system gives it."""
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__
+
+
+def list_problems(problems):
+    """One line for each row or file that cannot be used.
+
+    Parameters
+    ----------
+    problems : dict of str to str
+        Name of the row or file, and what is wrong with it.
+
+    Returns
+    -------
+    str
+    """
+    lines = []
+    for name, problem in list(problems.items())[:LISTED]:
+        problem = " ".join(str(problem).split())
+        if len(problem) > LONGEST:
+            problem = f"{problem[: LONGEST - 3]}..."
+        lines.append(f"\n  {name}: {problem}")
+    if len(problems) > LISTED:
+        rest = list(problems)[LISTED:]
+        lines.append(f"\n  and {len(rest)} more: {', '.join(rest)}")
+    return "".join(lines)

@@ -1,0 +1,74 @@
+"""`sklearn-cloud predict`: a fitted model on other crystals."""
+
+from pathlib import Path
+
+from .options import add_command, add_crystals, add_output
+
+DESCRIPTION = """\
+Predict with a model that `sklearn-cloud fit` wrote. It remembers how the strings of its crystals
+are made. A table keeps its columns; if the true values are among them, the error is reported.
+
+    sklearn-cloud predict gaps NaCl.cif                           on the screen
+    sklearn-cloud predict gaps new_crystals/ -o predictions.csv   a folder with its subfolders
+    sklearn-cloud predict gaps candidates.parquet -o predictions.parquet
+"""
+
+
+def add_parser(commands):
+    parser = add_command(commands, "predict", run, "use a model on other crystals", DESCRIPTION)
+    parser.add_argument("model", type=Path, help="folder that `sklearn-cloud fit` wrote")
+    add_crystals(parser)
+    add_output(parser, "table to write", required=False)
+
+
+def run(arguments):
+    from .crystals import find_crystals, read_strings
+    from .messages import note, show_progress
+    from .models import load_model, read_description
+    from .tables import add_columns, check_output, write_table
+
+    check_output(arguments)
+    description = read_description(arguments.model)
+    crystals = find_crystals(arguments, arguments.output)
+    strings, crystals = read_strings(crystals, description["strings"], arguments)
+    estimator = load_model(arguments.model)[0].steps[-1][1]
+    estimator.set_params(verbose=show_progress(arguments))
+    target = description["target"]
+    predictions = predict(estimator, strings, target)
+    table = add_columns(crystals.frame, predictions, crystals.source)
+    write_table(table, arguments.output)
+    if not arguments.quiet:
+        for line in (score(table, target), arguments.output and f"written: {arguments.output}"):
+            if line:
+                note(line)
+
+
+def predict(estimator, strings, target):
+    """Columns of predictions: of a classifier, the label and the probability of each."""
+    import numpy as np
+
+    if not hasattr(estimator, "classes_"):
+        # the net computes in float32: further digits would be noise
+        return {f"predicted_{target}": estimator.predict(strings).astype(np.float32)}
+    probabilities = estimator.predict_proba(strings)
+    columns = {f"predicted_{target}": estimator.classes_[probabilities.argmax(axis=1)]}
+    for label, column in zip(estimator.classes_, probabilities.T):
+        columns[f"probability_{label}"] = column.astype(np.float32)
+    return columns
+
+
+def score(table, target):
+    """How good the predictions are, where the table has the true values of some rows."""
+    import pandas as pd
+
+    if target not in table:
+        return None
+    known = table[table[target].notna()]
+    predicted = known[f"predicted_{target}"]
+    if pd.api.types.is_float_dtype(predicted):
+        errors = (pd.to_numeric(known[target], errors="coerce") - predicted).abs().dropna()
+        what, value, n_rows = "mean absolute error", errors.mean(), len(errors)
+    else:
+        right = known[target].astype(str) == predicted.astype(str)
+        what, value, n_rows = "accuracy", right.mean(), len(right)
+    return f"{what} on the {n_rows} rows with a {target}: {value:.4g}" if n_rows else None

@@ -1,0 +1,173 @@
+"""`sklearn-cloud pretrain`: an encoder of one's own, from unlabelled crystals."""
+
+from pathlib import Path
+
+from .options import add_command, add_device_and_seed, add_output, positive, whole_number
+
+DESCRIPTION = """\
+Pre-train an encoder on unlabelled crystals by masked language modelling: folders of CIF files,
+tables with a column of crystals, or the corpus tables that `build_corpus` reads (.tsv.xz, .csv.gz).
+The output folder gets the corpus, checkpoints, and at the end `encoder/`, which `--encoder` of the
+other commands takes. A run that was interrupted goes on when the same command is given again.
+
+    sklearn-cloud pretrain my_crystals/ -o my_pretraining
+    sklearn-cloud pretrain crystals.parquet more_cifs/ -o big --size small --epochs 20 --device cuda
+    sklearn-cloud fit targets.csv --target band_gap -o gaps --encoder my_pretraining/encoder
+
+It takes many crystals to be worth it: the encoder in the package has seen 172,000.
+"""
+#: What a run leaves in its folder, besides `corpus-...` and `checkpoint-...`.
+FILES = ("encoder", "history.json", "plan.json")
+
+
+def add_parser(commands):
+    parser = add_command(
+        commands, "pretrain", run, "an encoder from unlabelled crystals", DESCRIPTION
+    )
+    parser.set_defaults(when_interrupted="give the same command again to go on.")
+    parser.add_argument("sources", nargs="+", type=Path, help="folders of CIF files, and tables")
+    add_output(parser, "folder of the run")
+    parser.add_argument("--column", metavar="NAME", help="column of the tables with the crystals")
+    parser.add_argument("--size", choices=["mini", "small", "paper"], default="mini")
+    parser.add_argument(
+        "--sites",
+        choices=["set", "orbits", "both"],
+        default="both",
+        help="form of the strings; an encoder that has seen both reads both (default: both)",
+    )
+    parser.add_argument("--epochs", type=whole_number, default=5, help="(default: 5)")
+    parser.add_argument("--batch-size", type=whole_number, default=256, help="(default: 256)")
+    parser.add_argument("--learning-rate", type=positive, default=1e-3, help="(default: 1e-3)")
+    parser.add_argument("--symprec", type=positive, default=0.1, help="in angstrom (0.1)")
+    parser.add_argument("--jobs", type=whole_number, default=1, help="processes for the corpus")
+    add_device_and_seed(parser)
+
+
+def run(arguments):
+    from .messages import say
+
+    check_run_folder(arguments.output, arguments.overwrite)
+    # reading the sources comes before anything is removed
+    sources = [open_source(path, arguments.column) for path in arguments.sources]
+    if arguments.overwrite:
+        remove_run(arguments.output)
+    result = train(arguments, build_corpora(sources, arguments))
+    if not arguments.quiet:
+        scores = {k: v for k, v in result["held_out"].items() if isinstance(v, float)}
+        for name, value in scores.items():
+            say(f"held-out {name}: {value:.4g}")
+        say(f"encoder: {result['encoder']}")
+
+
+def check_run_folder(folder, overwrite):
+    """Refuse a folder with other things in it, and a finished run."""
+    from .outputs import check_parent
+
+    if folder.exists() and not folder.is_dir():
+        raise FileExistsError(f"{folder} is a file: name a folder.")
+    ours = ("corpus-", "checkpoint-", *FILES)
+    there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    others = [name for name in there if not name.startswith(ours)]
+    if others:
+        raise FileExistsError(
+            f"{folder} is a folder with other things ({others[0]}): choose another name."
+        )
+    if (folder / "history.json").is_file() and not overwrite:
+        raise FileExistsError(
+            f"{folder} holds a finished run: choose another name, or begin anew by --overwrite."
+        )
+    check_parent(folder)
+
+
+def remove_run(folder):
+    import shutil
+
+    if folder.is_dir():
+        shutil.rmtree(folder)
+
+
+def open_source(path, column):
+    """A `CorpusSource`; its name holds the number of crystals, so that a change is noticed."""
+    from ..encoder.corpus_builder import CorpusSource
+    from .crystals import read_crystal_table, search_folder
+    from .tables import is_table
+
+    if path.is_dir():
+        return CorpusSource(f"{path.name}, {len(search_folder(path))} files", path)
+    if not path.exists():
+        raise ValueError(f"there is no file or folder {str(path)!r}.")
+    if not is_table(path) or is_corpus_table(path):
+        return CorpusSource(path.name, path)
+    crystals = read_crystal_table(path, column)
+    items = [(name, open_or_problem(item)) for name, item in zip(crystals.names, crystals.items)]
+    return CorpusSource(f"{path.name}, {len(items)} rows", items)
+
+
+def is_corpus_table(path):
+    """Whether `build_corpus` reads the table by itself: structures (.tsv) or symmetries (.csv)."""
+    if path.suffix.lower() == ".tsv":
+        return True
+    if path.suffix.lower() != ".csv":
+        return False
+    with open(path, encoding="utf-8-sig", errors="replace") as file:
+        return {"space_group", "wyckoff_letters"} <= set(file.readline().strip().split(","))
+
+
+def open_or_problem(item):
+    """A crystal, or the error by which the corpus counts it as dropped."""
+    from .crystals import open_item
+
+    try:
+        return open_item(item)
+    except ValueError as error:
+        return error
+
+
+def build_corpora(sources, arguments):
+    """One corpus for each form of the strings."""
+    from ..encoder.corpus_builder import build_corpus
+    from .messages import note, show_progress
+
+    corpora = []
+    for sites in ("set", "orbits") if arguments.sites == "both" else (arguments.sites,):
+        corpus = build_corpus(
+            arguments.output / f"corpus-{sites}",
+            sources,
+            sites=sites,
+            symprec=arguments.symprec,
+            n_jobs=arguments.jobs,
+            verbose=show_progress(arguments),
+        )
+        corpora.append(corpus)
+        if not arguments.quiet:
+            dropped = "".join(
+                f"\n  left out {count}: {why}"
+                for why, count in corpus.manifest["dropped"].items()
+                if count
+            )
+            note(f"corpus of {sites} strings: {len(corpus)} crystals{dropped}")
+    return corpora
+
+
+def train(arguments, corpora):
+    from ..encoder.config import ENCODER_SIZES
+    from ..encoder.pretraining import last_checkpoint, pretrain
+    from .messages import note, show_progress
+
+    checkpoint = last_checkpoint(arguments.output)
+    if checkpoint and not arguments.quiet:
+        note(f"going on from {checkpoint}")
+    return pretrain(
+        corpora,
+        arguments.output,
+        config=ENCODER_SIZES[arguments.size],
+        geometry_weight=1.0,
+        epochs=arguments.epochs,
+        batch_size=arguments.batch_size,
+        device_batch_size=min(256, arguments.batch_size),
+        learning_rate=arguments.learning_rate,
+        device=arguments.device,
+        random_state=arguments.seed,
+        metadata={"sites": arguments.sites, "symprec": arguments.symprec},
+        verbose=show_progress(arguments),
+    )
