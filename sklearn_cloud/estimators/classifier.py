@@ -7,8 +7,8 @@ from sklearn.utils._missing import is_pandas_na
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 
-from .base import CloudEstimator
 from .checks import check_same_length, mean_one
+from .cloud import CloudEstimator
 from .net import WeightedCrossEntropy
 
 
@@ -49,6 +49,10 @@ class CloudClassifier(ClassifierMixin, CloudEstimator):
         0 nothing is held out and the last epoch is kept.
     patience : int, default=None
         Stop after this many epochs without a better validation loss; None never stops early.
+    callbacks : list of skorch.callbacks.Callback, default=None
+        More of what skorch calls between the steps and epochs of the training, used as they
+        are. Each epoch of `net.history` has "train_loss" and "valid_loss"; Optuna's
+        `SkorchPruningCallback(trial, "valid_loss")` ends bad trials early.
     on_too_long : {"raise", "truncate"}, default="raise"
         What to do with strings that have more tokens than the encoder has positions.
     device : str or torch.device, default=None
@@ -133,6 +137,7 @@ class CloudClassifier(ClassifierMixin, CloudEstimator):
         freeze_epochs=0,
         validation_fraction=0.1,
         patience=None,
+        callbacks=None,
         on_too_long="raise",
         device=None,
         precision="auto",
@@ -152,6 +157,7 @@ class CloudClassifier(ClassifierMixin, CloudEstimator):
             freeze_epochs=freeze_epochs,
             validation_fraction=validation_fraction,
             patience=patience,
+            callbacks=callbacks,
             on_too_long=on_too_long,
             device=device,
             precision=precision,

@@ -18,7 +18,9 @@ from .callbacks import BestEpoch, ProgressBar
 
 MAX_GRADIENT_NORM = 1.0
 PREDICTION_BATCH_SIZE = 64
-NO_DECAY = [("*.bias", {"weight_decay": 0.0}), ("*LayerNorm.weight", {"weight_decay": 0.0})]
+NO_DECAY = [
+    (pattern, {"weight_decay": 0.0}) for pattern in ("*.bias", "*LayerNorm.weight", "*norm*.weight")
+]
 
 
 class WeightedL1Loss(nn.Module):
@@ -58,10 +60,10 @@ def warmup_cosine(step, n_warmup, n_steps):
     return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 
 
-def build_net(module_params, criterion, device, **training_params):
-    """A skorch net around `CloudModule`, not yet initialised."""
+def build_net(module_params, criterion, device, *, module=CloudModule, **training_params):
+    """A skorch net around a module class, not yet initialised."""
     return NeuralNet(
-        CloudModule,
+        module,
         criterion,
         **{f"module__{name}": value for name, value in module_params.items()},
         iterator_train=PaddedBatches,
@@ -92,6 +94,7 @@ def training_callbacks(n_batches, settings, description):
             ("freeze", Freezer("encoder.*", at=1)),
             ("unfreeze", Unfreezer("encoder.*", at=settings["freeze_epochs"] + 1)),
         ]
+    callbacks += settings["callbacks"] or []
     if settings["verbose"]:
         callbacks.append(("progress", ProgressBar(description)))
     # Last, so that the others have seen the epoch when it ends the training.
@@ -108,7 +111,7 @@ def train_net(net_params, encoder_weights, train, valid, settings, description):
         Arguments of `build_net`.
     encoder_weights : dict of str to torch.Tensor, or None
         Weights to start the encoder from.
-    train, valid : TokenDataset
+    train, valid : TokenDataset or a dataset with the same `lengths` and `batch`
         ``valid`` may be None.
     settings : dict
         Parameters of the estimator, and ``batch_seed``.
@@ -160,9 +163,9 @@ def export_net(net):
     return {"module_params": net.get_params_for("module"), "weights": weights}
 
 
-def restore_net(exported, device):
-    """A net that predicts, from what `export_net` gave."""
-    net = build_net(exported["module_params"], WeightedL1Loss, device)
+def restore_net(module, exported, device):
+    """A net around ``module`` that predicts, from what `export_net` gave."""
+    net = build_net(exported["module_params"], WeightedL1Loss, device, module=module)
     with local_seed(0, device):
         net.initialize()
     weights = {name: torch.tensor(array) for name, array in exported["weights"].items()}

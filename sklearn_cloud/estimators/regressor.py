@@ -1,14 +1,12 @@
 """CloudRegressor: symmetry strings in, numbers out."""
 
-import numpy as np
 from sklearn.base import RegressorMixin
 
-from .base import CloudEstimator
-from .checks import check_targets
-from .net import WeightedL1Loss
+from .cloud import CloudEstimator
+from .targets import StandardisedTargets
 
 
-class CloudRegressor(RegressorMixin, CloudEstimator):
+class CloudRegressor(RegressorMixin, StandardisedTargets, CloudEstimator):
     """Predict numbers from symmetry strings with a fine-tuned BERT encoder.
 
     The [CLS] vector of the encoder goes through a multi-layer perceptron with SiLU. Both are
@@ -47,6 +45,10 @@ class CloudRegressor(RegressorMixin, CloudEstimator):
         0 nothing is held out and the last epoch is kept.
     patience : int, default=None
         Stop after this many epochs without a better validation loss; None never stops early.
+    callbacks : list of skorch.callbacks.Callback, default=None
+        More of what skorch calls between the steps and epochs of the training, used as they
+        are. Each epoch of `net.history` has "train_loss" and "valid_loss"; Optuna's
+        `SkorchPruningCallback(trial, "valid_loss")` ends bad trials early.
     on_too_long : {"raise", "truncate"}, default="raise"
         What to do with strings that have more tokens than the encoder has positions.
     device : str or torch.device, default=None
@@ -112,23 +114,6 @@ class CloudRegressor(RegressorMixin, CloudEstimator):
     (12,)
     """
 
-    _criterion = WeightedL1Loss
-
-    def _check_targets(self, y, n_rows):
-        y = check_targets(y, n_rows, type(self).__name__)
-        self._one_dimensional = y.ndim == 1
-        y = y.reshape(n_rows, -1)
-        self.n_outputs_ = y.shape[1]
-        return y
-
-    def _fit_targets(self, y, train):
-        self.target_mean_ = y[train].mean(axis=0)
-        scale = y[train].std(axis=0)
-        # A constant target leaves rounding errors; dividing by them would blow up.
-        constant = scale <= 1e-12 * np.abs(self.target_mean_)
-        self.target_scale_ = np.where(constant, 1.0, scale)
-        return ((y - self.target_mean_) / self.target_scale_).astype(np.float32)
-
     def predict(self, X):
         """Predict the targets of symmetry strings.
 
@@ -151,11 +136,4 @@ class CloudRegressor(RegressorMixin, CloudEstimator):
         ValueError
             If a string has unknown tokens or too many.
         """
-        outputs = self._raw_outputs(X).astype(np.float64)
-        predictions = outputs * self.target_scale_ + self.target_mean_
-        return predictions[:, 0] if self._one_dimensional else predictions
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
+        return self._in_units(self._raw_outputs(X))
