@@ -1,0 +1,289 @@
+"""MatInFormerRegressor: a BERT encoder on space group, Wyckoff positions and composition."""
+
+from functools import cache
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from sklearn.utils._param_validation import Interval
+from torch import nn
+from torch.nn.utils.rnn import pad_sequence
+
+from ..encoder.config import PAD_ID, EncoderConfig
+from ..encoder.model import build_encoder, build_head, cls_vectors
+from ..symmetry.crystals import ELEMENTS
+from ..symmetry.strings import atomic_fractions
+from ..symmetry.wyckoff import find_orbits, wyckoff_positions
+from ._elements import atomic_numbers, element_features
+from ._network import NetworkRegressor
+
+_SPACE_GROUPS = range(1, 231)
+_STATISTICS = 4  # mean, deviation, minimum and maximum
+
+
+class CrystalWords(NamedTuple):
+    """What the network reads of one crystal.
+
+    Attributes
+    ----------
+    token_ids : ndarray of shape (n_tokens,), int
+    descriptors : ndarray of shape (n_descriptors,), float32
+    """
+
+    token_ids: np.ndarray
+    descriptors: np.ndarray
+
+
+@cache
+def vocabulary():
+    """{token: id}, in this order: special tokens, symmetry, elements, fractions."""
+    classes = [symmetry_classes(number) for number in _SPACE_GROUPS]
+    positions = {word for number in _SPACE_GROUPS for word in wyckoff_positions(number)}
+    words = [
+        "[PAD]",
+        "[CLS]",
+        *sorted({system for system, _ in classes}),
+        *sorted({point_group for _, point_group in classes}),
+        *(f"space group {number}" for number in _SPACE_GROUPS),
+        *sorted(positions),
+        *ELEMENTS,
+        *(str(round(step / 100, 2)) for step in range(101)),
+    ]
+    return {word: i for i, word in enumerate(words)}
+
+
+def symmetry_classes(space_group):
+    """Crystal system and point group of a space group, as two words."""
+    import moyopy
+
+    kind = moyopy.SpaceGroupType(space_group)
+    return f"system {kind.crystal_system}", f"point group {kind.geometric_crystal_class}"
+
+
+def crystal_words(crystal, symprec):
+    """Tokens of a crystal, from the symmetry to the composition.
+
+    Parameters
+    ----------
+    crystal : Crystal
+    symprec : float
+        In angstrom.
+
+    Returns
+    -------
+    list of str
+        Crystal system, point group, space group, the Wyckoff positions that are occupied, each
+        element with its atomic fraction.
+    """
+    number, orbits = find_orbits(crystal, symprec=symprec)
+    words = ["[CLS]", *symmetry_classes(number), f"space group {number}"]
+    words += dict.fromkeys(orbit.position for orbit in orbits)
+    for element, fraction in atomic_fractions(crystal.composition):
+        words += [element, str(fraction)]
+    return words
+
+
+def describe_composition(amounts):
+    """Statistics of the elements' properties: mean, deviation, minimum, maximum.
+
+    Parameters
+    ----------
+    amounts : dict of str to float
+        Atoms of each element.
+
+    Returns
+    -------
+    ndarray of shape (4 * n_features,), float32
+        Mean and standard deviation are weighted by the atoms; the properties are the columns of
+        `element_features`.
+    """
+    # in an order of their own, so that the same composition gives the same bits
+    numbers = sorted((atomic_numbers()[element], amount) for element, amount in amounts.items())
+    table = element_features()[[number - 1 for number, _ in numbers]].astype(float)
+    shares = np.array([amount for _, amount in numbers])
+    shares = shares / shares.sum()
+    mean = shares @ table
+    deviation = np.sqrt(shares @ (table - mean) ** 2)
+    parts = [mean, deviation, table.min(axis=0), table.max(axis=0)]
+    return np.concatenate(parts).astype(np.float32)
+
+
+class MatInFormerNetwork(nn.Module):
+    """[CLS] vector of the words next to a vector of the descriptors, and a perceptron on both."""
+
+    def __init__(self, n_outputs, config):
+        super().__init__()
+        width = config.width
+        self.pad_id = config.pad_id
+        self.encoder = build_encoder(config)
+        n_descriptors = _STATISTICS * element_features().shape[1]
+        self.descriptors = nn.Sequential(
+            nn.Linear(n_descriptors, width), nn.SiLU(), nn.Dropout(config.dropout)
+        )
+        self.head = build_head(2 * width, n_outputs, 1, width, config.dropout)
+
+    def forward(self, input_ids, descriptors):
+        """Outputs, shape (n_rows, n_outputs)."""
+        words = cls_vectors(self.encoder, input_ids, input_ids != self.pad_id)
+        return self.head(torch.cat([words, self.descriptors(descriptors)], dim=1))
+
+
+class MatInFormerRegressor(NetworkRegressor):
+    """Predict numbers from the space group, Wyckoff positions and composition of a crystal.
+
+    The paper's MatInFormer: the words that crystallography has for the symmetry of a crystal, and
+    its composition, are read by a transformer encoder; descriptors of materials informatics stand
+    next to the encoder's [CLS] vector.
+
+    Parameters
+    ----------
+    width : int, default=128
+        Size of the encoder's vectors.
+    n_layers : int, default=4
+        Transformer layers.
+    n_heads : int, default=4
+        Attention heads per layer; divides `width`.
+    dropout : float, default=0.1
+        Dropout of encoder and head while training.
+    symprec : float, default=0.1
+        Distance within which sites count as equivalent, in angstrom.
+    max_epochs : int, default=100
+        Passes over the training rows.
+    learning_rate : float, default=5e-4
+        Highest learning rate.
+    batch_size : int, default=32
+        Rows per training step.
+    weight_decay : float, default=0.01
+        Weight decay of AdamW.
+    validation_fraction : float, default=0.1
+        Share of the rows that is taken out of the training rows to choose the best epoch; with 0
+        the last epoch is kept.
+    patience : int, default=None
+        Stop after this many epochs without a better validation loss; None never stops early.
+    device : str or torch.device, default=None
+        Where to compute; None is CUDA where there is one, else the CPU.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, dropout, batches and validation rows.
+    verbose : int, default=0
+        Above 0 shows progress bars.
+
+    Attributes
+    ----------
+    net_ : skorch.NeuralNet
+        The trained net.
+    loss_curve_, validation_scores_ : list of float
+        Mean absolute error of every epoch in units of `target_scale_`.
+    best_epoch_, n_iter_, n_parameters_, n_outputs_ : int
+        As in `CloudRegressor`.
+    target_mean_, target_scale_ : ndarray of shape (n_outputs,)
+        Mean and standard deviation of the targets over the training rows.
+
+    Notes
+    -----
+    MatInFormer [1]_ turns the information of the space group into tokens for a transformer
+    encoder, pre-trains it to reconstruct lattices, and puts the result next to descriptors made
+    by hand [2]_. What is different here:
+
+    - There is no pre-training: the encoder starts from random weights. Since the original owes
+      its knowledge of lattices to that, expect larger errors on small data sets.
+    - The encoder is the BERT encoder of this library, smaller than the original; BERT and the
+      original's RoBERTa differ in their pre-training, not in their layers.
+    - The words are crystal system, point group, space group, occupied Wyckoff positions, and
+      elements with their atomic fractions rounded to 0.01; the Wyckoff letters are canonical, as
+      in symmetry strings.
+    - The descriptors are means, deviations, minima and maxima of tabulated properties of the
+      elements (`element_features`): none of them looks at the cell.
+
+    A disordered site counts with its average composition.
+
+    References
+    ----------
+    .. [1] Huang, Magar, Xu and Barati Farimani, Materials Informatics Transformer: A Language
+       Model for Interpretable Materials Properties Prediction, arXiv:2308.16259 (2023).
+    .. [2] Multimodal learning of heat capacity based on transformers and crystallography
+       pretraining, Journal of Applied Physics 135, 165104 (2024).
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from sklearn_cloud.baselines import MatInFormerRegressor
+    >>> crystals = [
+    ...     Structure(Lattice.cubic(a), [metal, "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    ...     for metal, a in [("Cs", 4.12), ("Tl", 3.83), ("Rb", 3.75)]
+    ... ]
+    >>> model = MatInFormerRegressor(max_epochs=2, validation_fraction=0, random_state=0)
+    >>> model.fit(crystals, [4.12, 3.83, 3.75]).predict(crystals).shape
+    (3,)
+    """
+
+    _parameter_constraints = {
+        **NetworkRegressor._parameter_constraints,
+        "width": [Interval(Integral, 1, None, closed="left")],
+        "n_layers": [Interval(Integral, 1, None, closed="left")],
+        "n_heads": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "symprec": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(
+        self,
+        *,
+        width=128,
+        n_layers=4,
+        n_heads=4,
+        dropout=0.1,
+        symprec=0.1,
+        max_epochs=100,
+        learning_rate=5e-4,
+        batch_size=32,
+        weight_decay=0.01,
+        validation_fraction=0.1,
+        patience=None,
+        device=None,
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            max_epochs=max_epochs,
+            learning_rate=learning_rate,
+            batch_size=batch_size,
+            weight_decay=weight_decay,
+            validation_fraction=validation_fraction,
+            patience=patience,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.width = width
+        self.n_layers = n_layers
+        self.n_heads = n_heads
+        self.dropout = dropout
+        self.symprec = symprec
+
+    def _module(self):
+        # As many positions as a crystal of all elements in a group of 27 Wyckoff positions fills.
+        config = EncoderConfig(
+            n_layers=self.n_layers,
+            n_heads=self.n_heads,
+            width=self.width,
+            max_positions=4 + 27 + 2 * len(ELEMENTS),
+            dropout=self.dropout,
+            vocabulary_size=len(vocabulary()),
+        )
+        return MatInFormerNetwork, {"config": config}
+
+    def _read_item(self, crystal):
+        words = crystal_words(crystal, self.symprec)
+        ids = np.array([vocabulary()[word] for word in words])
+        return CrystalWords(ids, describe_composition(crystal.composition))
+
+    def _size(self, inputs):
+        return len(inputs.token_ids)
+
+    def _collate(self, batch):
+        rows = [torch.from_numpy(one.token_ids) for one in batch]
+        return {
+            "input_ids": pad_sequence(rows, batch_first=True, padding_value=PAD_ID),
+            "descriptors": torch.from_numpy(np.stack([one.descriptors for one in batch])),
+        }

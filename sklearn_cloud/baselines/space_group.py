@@ -1,0 +1,106 @@
+"""Composition and space group, and a random forest on them; needs no extra package."""
+
+import numpy as np
+from sklearn.ensemble import RandomForestRegressor
+
+from ..symmetry.crystals import ELEMENT_RANK, ELEMENTS
+from ..symmetry.strings import check_options
+from ..symmetry.wyckoff import find_orbits
+from ._features import CrystalFeatures, FeatureRegressor, fractions_of
+
+_N_SPACE_GROUPS = 230
+
+
+class SpaceGroupFractions(CrystalFeatures):
+    """Describe crystals by the fraction of each element and, one-hot, their space group.
+
+    Parameters
+    ----------
+    symprec : float, default=0.1
+        Distance within which sites count as equivalent, in angstrom.
+    n_jobs : int, default=None
+        Number of joblib workers; None is 1 unless in a `joblib.parallel_config` context.
+    verbose : int, default=0
+        Above 0 shows a progress bar.
+
+    See Also
+    --------
+    ElementFractions : The fractions alone.
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from sklearn_cloud.baselines import SpaceGroupFractions
+    >>> cscl = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    >>> features = SpaceGroupFractions()
+    >>> table = features.fit_transform([cscl])
+    >>> features.get_feature_names_out()[table[0] > 0].tolist()
+    ['Cs', 'Cl', 'space group 221']
+    """
+
+    def __init__(self, *, symprec=0.1, n_jobs=None, verbose=0):
+        super().__init__(n_jobs=n_jobs, verbose=verbose)
+        self.symprec = symprec
+
+    def _names(self):
+        check_options(["sites"], "set", self.symprec, None, "moyopy")
+        return [*ELEMENTS, *(f"space group {number + 1}" for number in range(_N_SPACE_GROUPS))]
+
+    def _describe(self, crystal):
+        numbers = np.zeros(len(ELEMENTS) + _N_SPACE_GROUPS)
+        for element, fraction in fractions_of(crystal):
+            numbers[ELEMENT_RANK[element]] = fraction
+        space_group, _ = find_orbits(crystal, symprec=self.symprec)
+        numbers[len(ELEMENTS) + space_group - 1] = 1
+        return numbers
+
+
+class SpaceGroupForestRegressor(FeatureRegressor):
+    """Random forest on element fractions and space group.
+
+    What is left of a crystal when only its formula and its symmetry are known. Needs no package
+    beyond those of sklearn_cloud itself.
+
+    Parameters
+    ----------
+    n_estimators : int, default=300
+        Number of trees.
+    symprec : float, default=0.1
+        Distance within which sites count as equivalent, in angstrom.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the forest.
+    n_jobs : int, default=None
+        Workers that describe crystals and grow trees; None is 1 unless in a
+        `joblib.parallel_config` context.
+    verbose : int, default=0
+        Above 0 shows a progress bar while crystals are described.
+
+    Attributes
+    ----------
+    features_ : SpaceGroupFractions
+    head_ : RandomForestRegressor
+        The fitted forest; a `MultiOutputRegressor` of them where ``y`` has several columns.
+    n_outputs_ : int or None
+        Number of targets; None where ``y`` is one-dimensional.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.baselines import SpaceGroupForestRegressor
+    >>> from sklearn_cloud.datasets import load_example
+    >>> crystals, y = load_example(return_X_y=True)
+    >>> model = SpaceGroupForestRegressor(n_estimators=10, random_state=0).fit(crystals, y)
+    >>> model.predict(crystals).shape == y.shape
+    True
+    """
+
+    def __init__(self, *, n_estimators=300, symprec=0.1, random_state=None, n_jobs=None, verbose=0):
+        super().__init__(
+            n_estimators=n_estimators, random_state=random_state, n_jobs=n_jobs, verbose=verbose
+        )
+        self.symprec = symprec
+
+    def _features(self):
+        return SpaceGroupFractions(symprec=self.symprec, n_jobs=self.n_jobs, verbose=self.verbose)
+
+    def _head(self):
+        return RandomForestRegressor(self.n_estimators, random_state=self.random_state)

@@ -1,0 +1,136 @@
+import pickle
+import sys
+
+import numpy as np
+import pytest
+from pymatgen.core import Lattice, Structure
+from sklearn.base import clone
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import cross_validate
+from sklearn.pipeline import make_pipeline
+
+from sklearn_cloud.baselines import PotentialFeatures, _potentials
+
+PACKAGES = {"chgnet": "chgnet", "sevennet": "sevenn"}
+CELL = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+WIDE = Structure(Lattice.cubic(4.6), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+ALONE = Structure(Lattice.cubic(30), ["Ar"], [[0, 0, 0]])
+
+
+class SumOfCell:
+    """Stands in for a potential: size of the cell, number of sites, size of the batch."""
+
+    package = "nothing"
+    n_features = 2
+    elements = {"Cs", "Cl", "Ar", "Na"}
+
+    def __init__(self, device):
+        self.device = device
+        self.batches = []
+
+    def features(self, crystals):
+        self.batches.append(len(crystals))
+        return np.array([[c.lattice[0, 0], len(c.kinds)] for c in crystals])
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    _potentials.load_potential.cache_clear()
+    monkeypatch.setitem(_potentials.POTENTIALS, "chgnet", SumOfCell)
+    yield _potentials.load_potential("chgnet", "cpu")
+    _potentials.load_potential.cache_clear()
+
+
+def test_rows_follow_the_crystals(stand_in):
+    transformer = PotentialFeatures(batch_size=2, device="cpu")
+    crystals = [ALONE, CELL * (2, 1, 1), CELL, WIDE, CELL]
+    features = transformer.fit_transform(crystals)
+    assert features.dtype == np.float32
+    np.testing.assert_allclose(features[:, 0], [30, 8.24, 4.12, 4.6, 4.12], rtol=1e-6)
+    np.testing.assert_array_equal(features[:, 1], [1, 4, 2, 2, 2])
+    assert stand_in.batches == [2, 2]  # equal crystals are computed once
+    np.testing.assert_array_equal(transformer.transform(crystals[::-1]), features[::-1])
+
+
+def test_scikit_learn_contract(stand_in):
+    transformer = PotentialFeatures(batch_size=4, device="cpu")
+    assert clone(transformer).get_params() == transformer.get_params()
+    copy = pickle.loads(pickle.dumps(transformer.fit([CELL])))
+    np.testing.assert_array_equal(copy.transform([CELL]), transformer.transform([CELL]))
+    frame = transformer.set_output(transform="pandas").transform([CELL])
+    assert list(frame.columns) == ["chgnet0", "chgnet1"]
+    crystals = [Structure(Lattice.cubic(a), ["Na"], [[0, 0, 0]]) for a in np.linspace(3, 5, 10)]
+    scores = cross_validate(
+        make_pipeline(PotentialFeatures(device="cpu"), Ridge(1e-6)), crystals, np.linspace(3, 5, 10)
+    )
+    assert scores["test_score"].min() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("item", "error", "message"),
+    [
+        (None, TypeError, "row 1: expected a crystal"),
+        ("NaCl", ValueError, "row 1: a potential needs a crystal structure"),
+        (
+            Structure(Lattice.cubic(4), [{"Cs": 0.5, "Na": 0.5}], [[0, 0, 0]]),
+            ValueError,
+            "row 1: site 0 is disordered",
+        ),
+        (
+            Structure(Lattice.cubic(4), ["Cl", {"Na": 0.5}], [[0, 0, 0], [0.5] * 3]),
+            ValueError,
+            "row 1: site 1 is disordered",
+        ),
+        (Structure(Lattice.cubic(4), ["Og"], [[0, 0, 0]]), ValueError, "row 1: site 0 holds Og"),
+    ],
+)
+def test_bad_rows_are_named(stand_in, item, error, message):
+    with pytest.raises(error, match=message):
+        PotentialFeatures(device="cpu").fit_transform([CELL, item])
+
+
+@pytest.mark.parametrize("parameters", [{"potential": "none"}, {"batch_size": 0}])
+def test_bad_parameters(parameters):
+    with pytest.raises(ValueError, match=next(iter(parameters))):
+        PotentialFeatures(**parameters).fit([CELL])
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_missing_package(name, monkeypatch):
+    _potentials.load_potential.cache_clear()
+    monkeypatch.setitem(sys.modules, PACKAGES[name], None)
+    with pytest.raises(ImportError, match=rf"{PACKAGES[name]}>=.*sklearn-cloud\[{name}\]"):
+        PotentialFeatures(name).fit([CELL])
+
+
+@pytest.mark.parametrize(("name", "package"), [("mace", "mace-torch"), ("m3gnet", "matgl")])
+def test_packages_without_weights(name, package):
+    with pytest.raises(ValueError, match=rf"{name}.*{package} [\d.]+ brings no weights.*chgnet"):
+        PotentialFeatures(name).fit([CELL])
+
+
+@pytest.fixture(params=PACKAGES)
+def installed(request):
+    pytest.importorskip(
+        PACKAGES[request.param], reason="an extra: sklearn-cloud[chgnet] or [sevennet]"
+    )
+    _potentials.load_potential.cache_clear()
+    return PotentialFeatures(request.param, device="cpu")
+
+
+def test_features_of_installed_potentials(installed):
+    other_order = Structure.from_sites(list(CELL)[::-1])
+    features = installed.fit_transform([CELL, CELL * (2, 1, 1), other_order, WIDE, ALONE])
+    assert features.shape == (5, len(installed.get_feature_names_out()))
+    assert np.isfinite(features).all()
+    np.testing.assert_allclose(features[1:3], features[[0, 0]], atol=1e-4)
+    assert np.abs(features[3] - features[0]).max() > 1e-2
+    # whoever shares the batch moves a row by rounding only
+    np.testing.assert_allclose(installed.transform([WIDE])[0], features[3], atol=1e-4)
+
+
+def test_installed_potentials_are_quiet(installed, capfd, recwarn):
+    installed.fit_transform([CELL, ALONE])
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert [w for w in recwarn if not issubclass(w.category, DeprecationWarning)] == []

@@ -1,0 +1,60 @@
+"""Callbacks that users pass into the training."""
+
+import pickle
+
+import pytest
+from sklearn.base import clone
+from skorch.callbacks import Callback
+
+from sklearn_cloud.estimators import CloudClassifier
+
+
+class Losses(Callback):
+    """Keeps the validation losses and stops after some epochs."""
+
+    def __init__(self, stop_after=None):
+        self.stop_after = stop_after
+
+    def on_train_begin(self, net, **kwargs):
+        self.seen = []
+
+    def on_epoch_end(self, net, **kwargs):
+        self.seen.append(net.history[-1]["valid_loss"])
+        if len(self.seen) == self.stop_after:
+            raise RuntimeError("enough")
+
+
+def test_callbacks_see_every_epoch_and_change_nothing(tiny, fitted, data):
+    losses = Losses()
+    callbacks = [losses]
+    tiny.set_params(callbacks=callbacks, verbose=1).fit(*data)
+    assert losses.seen == tiny.validation_scores_ == fitted.validation_scores_
+    assert tiny.callbacks is callbacks and callbacks == [losses]
+    assert (tiny.predict(data[0]) == fitted.predict(data[0])).all()
+    assert (pickle.loads(pickle.dumps(tiny)).predict(data[0]) == fitted.predict(data[0])).all()
+
+
+def test_clones_have_callbacks_of_their_own(tiny, data):
+    tiny.set_params(callbacks=[("losses", Losses()), Losses(9)])
+    copy = clone(tiny).fit(*data)
+    assert len(copy.callbacks[0][1].seen) == 3 and copy.callbacks[1].stop_after == 9
+    assert not hasattr(tiny.callbacks[1], "seen")
+
+
+def test_errors_of_a_callback_end_the_fit(tiny, data):
+    with pytest.raises(RuntimeError, match="enough"):
+        tiny.set_params(callbacks=(Losses(stop_after=2),)).fit(*data)
+    assert len(tiny.callbacks[0].seen) == 2 and not hasattr(tiny, "net_")
+
+
+def test_classifier(tiny, data):
+    strings, target = data
+    losses = Losses()
+    model = CloudClassifier(tiny.encoder, max_epochs=2, callbacks=[losses], random_state=0)
+    model.fit(strings, target > target.mean())
+    assert losses.seen == model.validation_scores_
+
+
+def test_not_a_list(tiny, data):
+    with pytest.raises(ValueError, match="callbacks"):
+        tiny.set_params(callbacks=Losses()).fit(*data)
