@@ -31,10 +31,16 @@ INSTALL_REQUIRES = [
 EXTRAS = {
     "ase": ["ase>=3.23"],
     "baselines": ["matminer>=0.9.3"],
+    "chgnet": ["chgnet>=0.4"],
+    "conformal": ["mapie>=1.4"],
     "optimade": ["optimade[http-client]>=1.5", "pyarrow>=18"],
+    "parquet": ["pyarrow>=18"],
+    "persistence": ["skops>=0.13"],
     "plot": ["matplotlib>=3.8"],
     "pretraining": ["accelerate>=1.1"],
+    "sevennet": ["sevenn>=0.13"],
     "tuning": ["optuna>=4", "optuna-integration>=4"],
+    "tuning-postgres": ["psycopg[binary]>=3.2"],
     "docs": [
         "sphinx>=8.2",
         "numpydoc>=1.9",
@@ -48,13 +54,21 @@ EXTRAS["test"] = [
     "pytest>=8",
     "hypothesis>=6.100",
     "optimade[server]>=1.5",  # a server for the tests to download from
+    "polars>=1",
     *EXTRAS["ase"],
+    *EXTRAS["baselines"],
+    *EXTRAS["conformal"],
     *EXTRAS["optimade"],
+    *EXTRAS["persistence"],
     *EXTRAS["plot"],
     *EXTRAS["pretraining"],
+    *EXTRAS["tuning"],
 ]
 EXTRAS["lint"] = ["ruff>=0.12"]
-EXTRAS["all"] = sorted({need for group in list(EXTRAS.values()) for need in group})
+# The potentials are heavy, and each has wishes of its own: they are asked for by name.
+EXTRAS["all"] = sorted(
+    {need for name, group in EXTRAS.items() if name not in ("chgnet", "sevennet") for need in group}
+)
 
 setup(
     name="sklearn-cloud",

@@ -15,6 +15,13 @@ def build_encoder(config):
     Returns
     -------
     transformers.BertModel
+
+    Examples
+    --------
+    >>> from sklearn_cloud.encoder import EncoderConfig, build_encoder
+    >>> encoder = build_encoder(EncoderConfig(n_layers=2, width=64))
+    >>> len(encoder.encoder.layer), encoder.config.hidden_size
+    (2, 64)
     """
     from transformers import BertConfig, BertModel
 
@@ -47,6 +54,15 @@ def cls_vectors(encoder, input_ids, attention_mask):
     Returns
     -------
     tensor of shape (n_strings, width)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_cloud.encoder import SymmetryTokenizer, cls_vectors, load_encoder
+    >>> ids = torch.tensor(SymmetryTokenizer().encode_batch(["8a | Si 1.0"]))
+    >>> encoder = load_encoder("mini").build().eval()
+    >>> cls_vectors(encoder, ids, torch.ones_like(ids)).shape
+    torch.Size([1, 128])
     """
     hidden = encoder.embeddings(input_ids=input_ids)
     mask = attention_mask[:, None, None, :].bool()
@@ -69,6 +85,15 @@ def mean_vectors(encoder, input_ids, attention_mask):
     Returns
     -------
     tensor of shape (n_strings, width)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_cloud.encoder import SymmetryTokenizer, load_encoder, mean_vectors
+    >>> ids = torch.tensor(SymmetryTokenizer().encode_batch(["8a | Si 1.0"]))
+    >>> encoder = load_encoder("mini").build().eval()
+    >>> mean_vectors(encoder, ids, torch.ones_like(ids)).shape
+    torch.Size([1, 128])
     """
     hidden = encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
     weights = attention_mask.to(hidden.dtype)
@@ -78,7 +103,7 @@ def mean_vectors(encoder, input_ids, attention_mask):
 def _first_position(layer, hidden, mask):
     """One BERT layer, evaluated at the first position only."""
     attention = layer.attention.self
-    shape = (len(hidden), -1, attention.num_attention_heads, attention.attention_head_size)
+    shape = (hidden.shape[0], -1, attention.num_attention_heads, attention.attention_head_size)
     first = hidden[:, :1]
     context = scaled_dot_product_attention(
         attention.query(first).view(shape).transpose(1, 2),
@@ -107,6 +132,15 @@ class CloudModule(nn.Module):
         Width of the hidden layers; None is the width of the encoder.
     bf16 : bool, default=False
         Train in mixed bfloat16 precision. Evaluation is always in float32.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_cloud.encoder import CloudModule, EncoderConfig, SymmetryTokenizer
+    >>> module = CloudModule(EncoderConfig(n_layers=1, width=32), n_outputs=2).eval()
+    >>> ids = torch.tensor([SymmetryTokenizer().encode("8a | Si 1.0")])
+    >>> module(ids).shape
+    torch.Size([1, 2])
     """
 
     def __init__(self, config, n_outputs=1, head_layers=1, head_width=None, bf16=False):
@@ -119,7 +153,17 @@ class CloudModule(nn.Module):
         self.pad_id = config.pad_id
 
     def forward(self, input_ids):
-        """Raw outputs, shape (n_strings, n_outputs), float32; padding is told by its id."""
+        """Raw outputs of encoder and head.
+
+        Parameters
+        ----------
+        input_ids : tensor of shape (n_strings, n_tokens)
+            Token ids; padding is told by its id.
+
+        Returns
+        -------
+        tensor of shape (n_strings, n_outputs), float32
+        """
         mixed = self.bf16 and self.training
         with torch.autocast(input_ids.device.type, torch.bfloat16, enabled=mixed):
             outputs = self.head(cls_vectors(self.encoder, input_ids, input_ids != self.pad_id))

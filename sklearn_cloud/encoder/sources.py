@@ -14,7 +14,10 @@ HUB_FILES = ["*.json", "*.safetensors", VOCABULARY_FILE]
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 #: Name of each bundled checkpoint -> SHA-256 of its weights file, in ``WEIGHTS_FOLDER / name``.
-BUNDLED = {"mini": "39ca13762e357c568e6ba964a9fa37b76dd00c8c83002a6ce71a5f0da66914af"}
+BUNDLED = {
+    "mini": "39ca13762e357c568e6ba964a9fa37b76dd00c8c83002a6ce71a5f0da66914af",
+    "small": "95aab1ede33bbe9e49dbd7085b37e2858212657b67b027fc16bb288d66d80014",
+}
 
 
 class Release(NamedTuple):

@@ -1,0 +1,13 @@
+"""Hyperparameters, chosen with Optuna."""
+
+try:
+    from .spaces import default_space, paper_space, suggest_parameters
+    from .studies import open_storage, tune_pipeline
+except ImportError as error:
+    if (error.name or "").partition(".")[0] not in ("optuna", "optuna_integration"):
+        raise
+    raise ImportError(
+        "sklearn_cloud.tuning needs Optuna: pip install 'sklearn-cloud[tuning]'"
+    ) from error
+
+__all__ = ["default_space", "open_storage", "paper_space", "suggest_parameters", "tune_pipeline"]

@@ -1,0 +1,249 @@
+"""Studies: trials of hyperparameters that survive their workers."""
+
+import os
+import warnings
+from contextlib import contextmanager
+
+import joblib
+import numpy as np
+import optuna
+from optuna.distributions import CategoricalDistribution
+from optuna.study import MaxTrialsCallback
+from optuna.trial import TrialState
+from optuna_integration import SkorchPruningCallback
+from sklearn.base import clone, is_classifier
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import check_cv, cross_val_score
+
+from .spaces import suggest_parameters
+
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+def open_storage(storage, heartbeat=60):
+    """Where a study is kept, so that it can be resumed and shared by processes.
+
+    Parameters
+    ----------
+    storage : str, path-like, optuna.storages.BaseStorage or None
+        A path is a journal file, which several processes of one machine (or of machines with a
+        common file system) can write to without any server. A URL with "://" is a database, such
+        as "postgresql+psycopg://user@host/name". None keeps the study in memory.
+    heartbeat : int, default=60
+        Seconds between the signs of life of a running trial in a database; after two of them
+        are missing, the other workers mark the trial as failed. A journal has no heartbeat: the
+        trial of a killed worker stays "running" there, which does no harm.
+
+    Returns
+    -------
+    optuna.storages.BaseStorage
+
+    Examples
+    --------
+    >>> from sklearn_cloud.tuning import open_storage
+    >>> type(open_storage(None)).__name__
+    'InMemoryStorage'
+    """
+    if storage is None:
+        return optuna.storages.InMemoryStorage()
+    if isinstance(storage, optuna.storages.BaseStorage):
+        return storage
+    location = os.fspath(storage)
+    if "://" in location:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return optuna.storages.RDBStorage(location, heartbeat_interval=heartbeat)
+    backend = optuna.storages.journal.JournalFileBackend(location)
+    return optuna.storages.JournalStorage(backend)
+
+
+def tune_pipeline(
+    estimator,
+    X,
+    y,
+    *,
+    space,
+    n_trials=20,
+    cv=3,
+    scoring=None,
+    storage=None,
+    study_name="cloud",
+    pruner=None,
+    random_state=0,
+    verbose=0,
+):
+    """Search hyperparameters by cross-validation, in a study that can be resumed and shared.
+
+    Start the same script in several processes with the same `storage` and `study_name`, and they
+    work on one study. Start it again after a crash, and it goes on: a killed worker loses the
+    trial it was in.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A pipeline with a `CloudRegressor` or `CloudClassifier`, or any other estimator. Set its
+        `random_state`, so that trials differ by their parameters alone. It is not changed.
+    X : array-like of shape (n_samples,)
+        Training rows: crystals, or what else the estimator takes. Keep the test rows out.
+    y : array-like of shape (n_samples,)
+        Targets.
+    space : dict of str to optuna.distributions.BaseDistribution
+        What to try for each parameter; see `default_space` and `paper_space`.
+    n_trials : int, default=20
+        Finished trials (pruned ones among them) that the study has in the end, those of earlier
+        runs and other processes included.
+    cv : int, splitter or iterable of (train, test), default=3
+        How `X` is split to score a trial. Every process has to split alike.
+    scoring : str or callable, default=None
+        Score to be increased; None is the estimator's own.
+    storage : str, path-like, optuna.storages.BaseStorage or None, default=None
+        Where the study is kept; see `open_storage`.
+    study_name : str, default="cloud"
+        Name of the study in the storage.
+    pruner : optuna.pruners.BasePruner, default=None
+        Ends a trial by its validation loss while the first fold is trained; None is the median
+        rule from the sixth trial and the eleventh epoch on, `optuna.pruners.NopPruner()` never
+        does.
+    random_state : int, default=0
+        Seed. A trial's parameters follow from it, the trial's number and the finished trials, so
+        that one process gives the same study each time, interrupted or not.
+    verbose : int, default=0
+        Above 0 shows a progress bar and Optuna's messages.
+
+    Returns
+    -------
+    optuna.Study
+        It minimises the negative score, so `best_value` is the mean absolute error where
+        `scoring="neg_mean_absolute_error"`. `best_params` goes into `set_params`; the attribute
+        "scores" of a trial has the score of each fold, "worker" the process that ran it.
+
+    Raises
+    ------
+    ValueError
+        If the stored study was made with other rows, folds or scoring.
+
+    Notes
+    -----
+    The first trial has the parameters of `estimator` as they are, if the space contains them.
+    The best score of a study is too good an estimate of the score on new crystals, because the
+    parameters were chosen for it: score the refitted model on rows that the study has not seen.
+
+    The curve is pruned where the estimator has `callbacks` and `validation_fraction`.
+
+    Examples
+    --------
+    >>> from optuna.distributions import FloatDistribution
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_cloud import CloudRegressor, SymmetryStringTransformer
+    >>> from sklearn_cloud.encoder import EncoderConfig
+    >>> from sklearn_cloud.tuning import tune_pipeline
+    >>> model = make_pipeline(
+    ...     SymmetryStringTransformer(),
+    ...     CloudRegressor(EncoderConfig(n_layers=1, width=32), max_epochs=2, random_state=0),
+    ... )
+    >>> crystals, energies = ["NaCl", "KCl", "MgO", "CaO"] * 4, [3.4, 3.1, 5.0, 4.6] * 4
+    >>> space = {"cloudregressor__learning_rate": FloatDistribution(1e-4, 1e-2, log=True)}
+    >>> study = tune_pipeline(model, crystals, energies, space=space, n_trials=2, cv=2)
+    >>> model = model.set_params(**study.best_params).fit(crystals, energies)
+    """
+    folds = list(check_cv(cv, y, classifier=is_classifier(estimator)).split(X, y))
+    scorer = check_scoring(estimator, scoring=scoring)
+    with _messages(verbose):
+        study = optuna.create_study(
+            storage=open_storage(storage),
+            study_name=study_name,
+            load_if_exists=True,
+            direction="minimize",
+            pruner=pruner or optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=10),
+        )
+    _check_task(study, joblib.hash((np.asarray(y), folds, str(scoring))))
+    if not study.trials:
+        _enqueue_as_is(study, estimator, space)
+
+    def objective(trial):
+        # Workers must not draw the same numbers, and a resumed study must not draw them again.
+        seed = np.random.SeedSequence([random_state, trial.number]).generate_state(1)
+        trial.study.sampler = optuna.samplers.TPESampler(seed=int(seed[0]))
+        trial.set_user_attr("worker", os.getpid())
+        model = clone(estimator).set_params(**suggest_parameters(trial, space))
+        scores = _score_folds(trial, model, X, y, folds, scorer)
+        trial.set_user_attr("scores", scores)
+        return -float(np.mean(scores))
+
+    missing = n_trials - len(study.get_trials(deepcopy=False, states=FINISHED))
+    if missing > 0:
+        with _messages(verbose):
+            study.optimize(
+                objective,
+                n_trials=missing,
+                callbacks=[MaxTrialsCallback(n_trials, states=FINISHED)],
+                show_progress_bar=bool(verbose),
+            )
+    return study
+
+
+class _Pruning(SkorchPruningCallback):
+    """The trial's own callback, however often the estimator around it is cloned."""
+
+    def __sklearn_clone__(self):
+        return self
+
+
+def _score_folds(trial, model, X, y, folds, scorer):
+    """Score of each fold; the curve of the first may end the trial."""
+    watched = _with_pruning(trial, model)
+    scores = []
+    for number, fold in enumerate(folds):
+        one = model if number else watched
+        score = cross_val_score(one, X, y, cv=[fold], scoring=scorer, error_score="raise")
+        scores.append(float(score[0]))
+    return scores
+
+
+def _with_pruning(trial, model):
+    """A copy of the model that reports the validation loss of each epoch to the trial."""
+    params = model.get_params(deep=True)
+    watched = clone(model)
+    for name, callbacks in params.items():
+        *_, last = name.split("__")
+        if last == "callbacks" and params.get(name[: -len(last)] + "validation_fraction", 0) > 0:
+            watched.set_params(**{name: [*(callbacks or []), _Pruning(trial, "valid_loss")]})
+    return watched
+
+
+def _check_task(study, task):
+    """Refuse to mix trials of different data in one study."""
+    known = study.user_attrs.get("task")
+    if known is None:
+        study.set_user_attr("task", task)
+    elif known != task:
+        raise ValueError(
+            f"The study {study.study_name!r} was made with other targets, folds or scoring, its "
+            "trials cannot be compared with new ones. Choose another study_name, and where cv "
+            "shuffles, give it a random_state."
+        )
+
+
+def _enqueue_as_is(study, estimator, space):
+    """Let the parameters that the estimator has be tried first, where the space has them."""
+    params = estimator.get_params(deep=True)
+    if all(_contains(values, params[name]) for name, values in space.items()):
+        study.enqueue_trial({name: params[name] for name in space}, skip_if_exists=True)
+
+
+def _contains(values, value):
+    if isinstance(values, CategoricalDistribution):
+        return value in values.choices
+    return isinstance(value, int | float) and values.low <= value <= values.high
+
+
+@contextmanager
+def _messages(verbose):
+    """Optuna's messages about each trial, on request only."""
+    level = optuna.logging.get_verbosity()
+    if not verbose:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(level)

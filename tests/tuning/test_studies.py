@@ -1,0 +1,212 @@
+"""Studies: reproducible, resumable, shared, and pruned on the validation curve."""
+
+import multiprocessing
+import time
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import KFold, ShuffleSplit, cross_val_score
+from sklearn.pipeline import make_pipeline
+
+optuna = pytest.importorskip("optuna", reason="needs sklearn-cloud[tuning]")
+OptunaSearchCV = pytest.importorskip(
+    "optuna_integration", reason="needs sklearn-cloud[tuning]"
+).OptunaSearchCV
+
+from optuna.distributions import CategoricalDistribution, FloatDistribution  # noqa: E402
+from optuna.trial import TrialState  # noqa: E402
+
+from sklearn_cloud import CloudRegressor, SymmetryStringTransformer  # noqa: E402
+from sklearn_cloud.encoder import EncoderConfig  # noqa: E402
+from sklearn_cloud.tuning import default_space, open_storage, tune_pipeline  # noqa: E402
+
+ALPHA = {"alpha": FloatDistribution(1e-3, 1e3, log=True)}
+FORMULAS = ["NaCl", "KCl", "MgO", "CaO", "ZnS", "Si", "GaAs", "LiF", "AgBr", "CdTe"] * 3
+GAPS = np.array([8.5, 8.4, 7.8, 7.1, 3.6, 1.1, 1.4, 13.0, 2.7, 1.5] * 3)
+
+
+@pytest.fixture
+def numbers():
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(40, 20))
+    return X, X[:, 0] + rng.normal(size=40)
+
+
+@pytest.fixture
+def cloud():
+    """A pipeline on formulas that trains in a moment."""
+    config = EncoderConfig(n_layers=1, n_heads=2, width=16)
+    regressor = CloudRegressor(config, max_epochs=3, batch_size=8, random_state=0)
+    return make_pipeline(SymmetryStringTransformer(), regressor)
+
+
+def params(study):
+    return [trial.params for trial in study.trials]
+
+
+def test_value_is_the_negative_cross_validation_score(numbers):
+    model = Ridge(alpha=2.0)
+    scoring = "neg_mean_absolute_error"
+    study = tune_pipeline(model, *numbers, space=ALPHA, n_trials=5, scoring=scoring)
+    assert model.alpha == 2.0 and len(study.trials) == 5
+    assert study.trials[0].params == {"alpha": 2.0}
+    scores = cross_val_score(Ridge(**study.best_params), *numbers, cv=3, scoring=scoring)
+    assert study.best_value == pytest.approx(-scores.mean())
+    assert study.best_trial.user_attrs["scores"] == pytest.approx(scores)
+    assert study.best_value <= study.trials[0].value
+
+
+def test_parameters_outside_the_space_are_not_tried(numbers):
+    study = tune_pipeline(Ridge(alpha=1e6), *numbers, space=ALPHA, n_trials=1)
+    assert study.trials[0].params["alpha"] < 1e3
+
+
+def test_a_resumed_study_is_the_uninterrupted_one(numbers, tmp_path):
+    """Beyond the ten trials that are drawn at random, and without drawing any of them twice."""
+    tune = {"space": ALPHA, "random_state": 3}
+    whole = tune_pipeline(Ridge(), *numbers, n_trials=14, **tune)
+    for n_trials in (4, 12, 14):
+        parts = tune_pipeline(
+            Ridge(), *numbers, n_trials=n_trials, storage=tmp_path / "study.log", **tune
+        )
+        assert len(parts.trials) == n_trials
+    assert params(parts) == params(whole)
+    assert len({trial["alpha"] for trial in params(whole)}) == 14
+    other = tune_pipeline(Ridge(), *numbers, space=ALPHA, n_trials=3, random_state=4)
+    assert params(other)[1:] != params(whole)[1:3]
+
+
+def test_a_finished_study_is_not_prolonged(numbers, tmp_path):
+    for _ in range(2):
+        study = tune_pipeline(
+            Ridge(), *numbers, space=ALPHA, n_trials=3, storage=str(tmp_path / "study.log")
+        )
+    assert len(study.trials) == 3
+
+
+@pytest.mark.parametrize(
+    "change", [{"cv": 4}, {"scoring": "neg_mean_absolute_error"}, {"y": np.zeros(40)}]
+)
+def test_other_tasks_are_not_mixed_in(numbers, tmp_path, change):
+    X, y = numbers
+    call = {"X": X, "y": y, "space": ALPHA, "n_trials": 1, "storage": tmp_path / "study.log"}
+    tune_pipeline(Ridge(), **call)
+    with pytest.raises(ValueError, match="made with other targets, folds or scoring"):
+        tune_pipeline(Ridge(), **{**call, **change})
+    assert len(tune_pipeline(Ridge(), **{**call, **change}, study_name="another").trials) == 1
+
+
+def test_errors_of_a_trial_are_seen(numbers):
+    space = {"alpha": FloatDistribution(-2.0, -1.0)}
+    with pytest.raises(ValueError, match="alpha"):
+        tune_pipeline(Ridge(), *numbers, space=space, n_trials=2)
+
+
+def test_silent_unless_asked(numbers, capfd):
+    level = optuna.logging.get_verbosity()
+    tune_pipeline(Ridge(), *numbers, space=ALPHA, n_trials=2)
+    assert capfd.readouterr() == ("", "") and optuna.logging.get_verbosity() == level
+
+
+def test_storages(tmp_path):
+    assert isinstance(open_storage(tmp_path / "a.log"), optuna.storages.JournalStorage)
+    assert isinstance(open_storage(None), optuna.storages.InMemoryStorage)
+    storage = open_storage(f"sqlite:///{tmp_path}/a.db", heartbeat=7)
+    assert storage.get_heartbeat_interval() == 7
+    assert open_storage(storage) is storage
+
+
+def test_the_curve_of_the_first_fold_is_reported(cloud):
+    space = {"cloudregressor__learning_rate": FloatDistribution(1e-4, 1e-2, log=True)}
+    cv = KFold(2)
+    study = tune_pipeline(
+        cloud, FORMULAS, GAPS, space=space, n_trials=1, cv=cv, pruner=optuna.pruners.NopPruner()
+    )
+    train, _ = next(cv.split(GAPS))
+    model = clone(cloud).fit([FORMULAS[i] for i in train], GAPS[train])
+    assert list(study.trials[0].intermediate_values.values()) == model[-1].validation_scores_
+    assert cloud[-1].callbacks is None
+
+
+@pytest.mark.parametrize("wrapped", [False, True], ids=["pipeline", "cloned inside"])
+def test_a_bad_curve_ends_the_trial(cloud, wrapped):
+    prefix = "regressor__" if wrapped else ""
+    model = (
+        TransformedTargetRegressor(cloud, func=np.log, inverse_func=np.exp) if wrapped else cloud
+    )
+    study = tune_pipeline(
+        model,
+        FORMULAS,
+        GAPS,
+        space={f"{prefix}cloudregressor__batch_size": CategoricalDistribution([4, 8])},
+        n_trials=2,
+        pruner=optuna.pruners.ThresholdPruner(upper=0.0, n_warmup_steps=1),
+    )
+    assert [trial.state for trial in study.trials] == [TrialState.PRUNED] * 2
+    assert [len(trial.intermediate_values) for trial in study.trials] == [2, 2]
+
+
+def test_without_validation_rows_nothing_is_pruned(cloud):
+    cloud.set_params(cloudregressor__validation_fraction=0)
+    study = tune_pipeline(
+        cloud,
+        FORMULAS,
+        GAPS,
+        space={"cloudregressor__batch_size": CategoricalDistribution([4, 8])},
+        n_trials=1,
+        cv=ShuffleSplit(1, random_state=0),
+        pruner=optuna.pruners.ThresholdPruner(upper=0.0),
+    )
+    assert study.trials[0].state == TrialState.COMPLETE
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_optuna_search_cv(cloud):
+    space = {
+        **default_space(prefix="cloudregressor__"),
+        "cloudregressor__max_epochs": CategoricalDistribution([2, 3]),
+    }
+    search = OptunaSearchCV(cloud, space, cv=2, n_trials=2, random_state=0, error_score="raise")
+    search.fit(FORMULAS, GAPS)
+    assert set(search.best_params_) == set(space)
+    assert search.predict(FORMULAS[:3]).shape == (3,)
+
+
+class SlowRidge(Ridge):
+    """Never ends its second fit."""
+
+    fits = 0
+
+    def fit(self, X, y):
+        SlowRidge.fits += 1
+        time.sleep(1000 if SlowRidge.fits > 1 else 0)
+        return super().fit(X, y)
+
+
+def test_a_killed_worker_loses_one_trial(numbers, tmp_path):
+    if "fork" not in multiprocessing.get_all_start_methods():
+        pytest.skip("needs a system that can fork")
+    journal = tmp_path / "study.log"
+    tune = {
+        "space": ALPHA,
+        "n_trials": 4,
+        "storage": journal,
+        "cv": ShuffleSplit(1, random_state=0),
+    }
+    worker = multiprocessing.get_context("fork").Process(
+        target=tune_pipeline, args=(SlowRidge(), *numbers), kwargs=tune
+    )
+    worker.start()
+    deadline = time.monotonic() + 60
+    while not (journal.exists() and journal.read_text().count('"worker"') == 2):
+        assert worker.is_alive() and time.monotonic() < deadline
+        time.sleep(0.02)
+    worker.kill()
+    worker.join()
+    study = tune_pipeline(Ridge(), *numbers, **tune)
+    states = [trial.state.name for trial in study.trials]
+    assert states == ["COMPLETE", "RUNNING", "COMPLETE", "COMPLETE", "COMPLETE"]
+    assert study.trials[0].user_attrs["worker"] == worker.pid
