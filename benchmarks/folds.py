@@ -9,7 +9,12 @@ from pathlib import Path
 import numpy as np
 from common import RESULTS, provenance
 from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import (
+    BaggingClassifier,
+    BaggingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.pipeline import make_pipeline
 
 import sklearn_cloud
@@ -79,12 +84,16 @@ def build_model(arguments, classification):
     encoder = None if arguments.encoder == "none" else arguments.encoder
     training = {"max_epochs": arguments.epochs, "random_state": seed}
     training |= json.loads(arguments.parameters)
-    estimator = sklearn_cloud.CloudClassifier if classification else sklearn_cloud.CloudRegressor
-    model = make_pipeline(
-        SymmetryStringTransformer(**strings),
-        estimator(encoder, device=arguments.device, verbose=1, **training),
-    )
-    return model, {"model": "cloud", "encoder": arguments.encoder, **strings, **training}
+    kind = sklearn_cloud.CloudClassifier if classification else sklearn_cloud.CloudRegressor
+    estimator = kind(encoder, device=arguments.device, verbose=1, **training)
+    transformer = SymmetryStringTransformer(**strings)
+    settings = {"model": "cloud", "encoder": arguments.encoder, **strings, **training}
+    if arguments.members > 1:
+        settings["members"] = arguments.members
+        transformer.set_output(transform="pandas")  # bagging wants a table
+        bagging = BaggingClassifier if classification else BaggingRegressor
+        estimator = bagging(estimator, arguments.members, bootstrap=False, random_state=seed)
+    return make_pipeline(transformer, estimator), settings
 
 
 def add_arguments(parser):
@@ -98,6 +107,7 @@ def add_arguments(parser):
     parser.add_argument("--sites", choices=["set", "orbits"], default="set")
     parser.add_argument("--symprec", type=float, default=0.1)
     parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--members", type=int, default=1, help="average that many seeds")
     parser.add_argument("--parameters", default="{}", help="more of the estimator's, as JSON")
     parser.add_argument("--device", default=None)
     parser.add_argument("--predictions", type=Path, help="folder in which predictions are kept")
