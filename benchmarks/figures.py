@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 from sklearn_cloud.evaluation import published_scores, scores_in_table  # noqa: E402
 from sklearn_cloud.evaluation.leaderboard import TABLES, read_results  # noqa: E402
+from sklearn_cloud.plotting import StabilityROCDisplay  # noqa: E402
 
 COLORS = {
     "Structure-based": "tab:gray",
@@ -81,16 +82,18 @@ def roc_figure(results):
     if not found:
         return None
     found.sort(key=lambda result: -result["summary"]["roc_auc"]["mean"])
-    figure, axes = plt.subplots(figsize=(4.5, 4.5))
+    figure, axes = plt.subplots(figsize=(4.8, 4.8))
     for result in found:
-        area = result["summary"]["roc_auc"]["mean"]
-        curve = result["details"]["roc"]
-        axes.plot(curve["fpr"], curve["tpr"], label=f"{result['model']} (AUC {area:.3f})")
-    axes.plot([0, 1], [0, 1], color="gray", ls=":", label="chance")
-    axes.set_xlabel("False positive rate")
-    axes.set_ylabel("True positive rate")
-    axes.set_aspect("equal")
-    axes.legend(fontsize="small", loc="lower right")
+        details = result["details"]
+        StabilityROCDisplay(
+            **details["roc"],
+            roc_auc=result["summary"]["roc_auc"]["mean"],
+            thresholds={
+                float(threshold): (1 - scores["tnr"], scores["tpr"])
+                for threshold, scores in details.get("thresholds", {}).items()
+            },
+            name=result["model"],
+        ).plot(axes)
     axes.set_title(_what(found), fontsize="small")
     return figure
 

@@ -119,23 +119,20 @@ def predict_out_of_fold(model, example, folds):
 def plot_parity(predictions, path):
     from matplotlib.figure import Figure
 
+    from ..plotting import ParityDisplay
     from .outputs import new_file
 
-    figure = Figure(figsize=(5, 5), layout="constrained")
-    axes = figure.subplots()
-    limits = [0, 1.05 * predictions["band_gap"].max()]
-    axes.plot(limits, limits, color="0.6", linewidth=1, zorder=0)
-    for name, color in ((FOREST, "C1"), (CLOUD, "C0")):
-        axes.scatter(
-            predictions["band_gap"], predictions[name], s=14, alpha=0.7, c=color, label=name
+    figure = Figure(figsize=(4.8, 6), layout="compressed")
+    axes, errors = figure.subplots(2, height_ratios=(5, 1))
+    for name in (FOREST, CLOUD):
+        ParityDisplay.from_predictions(
+            predictions["band_gap"],
+            predictions[name],
+            name=name,
+            target_name="band gap",
+            unit="eV",
+            ax=axes,
+            histogram=errors,
         )
-    axes.set(
-        xlabel="experimental band gap (eV)",
-        ylabel="predicted, out of fold (eV)",
-        xlim=limits,
-        ylim=limits,
-        aspect="equal",
-    )
-    axes.legend(frameon=False)
     with new_file(path) as temporary:
         figure.savefig(temporary, dpi=150, format="png")

@@ -62,7 +62,9 @@ def fetch_discovery(version="reconstruction", *, data_home=None, verbose=0):
         coverage : float or None
             Share of the official crystals; None for the reconstruction.
         is_reconstruction : bool
+            Whether this is the sample of 10,000 crystals.
         task_type, target_name, unit, DESCR : str
+            What is predicted, and a description in words.
 
     Raises
     ------
@@ -167,7 +169,7 @@ def _read_official(home, verbose):
 
 
 def _read_structures(path, ids, verbose):
-    from tqdm import tqdm
+    from tqdm.auto import tqdm
 
     place = {name: row for row, name in enumerate(ids.tolist())}
     crystals, single = np.empty(len(ids), dtype=object), {}

@@ -126,7 +126,7 @@ def _fetch_with_retries(url, part, path, retries, timeout, wait, verbose):
 
 
 def _fetch(url, part, timeout, verbose):
-    from tqdm import tqdm
+    from tqdm.auto import tqdm
 
     with urllib.request.urlopen(url, timeout=timeout) as response, open(part, "wb") as file:
         size = response.headers.get("Content-Length")

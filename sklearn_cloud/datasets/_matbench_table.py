@@ -80,7 +80,7 @@ def _read_json(file, n_rows, verbose):
 
     So the parsed text, several times larger than the structures, is never held whole.
     """
-    from tqdm import tqdm
+    from tqdm.auto import tqdm
 
     single = {}  # element symbol -> Composition; making one per site takes most of the time
     with tqdm(total=n_rows, desc="MatBench rows", disable=not verbose) as bar:

@@ -65,9 +65,11 @@ def fetch_unconventional(task, *, data_home=None, verbose=0):
         is_reconstruction : bool
             Whether the table was put together from its source.
         task, task_type, target_name, unit : str
+            What is predicted.
         n_official : int
             Number of rows of UnconvBench's table.
         DESCR : str
+            Description in words.
 
     Raises
     ------
@@ -138,6 +140,12 @@ def list_unconventional():
     Returns
     -------
     list of str
+
+    Examples
+    --------
+    >>> from sklearn_cloud.datasets import list_unconventional
+    >>> list_unconventional()
+    ['2d_e_exf', '2d_e_tot', '2d_gap', 'qmof', 'supercon', 'defected']
     """
     return list(TASKS)
 
@@ -185,7 +193,7 @@ def _read_official(path, name, n_official, verbose):
 
 
 def _read_superconductors(paths, verbose):
-    from tqdm import tqdm
+    from tqdm.auto import tqdm
 
     rows = []
     for path in paths:
@@ -221,7 +229,7 @@ def _from_cif(text):
 
 
 def _read_vacancies(paths, verbose):
-    from tqdm import tqdm
+    from tqdm.auto import tqdm
 
     (path,) = paths
     try:

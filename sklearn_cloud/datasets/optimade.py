@@ -183,6 +183,14 @@ def read_optimade(folder):
         If there is no such folder, or nothing was stored in it.
     ValueError
         If a file is damaged.
+
+    Examples
+    --------
+    After a download with `fetch_optimade`:
+
+    >>> from sklearn_cloud.datasets import read_optimade
+    >>> for identifier, crystal in read_optimade("optimade"):  # doctest: +SKIP
+    ...     print(identifier, crystal.composition)
     """
     _import_client(only_parquet=True)
     paths = sorted(Path(folder).rglob("part-*.parquet"))
@@ -215,7 +223,7 @@ def _import_client(only_parquet=False):
 
 def _fetch_database(database, where, provider, max_results, restart, verbose):
     from filelock import FileLock, Timeout
-    from tqdm import tqdm
+    from tqdm.auto import tqdm
 
     folder = where[0]
     folder.mkdir(parents=True, exist_ok=True)

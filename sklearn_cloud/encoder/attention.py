@@ -1,0 +1,88 @@
+"""Which tokens of a string attend to which."""
+
+import math
+
+import numpy as np
+import torch
+
+
+@torch.inference_mode()
+def attention_weights(encoder, input_ids, attention_mask):
+    """Attention weights of all layers and heads, without dropout.
+
+    The fused attention that the encoder computes with never holds these numbers, so they are
+    worked out from its queries and keys, layer by layer. The encoder is left as it is.
+
+    Parameters
+    ----------
+    encoder : transformers.BertModel
+        In evaluation mode.
+    input_ids : tensor of shape (n_strings, n_tokens)
+    attention_mask : tensor of shape (n_strings, n_tokens)
+        True or 1 for tokens, False or 0 for padding.
+
+    Returns
+    -------
+    tensor of shape (n_layers, n_strings, n_heads, n_tokens, n_tokens)
+        The last axis is what is attended to; weights along it add up to 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_cloud.encoder import SymmetryTokenizer, load_encoder
+    >>> from sklearn_cloud.encoder.attention import attention_weights
+    >>> ids = torch.tensor([SymmetryTokenizer().encode("8a | Si 1.0")])
+    >>> encoder = load_encoder("mini").build().eval()
+    >>> attention_weights(encoder, ids, torch.ones_like(ids)).shape
+    torch.Size([4, 1, 4, 6, 6])
+    """
+    hidden = encoder.embeddings(input_ids=input_ids)
+    mask = attention_mask[:, None, None, :].bool()
+    weights = []
+    for layer in encoder.encoder.layer:
+        attention = layer.attention.self
+        shape = (len(hidden), -1, attention.num_attention_heads, attention.attention_head_size)
+        query = attention.query(hidden).view(shape).transpose(1, 2)
+        key = attention.key(hidden).view(shape).transpose(1, 2)
+        scores = query @ key.transpose(2, 3) / math.sqrt(attention.attention_head_size)
+        weights.append(scores.masked_fill(~mask, -math.inf).softmax(dim=-1))
+        hidden = layer(hidden, mask)
+    return torch.stack(weights)
+
+
+def attention_rollout(weights):
+    """Attention through all layers: how much of each token reaches each place.
+
+    Parameters
+    ----------
+    weights : array-like of shape (n_layers, n_heads, n_tokens, n_tokens)
+        Attention weights of one string.
+
+    Returns
+    -------
+    ndarray of shape (n_tokens, n_tokens)
+        Rows add up to 1.
+
+    Notes
+    -----
+    The heads of a layer are averaged, the residual connection around it is an identity of the
+    same weight, and the layers are multiplied [1]_. What the feed-forward blocks do is left out.
+
+    References
+    ----------
+    .. [1] S. Abnar, W. Zuidema, "Quantifying Attention Flow in Transformers", ACL 2020.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_cloud.encoder.attention import attention_rollout
+    >>> swap = np.array([[[[0.0, 1.0], [1.0, 0.0]]]])  # one layer, one head, two tokens
+    >>> attention_rollout(swap)
+    array([[0.5, 0.5],
+           [0.5, 0.5]])
+    """
+    weights = np.asarray(weights, dtype=float)
+    rollout = identity = np.eye(weights.shape[-1])
+    for layer in weights.mean(axis=1):
+        rollout = (layer + identity) / 2 @ rollout
+    return rollout

@@ -1,0 +1,44 @@
+"""The vectors that a fitted estimator makes of crystals."""
+
+import numpy as np
+import torch
+
+from ..encoder.model import cls_vectors
+from .batches import PaddedBatches, distinct_strings
+from .classifier import CloudClassifier
+from .embedder import CloudEmbedder
+from .pipelines import last_step, read_strings, token_ids
+from .regressor import CloudRegressor
+
+_BATCH_SIZE = 64
+
+
+def string_vectors(model, X):
+    """Vectors of a `CloudEmbedder`, or ``[CLS]`` vectors of a fine-tuned encoder.
+
+    Parameters
+    ----------
+    model : CloudEmbedder, CloudRegressor, CloudClassifier or Pipeline
+        Fitted; a pipeline ends in one of the three.
+    X : array-like of shape (n_samples,)
+        What ``model`` takes.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, width), float32
+    """
+    estimator = last_step(model, (CloudEmbedder, CloudRegressor, CloudClassifier))
+    strings = read_strings(model, X)
+    if isinstance(estimator, CloudEmbedder):
+        return estimator.transform(strings)
+    module = estimator.net_.module_.eval()
+    pad_id = estimator.encoder_config_.pad_id
+    dataset, rows = distinct_strings(strings, token_ids(estimator, strings), pad_id)
+    with torch.inference_mode():
+        vectors = [
+            cls_vectors(module.encoder, ids, ids != pad_id).cpu().numpy()
+            for ids in (
+                batch.to(estimator.device_) for batch, _ in PaddedBatches(dataset, _BATCH_SIZE)
+            )
+        ]
+    return np.concatenate(vectors)[rows]

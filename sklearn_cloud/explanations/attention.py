@@ -1,0 +1,123 @@
+"""attention_map: which symbols of a crystal's string attend to which."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from ..encoder.attention import attention_rollout, attention_weights
+from ..estimators import CloudClassifier, CloudEmbedder, CloudRegressor
+from ..estimators.pipelines import last_step, read_string, token_ids
+from .tokens import name_tokens
+
+
+class AttentionMap(NamedTuple):
+    """Attention within one string.
+
+    Attributes
+    ----------
+    string : str
+        The symmetry string.
+    tokens : tuple of str
+        Its tokens, from ``[CLS]`` to ``[SEP]``.
+    parts : tuple of str
+        Part of the string each token is in: "generator", "sites", "composition" or "special".
+    weights : ndarray of shape (n_layers, n_heads, n_tokens, n_tokens)
+        Weight with which the token of the row attends to that of the column.
+
+    Examples
+    --------
+    >>> from sklearn_cloud import CloudEmbedder
+    >>> from sklearn_cloud.explanations import attention_map
+    >>> attention = attention_map(CloudEmbedder().fit(["8a | Si 1.0"]), "8a | Si 1.0")
+    >>> attention.parts[:4]
+    ('special', 'sites', 'special', 'composition')
+    """
+
+    string: str
+    tokens: tuple
+    parts: tuple
+    weights: np.ndarray
+
+    def select(self, layer=None, head=None):
+        """One matrix of weights.
+
+        Parameters
+        ----------
+        layer : int, default=None
+            A layer, from 0; None rolls the attention out over all layers, see
+            `encoder.attention.attention_rollout`.
+        head : int, default=None
+            A head of the layer, from 0; None is the mean of its heads.
+
+        Returns
+        -------
+        ndarray of shape (n_tokens, n_tokens)
+            Rows add up to 1.
+
+        Raises
+        ------
+        ValueError
+            If there is no such layer or head, or a head is given without a layer.
+        """
+        if layer is None:
+            if head is not None:
+                raise ValueError("head needs a layer: the rollout mixes all heads")
+            return attention_rollout(self.weights)
+        for name, index, size in zip(("layer", "head"), (layer, head), self.weights.shape):
+            if index is not None and not -size <= index < size:
+                raise ValueError(f"{name}={index} is not one of the {size} there are, from 0")
+        heads = self.weights[layer]
+        return heads.mean(axis=0) if head is None else heads[head]
+
+
+def attention_map(model, crystal):
+    """Attention weights of an encoder on one crystal.
+
+    Parameters
+    ----------
+    model : estimator or Pipeline
+        A fitted `CloudRegressor`, `CloudClassifier` (attention after fine-tuning) or
+        `CloudEmbedder` (of the pre-trained encoder), or a pipeline that ends in one.
+    crystal : str or crystal
+        A symmetry string, or for a pipeline anything it takes.
+
+    Returns
+    -------
+    AttentionMap
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``model`` is something else or cannot read the crystal.
+    sklearn.exceptions.NotFittedError
+        If ``model`` is not fitted.
+
+    Notes
+    -----
+    Attention says where information is read from, not whether it changes a prediction:
+    `explain_prediction` does.
+
+    Examples
+    --------
+    >>> from sklearn_cloud import CloudEmbedder
+    >>> from sklearn_cloud.explanations import attention_map
+    >>> embedder = CloudEmbedder().fit(["8a | Si 1.0"])
+    >>> attention_map(embedder, "8a | Si 1.0").weights.shape
+    (4, 4, 6, 6)
+    """
+    estimator = last_step(model, (CloudRegressor, CloudClassifier, CloudEmbedder))
+    string = read_string(model, crystal)
+    (ids,) = token_ids(estimator, [string])
+    encoder = encoder_of(estimator).eval()
+    input_ids = torch.tensor([ids], device=estimator.device_)
+    weights = attention_weights(encoder, input_ids, torch.ones_like(input_ids))
+    tokens, parts = name_tokens(estimator.tokenizer_, ids)
+    return AttentionMap(string, tokens, parts, weights[:, 0].cpu().numpy())
+
+
+def encoder_of(estimator):
+    """The encoder inside a fitted estimator."""
+    if isinstance(estimator, CloudEmbedder):
+        return estimator.encoder_
+    return estimator.net_.module_.encoder

@@ -1,0 +1,222 @@
+"""explain_prediction: how much of a prediction each token of the string accounts for."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from sklearn.base import is_classifier
+
+from ..estimators import CloudClassifier, CloudRegressor
+from ..estimators.batches import TokenDataset
+from ..estimators.pipelines import last_step, read_string, token_ids
+from .tokens import SPECIAL, name_tokens
+
+_BATCH = 64  # points on the path of the integrated gradients that are computed at a time
+
+
+class Explanation(NamedTuple):
+    """A prediction, and what the tokens of the string contribute to it.
+
+    Attributes
+    ----------
+    string : str
+        The symmetry string.
+    tokens : tuple of str
+        Its tokens, from ``[CLS]`` to ``[SEP]``.
+    parts : tuple of str
+        Part of the string each token is in: "generator", "sites", "composition" or "special".
+    attributions : ndarray of shape (n_tokens,)
+        In the unit of the prediction; 0 for the special tokens.
+    prediction : float
+        Predicted value, or probability of ``target``.
+    baseline : float
+        The same for a string with every token masked.
+    target : object
+        The class or the column of the targets that is explained.
+    is_probability : bool
+        Whether the prediction is the probability of a class.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.explanations import Explanation
+    >>> tokens, parts = ("Si", "1.0"), ("composition", "composition")
+    >>> Explanation("Si 1.0", tokens, parts, [0.3, -0.2], 1.2, 1.1).to_frame()
+      token         part  attribution
+    0    Si  composition          0.3
+    1   1.0  composition         -0.2
+    """
+
+    string: str
+    tokens: tuple
+    parts: tuple
+    attributions: np.ndarray
+    prediction: float
+    baseline: float
+    target: object = 0
+    is_probability: bool = False
+
+    def to_frame(self):
+        """As a table, one row per token.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns token, part, attribution.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(
+            {"token": self.tokens, "part": self.parts, "attribution": self.attributions}
+        )
+
+
+def explain_prediction(model, crystal, *, method="integrated_gradients", target=None, n_steps=32):
+    """Which tokens of a crystal's string its prediction rests on.
+
+    Parameters
+    ----------
+    model : CloudRegressor, CloudClassifier or Pipeline
+        Fitted; a pipeline ends in one of the two.
+    crystal : str or crystal
+        A symmetry string, or for a pipeline anything it takes.
+    method : {"integrated_gradients", "occlusion"}, default="integrated_gradients"
+        "integrated_gradients" distributes the difference between the prediction and that of the
+        masked string over the tokens: the attributions add up to it. "occlusion" masks one token
+        at a time: an attribution is what the prediction loses by it, whatever the others lose.
+    target : label or int, default=None
+        The class whose probability is explained, None being the predicted one; or the column of
+        a regressor's several targets, None being the first.
+    n_steps : int, default=32
+        Points at which the gradient is evaluated on the way from the masked string; more of them
+        bring the sum of the attributions closer to ``prediction - baseline``.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``model`` or ``method`` is something else, there is no such ``target``, or ``model``
+        cannot read the crystal.
+    sklearn.exceptions.NotFittedError
+        If ``model`` is not fitted.
+
+    Notes
+    -----
+    The masked string has ``[MASK]`` in place of every token except ``[CLS]``, ``[SEP]`` and the
+    separators: pre-training has shown it to the encoder as "not known". An encoder that was not
+    pre-trained knows no such token; its explanations are relative to an arbitrary point.
+
+    Integrated gradients [1]_ go along the straight line between the token embeddings of the
+    masked and the true string, with Gauss-Legendre quadrature.
+
+    References
+    ----------
+    .. [1] M. Sundararajan, A. Taly, Q. Yan, "Axiomatic Attribution for Deep Networks",
+       ICML 2017.
+
+    Examples
+    --------
+    >>> from sklearn_cloud import CloudRegressor
+    >>> from sklearn_cloud.explanations import explain_prediction
+    >>> strings = ["1a 1b | Na 0.5 Cl 0.5", "4a 4c | Zn 0.5 S 0.5", "8a | Si 1.0"] * 4
+    >>> model = CloudRegressor(max_epochs=2, random_state=0).fit(strings, [8.5, 3.6, 1.1] * 4)
+    >>> explanation = explain_prediction(model, "8a | Si 1.0")
+    >>> explanation.tokens
+    ('[CLS]', '8a', '|', 'Si', '1.0', '[SEP]')
+    >>> difference = explanation.prediction - explanation.baseline
+    >>> bool(abs(explanation.attributions.sum() - difference) < 1e-3)
+    True
+    """
+    estimator = last_step(model, (CloudRegressor, CloudClassifier))
+    check_method(method, n_steps)
+    return explain_string(estimator, read_string(model, crystal), method, target, n_steps)
+
+
+def check_method(method, n_steps):
+    """Raise ValueError unless the method is known and `n_steps` a positive integer."""
+    if method not in ("integrated_gradients", "occlusion"):
+        raise ValueError(f"method must be 'integrated_gradients' or 'occlusion', got {method!r}")
+    if isinstance(n_steps, bool) or not isinstance(n_steps, int) or n_steps < 1:
+        raise ValueError(f"n_steps must be a positive integer, got {n_steps!r}")
+
+
+def explain_string(estimator, string, method, target, n_steps):
+    """As `explain_prediction`, for a fitted estimator and a string."""
+    (ids,) = token_ids(estimator, [string])
+    tokens, parts = name_tokens(estimator.tokenizer_, ids)
+    counted = [i for i, part in enumerate(parts) if part != SPECIAL]
+    masked = _mask(ids, counted, estimator)
+    occluded = [_mask(ids, [i], estimator) for i in counted] if method == "occlusion" else []
+    predictions = _predict(estimator, [ids, masked, *occluded])
+    column = _column(estimator, target, predictions[0])
+    prediction, baseline, *without = predictions[:, column].tolist()
+    attributions = np.zeros(len(ids))
+    if method == "occlusion":
+        attributions[counted] = prediction - np.array(without)
+    else:
+        attributions[:] = _integrated_gradients(estimator, ids, masked, column, n_steps)
+    explained = (estimator.classes_[column], True) if is_classifier(estimator) else (column, False)
+    return Explanation(string, tokens, parts, attributions, prediction, baseline, *explained)
+
+
+def _mask(ids, places, estimator):
+    masked = list(ids)
+    for place in places:
+        masked[place] = estimator.tokenizer_.mask_id
+    return masked
+
+
+def _predict(estimator, many_ids):
+    """Predictions from token ids, shape (n_strings, n_outputs)."""
+    dataset = TokenDataset(many_ids, pad_id=estimator.encoder_config_.pad_id)
+    outputs = torch.cat(list(estimator.net_.forward_iter(dataset)))
+    return _in_units(estimator, outputs).numpy()
+
+
+def _in_units(estimator, outputs):
+    """Outputs of the net as probabilities of the classes, or in the units of the targets."""
+    outputs = outputs.double()
+    if is_classifier(estimator):
+        return outputs.softmax(dim=1)
+    mean, scale = (
+        torch.as_tensor(values, dtype=torch.float64, device=outputs.device)
+        for values in (estimator.target_mean_, estimator.target_scale_)
+    )
+    return outputs * scale + mean
+
+
+def _column(estimator, target, predicted):
+    """Column of the outputs that is explained."""
+    if not is_classifier(estimator):
+        column = 0 if target is None else target
+        if column not in range(estimator.n_outputs_):
+            raise ValueError(f"target={target!r} is not one of {estimator.n_outputs_} columns")
+        return column
+    if target is None:
+        return int(predicted.argmax())
+    (columns,) = np.nonzero(estimator.classes_ == target)
+    if not len(columns):
+        raise ValueError(f"target={target!r} is not one of the classes {estimator.classes_}")
+    return int(columns[0])
+
+
+def _integrated_gradients(estimator, ids, masked, column, n_steps):
+    module = estimator.net_.module_.eval()
+    embed = module.encoder.embeddings.word_embeddings
+    with torch.no_grad():
+        end, start = (embed(torch.tensor([i], device=estimator.device_)) for i in (ids, masked))
+    nodes, weights = (
+        torch.tensor(values, dtype=end.dtype, device=end.device)[:, None, None]
+        for values in np.polynomial.legendre.leggauss(n_steps)
+    )
+    gradient = torch.zeros_like(end[0])
+    # The quadrature is for the interval from -1 to 1, the way goes from 0 to 1.
+    for node, weight in zip(((nodes + 1) / 2).split(_BATCH), (weights / 2).split(_BATCH)):
+        points = (start + node * (end - start)).requires_grad_()
+        hidden = module.encoder(inputs_embeds=points).last_hidden_state
+        values = _in_units(estimator, module.head(hidden[:, 0]))[:, column]
+        (gradients,) = torch.autograd.grad(values.sum(), points)
+        gradient += (weight * gradients).sum(dim=0)
+    return ((end - start)[0] * gradient).sum(dim=1).double().cpu().numpy()

@@ -1,0 +1,19 @@
+"""Plots in the style of scikit-learn's displays; they need matplotlib, the extra ``plot``."""
+
+from .attention import AttentionDisplay
+from .attribution import AttributionDisplay
+from .calibration import CalibrationDisplay
+from .embedding import EmbeddingDisplay
+from .loss_curve import LossCurveDisplay
+from .parity import ParityDisplay
+from .stability_roc import StabilityROCDisplay
+
+__all__ = [
+    "AttentionDisplay",
+    "AttributionDisplay",
+    "CalibrationDisplay",
+    "EmbeddingDisplay",
+    "LossCurveDisplay",
+    "ParityDisplay",
+    "StabilityROCDisplay",
+]
