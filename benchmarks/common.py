@@ -62,7 +62,7 @@ def _relative(arguments):
     home = os.environ.get("SKLEARN_CLOUD_DATA")
     script = f"benchmarks/{Path(arguments[0]).name}"
     rest = [a.replace(home, "$SKLEARN_CLOUD_DATA") if home else a for a in arguments[1:]]
-    return [script, *rest]
+    return [script, *(Path(a).name if Path(a).is_absolute() else a for a in rest)]
 
 
 def write_result(name, result):

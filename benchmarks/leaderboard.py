@@ -38,8 +38,10 @@ where it ranks some types only, *italics* is best of all. A score with a note in
 on part of the benchmark's rows or folds, or on other rows: it is shown, not ranked, and it is no
 leaderboard score.
 
-Published scores are those of the CLOUD paper's tables and of the MatBench leaderboard and
-repository; `sklearn_cloud.evaluation.published_scores` gives each with its source.
+Models of this library are written in small letters: `cloud-...` are fine-tuned encoders (or
+trained from scratch), the others its baselines (`sklearn_cloud.baselines`). Published scores are
+those of the CLOUD paper's tables and of the MatBench leaderboard and repository;
+`sklearn_cloud.evaluation.published_scores` gives each with its source.
 """
 
 REMARKS = {

@@ -40,6 +40,19 @@ class Corpus:
     ValueError
         If the folder is no corpus, or a shard is missing, damaged, or coded with another
         vocabulary.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from sklearn_cloud.encoder.corpus import Corpus
+    >>> from sklearn_cloud.encoder.corpus_builder import CorpusSource, build_corpus
+    >>> cscl = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = build_corpus(folder, [CorpusSource("by hand", [("CsCl", cscl)])], sites="orbits")
+    ...     corpus = Corpus(folder)
+    ...     corpus.lengths.tolist(), corpus.manifest["rows"]
+    ([31], 1)
     """
 
     def __init__(self, folder, *, verify=True):

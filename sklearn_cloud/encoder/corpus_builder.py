@@ -36,6 +36,13 @@ class CorpusSource:
         Crystals from OPTIMADE are read by `sklearn_cloud.datasets.read_optimade(folder)`.
     licence, url : str, default=""
         Kept in the manifest.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.encoder.corpus_builder import CorpusSource
+    >>> source = CorpusSource("by hand", [("rock salt", "NaCl")], licence="CC0")
+    >>> list(source)
+    [('rock salt', 'NaCl')]
     """
 
     name: str
@@ -109,6 +116,17 @@ def build_corpus(
     -----
     The de-duplication is that of the CLOUD paper, section A.2.2. Memory does not grow with the
     corpus but for 12 bytes per crystal, by which duplicates are found.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from sklearn_cloud.encoder.corpus_builder import CorpusSource, build_corpus
+    >>> cscl = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    >>> source = CorpusSource("by hand", [("CsCl", cscl)], licence="CC0")
+    >>> with TemporaryDirectory() as folder:
+    ...     len(build_corpus(folder, [source], sites="orbits"))
+    1
     """
     check_options(PARTS, sites, symprec, None, "moyopy")
     for name, value in {"chunk_size": chunk_size, "shard_rows": shard_rows}.items():

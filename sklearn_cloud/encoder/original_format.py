@@ -102,6 +102,14 @@ class OriginalTokenizer:
     ------
     ValueError
         If a special token is missing or a token appears twice.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.encoder import OriginalTokenizer
+    >>> words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "8a", "|", "Si"]
+    >>> tokenizer = OriginalTokenizer(words, added=["1.0"])
+    >>> tokenizer.encode("8a | Si 1.0")
+    [2, 5, 6, 7, 8, 3]
     """
 
     def __init__(self, words, added):
@@ -131,7 +139,7 @@ class OriginalTokenizer:
         Parameters
         ----------
         string : str
-            Up to three parts joined by `` | ``: generator string, sites, composition.
+            Up to three parts joined by ``" | "``: generator string, sites, composition.
 
         Returns
         -------

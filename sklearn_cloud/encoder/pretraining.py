@@ -105,6 +105,30 @@ def pretrain(
     The defaults are those of Table 4 of the CLOUD paper (batch 2048, learning rate 1e-4, 50
     epochs, 5 % warm-up). The Trainer runs on one device, or, started by `accelerate launch` or
     `torchrun`, on many; their number may change when a training goes on.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn_cloud.datasets import load_example
+    >>> from sklearn_cloud.encoder import EncoderConfig
+    >>> from sklearn_cloud.encoder.corpus_builder import CorpusSource, build_corpus
+    >>> from sklearn_cloud.encoder.pretraining import pretrain
+    >>> crystals = load_example().structures[:8]
+    >>> source = CorpusSource("example", [(str(i), crystal) for i, crystal in enumerate(crystals)])
+    >>> folder = TemporaryDirectory()
+    >>> corpus = build_corpus(folder.name + "/corpus", [source])
+    >>> result = pretrain(
+    ...     corpus,
+    ...     folder.name + "/training",
+    ...     config=EncoderConfig(n_layers=1, n_heads=1, width=8),
+    ...     epochs=1,
+    ...     batch_size=8,
+    ...     device_batch_size=8,
+    ...     held_out=0.0,
+    ... )
+    >>> result["encoder"].name
+    'encoder'
+    >>> folder.cleanup()
     """
     if isinstance(corpus, list | tuple):
         corpus = JoinedCorpus(corpus)

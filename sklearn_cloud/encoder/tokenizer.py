@@ -93,7 +93,7 @@ class SymmetryTokenizer:
         Parameters
         ----------
         string : str
-            Up to three parts joined by `` | ``: generator string, sites, composition.
+            Up to three parts joined by ``" | "``: generator string, sites, composition.
 
         Returns
         -------
@@ -171,7 +171,17 @@ class SymmetryTokenizer:
         return batch
 
     def tokens(self, string):
-        """Tokens of one string as they are called in the vocabulary, one per id."""
+        """Tokens of one string as they are called in the vocabulary, one per id.
+
+        Parameters
+        ----------
+        string : str
+            Symmetry string.
+
+        Returns
+        -------
+        list of str
+        """
         return [self.vocabulary[i] for i in self.encode(string)]
 
     def decode(self, ids):

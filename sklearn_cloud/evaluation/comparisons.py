@@ -23,6 +23,31 @@ def same_rows(results):
         One row per task and model: task, folds (those compared), model, metric, value, std,
         rows, note. A result with fewer folds than the most complete one of the task has a note,
         as has one on other rows.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn_cloud.evaluation import same_rows
+    >>> from sklearn_cloud.evaluation.results import add_fold, open_result, write_result
+    >>> models = {"matbench": ("mine", 35.0), "matbench_recorded": ("peer", 36.0)}
+    >>> with TemporaryDirectory() as folder:
+    ...     for benchmark, (model, mae) in models.items():
+    ...         path = Path(folder) / f"{model}.json"
+    ...         result = open_result(
+    ...             path,
+    ...             benchmark=benchmark,
+    ...             task="jdft2d",
+    ...             model=model,
+    ...             rows=600,
+    ...             configuration={},
+    ...         )
+    ...         seconds = {"seconds_fit": 30.0, "seconds_predict": 0.1}
+    ...         add_fold(result, 0, {"mae": mae}, n_train=480, n_test=120, **seconds)
+    ...         write_result(path, result)
+    ...     table = same_rows(folder)
+    >>> table[["model", "value", "rows"]].values.tolist()
+    [['peer', 36.0, 600], ['mine', 35.0, 600]]
     """
     import pandas as pd
 
@@ -70,6 +95,12 @@ def threshold_scores(results=None):
     -------
     pandas.DataFrame
         Index: threshold (eV/atom), model, note; columns: f1, daf, precision, accuracy, tpr, tnr.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.evaluation import threshold_scores
+    >>> float(threshold_scores().loc[0.0, "f1"].max())
+    0.474
     """
     import pandas as pd
 

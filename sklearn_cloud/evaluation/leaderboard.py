@@ -108,6 +108,24 @@ def result_scores(folder):
     -------
     pandas.DataFrame
         ``note`` says what sets a score apart from a published one: rows or folds that lack.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn_cloud.evaluation import result_scores
+    >>> from sklearn_cloud.evaluation.results import add_fold, open_result, write_result
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "matbench_jdft2d_mine.json"
+    ...     result = open_result(
+    ...         path, benchmark="matbench", task="jdft2d", model="mine", rows=636, configuration={}
+    ...     )
+    ...     seconds = {"seconds_fit": 30.0, "seconds_predict": 0.1}
+    ...     add_fold(result, 0, {"mae": 35.0}, n_train=508, n_test=128, **seconds)
+    ...     write_result(path, result)
+    ...     scores = result_scores(folder)
+    >>> scores[["model", "value", "note"]].values.tolist()
+    [['mine', 35.0, 'fold 0 only']]
     """
     import pandas as pd
 
@@ -186,6 +204,14 @@ def scores_in_table(benchmark, results=None):
     ------
     ValueError
         If the table is unknown, or two result files give a score to one model on one task.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.evaluation import scores_in_table
+    >>> scores = scores_in_table("matbench")
+    >>> best = scores[scores["task"] == "jdft2d"].nsmallest(1, "value")
+    >>> best[["model", "value"]].values.tolist()
+    [['MODNet v0.1.12', 33.192]]
     """
     import pandas as pd
 

@@ -24,6 +24,13 @@ def markdown_table(benchmark, results=None):
         One line per model. Among the kinds of model that the paper ranks, the best is bold and
         the second best underlined; where it ranks some kinds only, the best of all is in
         italics. Scores with a note (part of the rows or folds) are not ranked.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.evaluation import markdown_table
+    >>> lines = markdown_table("matbench").splitlines()
+    >>> next(line for line in lines if "CLOUD" in line)[:49]
+    '| Coordinate-free | CLOUD | **35.0057 (11.4550)**'
     """
     table = TABLES[benchmark]
     scores = scores_in_table(benchmark, results)

@@ -96,6 +96,22 @@ def rescore_recorded(results_file, task, ids_by_fold, targets, *, task_type="reg
     ------
     ValueError
         If the file is damaged, has not recorded the task, or lacks an id in that fold.
+
+    Examples
+    --------
+    >>> import gzip, json
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn_cloud.evaluation import rescore_recorded
+    >>> fold = {"data": {"mb-jdft2d-001": 1.0, "mb-jdft2d-002": 2.5}}
+    >>> recorded = {"tasks": {"matbench_jdft2d": {"results": {"fold_0": fold}}}}
+    >>> targets = {"mb-jdft2d-001": 1.5, "mb-jdft2d-002": 2.5}
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "results.json.gz"
+    ...     _ = path.write_bytes(gzip.compress(json.dumps(recorded).encode()))
+    ...     scores = rescore_recorded(path, "jdft2d", [["mb-jdft2d-001"]], targets)
+    >>> scores[0]["mae"]
+    0.5
     """
     folds = _read_recorded(results_file, f"matbench_{task.removeprefix('matbench_')}")
     score = {"regression": regression_scores, "classification": classification_scores}[task_type]

@@ -106,6 +106,25 @@ def open_result(
     ValueError
         If the file is damaged, of another version, or was made with another configuration or
         on another table.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn_cloud.evaluation.results import (
+    ...     add_fold, open_result, read_result, write_result
+    ... )
+    >>> folder = TemporaryDirectory()
+    >>> path = Path(folder.name) / "matbench_jdft2d_mine.json"
+    >>> result = open_result(
+    ...     path, benchmark="matbench", task="jdft2d", model="mine", rows=636, configuration={}
+    ... )
+    >>> seconds = {"seconds_fit": 30.0, "seconds_predict": 0.1}
+    >>> add_fold(result, 0, {"mae": 35.0}, n_train=508, n_test=128, **seconds)
+    >>> write_result(path, result)
+    >>> read_result(path)["summary"]
+    {'mae': {'mean': 35.0, 'std': 0.0}}
+    >>> folder.cleanup()
     """
     fresh = {
         "schema": SCHEMA,
@@ -150,6 +169,10 @@ def add_fold(result, fold, scores, *, seconds_fit, seconds_predict, n_train, n_t
     ------
     ValueError
         If the fold is there already or does not exist, or a score is not finite.
+
+    Examples
+    --------
+    See `open_result`.
     """
     if str(fold) in result["folds"]:
         raise ValueError(f"fold {fold} of {result['task']} is finished already")
@@ -171,6 +194,23 @@ def write_result(path, result):
     """Check a result and write it; a file of another configuration is not overwritten.
 
     The file takes its name only when it is complete.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The result file; see `result_path`.
+    result : dict
+        From `open_result`.
+
+    Raises
+    ------
+    ValueError
+        If the result is not what the schema says, or the file has another configuration or folds
+        that would be lost.
+
+    Examples
+    --------
+    See `open_result`.
     """
     path = Path(path)
     check_result(result, path)
@@ -190,6 +230,11 @@ def write_result(path, result):
 def read_result(path):
     """Read and check a result file.
 
+    Parameters
+    ----------
+    path : str or path-like
+        The result file.
+
     Returns
     -------
     dict
@@ -198,6 +243,10 @@ def read_result(path):
     ------
     ValueError
         If the file is cut short, of another version, or lacks or contradicts something.
+
+    Examples
+    --------
+    See `open_result`.
     """
     try:
         result = json.loads(Path(path).read_text(encoding="utf-8"))

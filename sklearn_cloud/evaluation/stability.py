@@ -91,7 +91,7 @@ class ConvexHull:
         ValueError
             If a composition cannot be read or is empty.
         """
-        from tqdm import tqdm
+        from tqdm.auto import tqdm
 
         keys = [_fractions(c, f"candidate {row}") for row, c in enumerate(compositions)]
         wanted = defaultdict(list)
@@ -156,6 +156,13 @@ def stability_table(e_true, e_pred, *, thresholds=THRESHOLDS, subset=None):
     -------
     pandas.DataFrame
         One row per threshold, with the scores as columns.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.evaluation import stability_table
+    >>> table = stability_table([-0.1, 0.2, 0.1, 0.3], [-0.2, -0.02, 0.2, 0.4])
+    >>> table["precision"].to_dict()
+    {-0.05: 1.0, 0.0: 0.5, 0.05: 0.5}
     """
     import pandas as pd
 
@@ -182,6 +189,13 @@ def roc_points(e_true, e_pred, *, subset=None):
     thresholds : ndarray of shape (n_points,)
         Predicted energy above the hull up to which crystals count as stable there; -inf at the
         first point, where none does.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.evaluation import roc_points
+    >>> fpr, tpr, thresholds = roc_points([-0.1, 0.2, 0.1, 0.3], [-0.2, -0.3, 0.2, 0.4])
+    >>> fpr.round(2).tolist(), tpr.tolist()
+    ([0.0, 0.33, 0.33, 1.0], [0.0, 0.0, 1.0, 1.0])
     """
     from sklearn.metrics import roc_curve
 
@@ -220,6 +234,15 @@ def rolling_error(e_true, e_pred, *, window=0.04, step=0.005, limits=(-0.2, 0.2)
     ----------
     .. [1] J. Riebesell et al., "Matbench Discovery", arXiv:2308.14920: the rolling error
        against the distance to the hull.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.evaluation import rolling_error
+    >>> centers, mae, _, counts = rolling_error(
+    ...     [-0.1, 0.0, 0.01, 0.1], [-0.2, 0.03, 0.02, 0.1], step=0.1, limits=(-0.1, 0.1)
+    ... )
+    >>> centers.tolist(), mae.round(3).tolist(), counts.tolist()
+    ([-0.1, 0.0, 0.1], [0.1, 0.02, 0.0], [1, 2, 1])
     """
     e_true, e_pred = np.asarray(e_true, dtype=float), np.asarray(e_pred, dtype=float)
     if e_true.ndim != 1 or e_true.shape != e_pred.shape:

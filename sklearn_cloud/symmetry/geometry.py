@@ -21,7 +21,7 @@ GEOMETRY = (
 )
 _CUTOFFS = (4.0, 7.0, 12.0, 25.0)  # angstrom
 _SHELL = 1.2  # neighbours within this factor of the nearest one are counted as coordinated
-_DALTON = 1.66053906660  # g/cm3 of one dalton per cubic angstrom
+DALTON = 1.66053906660  # g/cm3 of one dalton per cubic angstrom
 
 
 def describe_geometry(crystal, symprec):
@@ -47,11 +47,11 @@ def describe_geometry(crystal, symprec):
         If a site has no neighbour within 20.8 angstrom, or the cell cannot be reduced.
     """
     volume = abs(np.linalg.det(crystal.lattice)) / len(crystal.kinds)
-    lengths, cosines = _reduced_cell(crystal, symprec)
+    lengths, cosines = reduced_cell(crystal, symprec)
     nearest, coordination = _neighbours(crystal)
     numbers = [
         np.log(volume),
-        np.log(_mass(crystal) * _DALTON / (volume * len(crystal.kinds))),
+        np.log(mass(crystal) * DALTON / (volume * len(crystal.kinds))),
         np.log(lengths[1] / lengths[0]),
         np.log(lengths[2] / lengths[0]),
         *cosines,
@@ -62,14 +62,15 @@ def describe_geometry(crystal, symprec):
     return np.array(numbers, dtype=np.float32), np.log(nearest).astype(np.float32)
 
 
-def _mass(crystal):
+def mass(crystal):
     """Mass of the cell in dalton."""
     from pymatgen.core import Element
 
     return sum(float(Element(e).atomic_mass) * n for e, n in crystal.composition.items())
 
 
-def _reduced_cell(crystal, symprec):
+def reduced_cell(crystal, symprec):
+    """Lengths (angstrom) and cosines of the angles of the Niggli-reduced primitive cell."""
     import moyopy
 
     from .wyckoff import quieten_moyopy

@@ -28,6 +28,13 @@ class SymmetryString(NamedTuple):
         with `sites="orbits"` one entry per orbit. Empty where the string has no sites part.
     composition : tuple of (str, float)
         Elements and atomic fractions, rounded to 0.01. Empty where the string has no composition.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.symmetry import Orbit, SymmetryString
+    >>> sites = (Orbit("1a", ("Cs",)), Orbit("1b", ("Cl",)))
+    >>> str(SymmetryString(221, sites, (("Cs", 0.5), ("Cl", 0.5))))
+    '1 4 b O O O c O O O d O O O e O O O 0 | 1a Cs 1b Cl | Cs 0.5 Cl 0.5'
     """
 
     space_group: int | None

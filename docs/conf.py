@@ -1,0 +1,118 @@
+"""Settings of the documentation; build it with ``tox -e docs``."""
+
+import argparse
+import inspect
+import os
+from pathlib import Path
+
+import sklearn_cloud
+from sklearn_cloud.__main__ import build_parser
+
+project = "sklearn_cloud"
+author = "the sklearn_cloud developers"
+project_copyright = author
+version = release = sklearn_cloud.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosectionlabel",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+    "myst_parser",
+]
+COMMAND_LINE = "api/generated/command_line.rst"  # included in a page
+exclude_patterns = ["_build", "tutorials/*", COMMAND_LINE]  # the gallery reads the tutorials
+templates_path = ["_templates"]
+
+# A name in single backticks is linked where there is a page for it, and is plain code elsewhere;
+# a reference with a role (:class:, :func:, :doc:, :ref:) must exist.
+default_role = "py:obj"
+nitpicky = True
+nitpick_ignore_regex = [("py:obj", "(?s).*")]
+
+autodoc_typehints = "none"
+toc_object_entries_show_parents = "hide"
+autosummary_generate = True
+autosummary_ignore_module_all = False
+autosummary_imported_members = True
+numpydoc_show_class_members = False  # the template of a class lists its methods
+# Every parameter is described, and nothing else is.
+numpydoc_validation_checks = {"PR01", "PR02", "SS01"}
+numpydoc_validation_exclude = {  # tuples and results, which describe their attributes
+    r"\.(Orbit|SymmetryString|AttentionMap|Explanation)$"
+}
+myst_heading_anchors = 3
+autosectionlabel_prefix_document = True  # :ref:`measurements:Speed`
+suppress_warnings = [
+    "autosectionlabel.*",  # headings that appear twice on a page, which nobody links to
+]
+
+sphinx_gallery_conf = {
+    "examples_dirs": "tutorials",
+    "gallery_dirs": "auto_tutorials",
+    "within_subsection_order": "FileNameSortKey",
+    "backreferences_dir": "api/generated/backreferences",
+    "doc_module": ("sklearn_cloud",),
+    "reference_url": {"sklearn_cloud": None},
+    "abort_on_example_error": False,  # all of them are run; one that fails is a warning
+    "only_warn_on_example_error": True,
+    "download_all_examples": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+    "min_reported_time": 0,
+    "ignore_repr_types": r"matplotlib|class 'list'",  # what plotting functions return
+    "write_computation_times": False,  # that page would load scripts from elsewhere
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = "sklearn_cloud"
+html_static_path = ["_static"]
+html_css_files = ["extra.css"]
+html_copy_source = False
+html_show_sourcelink = False
+html_theme_options = {
+    "logo": {"text": "sklearn_cloud"},
+    "navbar_end": ["theme-switcher"],
+    "navbar_align": "left",
+    "header_links_before_dropdown": 7,
+    "show_toc_level": 2,
+    "show_prev_next": False,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+# pages without pages of their own beside them need no list of them
+html_sidebars = {name: [] for name in ("index", "install", "measurements", "changelog")}
+
+
+def skip_foreign_members(app, what, name, member, skip, options):
+    """Leave out methods that scikit-learn, PyTorch or Python describe themselves."""
+    member = getattr(member, "fget", member)  # a property
+    module = getattr(inspect.unwrap(member) if callable(member) else member, "__module__", None)
+    return True if not (module or "").startswith("sklearn_cloud") else None
+
+
+def point_to_pages(app, name, source):
+    """Links of the Markdown files that lead out of docs/ lead to pages here."""
+    source[0] = source[0].replace("../README.md#data", "howto/offline.rst")
+
+
+def write_command_line(app):
+    """Write what the commands say of themselves as a page."""
+    os.environ["COLUMNS"] = "92"  # whatever the terminal has
+    parser = build_parser()
+    commands = next(a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+    sections = [("sklearn-cloud", parser), *commands.choices.items()]
+    lines = []
+    for name, section in sections:
+        text = ["    " + line for line in section.format_help().splitlines()]
+        lines += [name, "-" * len(name), "", ".. code-block:: text", "", *text, ""]
+    path = Path(app.srcdir) / COMMAND_LINE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+def setup(app):
+    app.connect("builder-inited", write_command_line)
+    app.connect("source-read", point_to_pages)
+    app.connect("autodoc-skip-member", skip_foreign_members)
