@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import make_strings
+from oxides import make_strings
 from pymatgen.core import Lattice, Structure
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss

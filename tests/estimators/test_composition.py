@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import make_strings
+from oxides import make_strings
 from pymatgen.core import Lattice, Structure
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import TransformedTargetRegressor

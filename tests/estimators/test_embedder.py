@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import make_strings
+from oxides import make_strings
 from pymatgen.core import Lattice, Structure
 from sklearn.base import clone
 from sklearn.cluster import KMeans

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import make_strings
+from oxides import make_strings
 from skorch import NeuralNet
 
 from sklearn_cloud.encoder import EncoderConfig, build_encoder, save_encoder
