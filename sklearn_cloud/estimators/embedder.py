@@ -30,7 +30,7 @@ class CloudEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     ----------
     encoder : str, path-like or EncoderConfig, default="mini"
         Where the weights come from. A string names a checkpoint: bundled with the package
-        ("mini": 4 layers, 128 wide), a local folder, or "organisation/name" on the Hugging Face
+        ("mini": 4 layers, 128 wide; "small": 6, 256), a local folder, or an id on the Hugging Face
         hub; checkpoints of the original implementation can be read too. An `EncoderConfig` gives
         random weights, always the same ones: a baseline that shows what pre-training is worth.
     pooling : {"cls", "mean"}, default="cls"

@@ -18,7 +18,7 @@ class CloudRegressor(RegressorMixin, StandardisedTargets, CloudEstimator):
     ----------
     encoder : str, path-like, EncoderConfig or None, default="mini"
         What training starts from. A string names a pre-trained checkpoint: bundled with the
-        package ("mini": 4 layers, 128 wide), a local folder, or "organisation/name" on the
+        package ("mini": 4 layers, 128 wide; "small": 6, 256), a local folder, or an id on the
         Hugging Face hub; checkpoints of the original implementation can be read too. An
         `EncoderConfig` is an encoder of that shape with random weights, None one of the shape of
         "mini".
