@@ -9,7 +9,14 @@ from importlib import import_module
 
 from ._version import __version__
 from .cli import COMMANDS
-from .cli.messages import Interrupted, UsageError, describe_error, note, stop_at_ctrl_c
+from .cli.messages import (
+    Interrupted,
+    ReaderGoneError,
+    UsageError,
+    describe_error,
+    note,
+    stop_at_ctrl_c,
+)
 from .cli.options import HelpFormatter
 
 DESCRIPTION = """\
@@ -64,12 +71,11 @@ def main(argv=None):
         warnings.showwarning = _show_warning
         try:
             arguments.run(arguments)
-            sys.stdout.flush()
         except (Interrupted, KeyboardInterrupt):
             note(f"\ninterrupted: {arguments.when_interrupted}")
             return 130
-        except BrokenPipeError:
-            # The reader, such as `head`, has seen enough; Python would complain when it ends.
+        except ReaderGoneError:
+            # Python would complain when it ends
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
         except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:

@@ -214,6 +214,8 @@ def _read_all(items, options, arguments):
         if arguments.jobs == 1:
             found = ([_read_one(item, options)] for item in items)
         else:
+            # a worker that joblib has kept may be at home in another folder
+            items = [item.absolute() if isinstance(item, Path) else item for item in items]
             chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
             pool = Parallel(n_jobs=arguments.jobs, return_as="generator")
             found = pool(delayed(_read_chunk)(chunk, options) for chunk in chunks)

@@ -17,6 +17,10 @@ class Interrupted(BaseException):
     """Ctrl-C."""
 
 
+class ReaderGoneError(Exception):
+    """Whoever reads standard output, such as `head`, has seen enough."""
+
+
 @contextmanager
 def stop_at_ctrl_c():
     """Turn Ctrl-C into `Interrupted` inside the block.
@@ -40,10 +44,20 @@ def _interrupt(signum, frame):
     raise Interrupted
 
 
+@contextmanager
+def standard_output():
+    """Where results go."""
+    try:
+        yield sys.stdout
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise ReaderGoneError from None
+
+
 def say(text=""):
     """A line of the result."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    with standard_output() as stream:
+        stream.write(f"{text}\n")
 
 
 def note(text):

@@ -2,9 +2,8 @@
 
 import csv
 import json
-import sys
 
-from .messages import UsageError
+from .messages import UsageError, standard_output
 from .outputs import check_file, new_file
 
 SUFFIXES = (".csv", ".tsv", ".json", ".parquet")
@@ -139,7 +138,8 @@ def write_table(frame, path):
     The file appears when it is complete.
     """
     if path is None:
-        frame.to_csv(sys.stdout, index=False)
+        with standard_output() as stream:
+            frame.to_csv(stream, index=False)
         return
     kind = path.suffix.lower()
     with new_file(path) as temporary:

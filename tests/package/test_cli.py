@@ -1,7 +1,9 @@
 """The commands on small folders and tables: what they write."""
 
 import json
+from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -59,8 +61,11 @@ def test_strings_on_standard_output(crystals, capsys):
     assert len(lines) == 3  # NaF was given twice
 
 
-def test_processes_write_the_same_strings(crystals):
+def test_processes_write_the_same_strings(crystals, monkeypatch):
     assert main(["strings", "crystals", "-o", "one.csv"]) == 0
+    with monkeypatch.context() as elsewhere:  # joblib keeps workers, which stay where they began
+        elsewhere.chdir(Path(__file__).parent)
+        joblib.Parallel(n_jobs=2)(joblib.delayed(abs)(number) for number in range(4))
     assert main(["strings", "crystals", "-o", "two.csv", "--jobs", "2"]) == 0
     assert read_rows("one.csv") == read_rows("two.csv")
 

@@ -262,6 +262,15 @@ def test_failed_model_leaves_the_old_one(failing, fit, crystals, monkeypatch, ca
     assert snapshot(crystals.parent) == before
 
 
+@pytest.fixture
+def heeds_ctrl_c():
+    """A process that was started in the background may be deaf to it."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_while_training(failing, crystals, encoder, monkeypatch):
     """skorch would take a KeyboardInterrupt as the wish to end the training early."""
     from sklearn_cloud.estimators.batches import TokenDataset
@@ -278,6 +287,7 @@ def test_ctrl_c_while_training(failing, crystals, encoder, monkeypatch):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_while_reading(failing, crystals, monkeypatch):
     def press(*arguments, **options):
         signal.raise_signal(signal.SIGINT)
