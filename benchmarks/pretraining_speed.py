@@ -52,7 +52,7 @@ def main():
             },
         }
     print_table(result)
-    print(f"written to {write_result('pretraining_speed', result)}")
+    print(f"written to {write_result('speed_of_pretraining', result)}")
 
 
 def measure(size, corpus, folder, arguments):
