@@ -122,12 +122,12 @@ def plot_parity(predictions, path):
     from ..plotting import ParityDisplay
     from .outputs import new_file
 
-    figure = Figure(figsize=(4.8, 6), layout="compressed")
+    figure = Figure(figsize=(5.2, 6.5), layout="compressed")
     axes, errors = figure.subplots(2, height_ratios=(5, 1))
-    for name in (FOREST, CLOUD):
+    for column, name in ((FOREST, "random forest"), (CLOUD, CLOUD)):
         ParityDisplay.from_predictions(
             predictions["band_gap"],
-            predictions[name],
+            predictions[column],
             name=name,
             target_name="band gap",
             unit="eV",
