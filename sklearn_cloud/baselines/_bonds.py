@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..symmetry.crystals import ELEMENT_RANK, Formula
-from ..symmetry.wyckoff import quieten_moyopy
+from ..symmetry.search import quieten_moyopy
 
 _CUTOFF = 10.0  # angstrom; beyond it two atoms are never bonded
 _SMALLEST_WEIGHT = 0.2  # of a bond, in Hoppe's sum

@@ -3,8 +3,8 @@
 import numpy as np
 
 from ..symmetry.geometry import DALTON, mass, reduced_cell
+from ..symmetry.search import find_orbits
 from ..symmetry.strings import check_options
-from ..symmetry.wyckoff import find_orbits
 from ._features import CrystalFeatures
 
 _NAMES = (

@@ -13,8 +13,9 @@ from torch.nn.utils.rnn import pad_sequence
 from ..encoder.config import PAD_ID, EncoderConfig
 from ..encoder.model import build_encoder, build_head, cls_vectors
 from ..symmetry.crystals import ELEMENTS
+from ..symmetry.search import find_orbits
 from ..symmetry.strings import atomic_fractions
-from ..symmetry.wyckoff import find_orbits, wyckoff_positions
+from ..symmetry.wyckoff import wyckoff_positions
 from ._elements import atomic_numbers, element_features
 from ._network import NetworkRegressor
 

@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 
 from ..symmetry.crystals import ELEMENT_RANK, ELEMENTS
+from ..symmetry.search import find_orbits
 from ..symmetry.strings import check_options
-from ..symmetry.wyckoff import find_orbits
 from ._features import CrystalFeatures, FeatureRegressor, fractions_of
 
 _N_SPACE_GROUPS = 230

@@ -8,7 +8,7 @@ import torch
 from sklearn.utils._param_validation import Interval
 from torch import nn
 
-from ..symmetry.wyckoff import label_orbits
+from ..symmetry.search import label_orbits
 from ._elements import atomic_numbers, element_features
 from ._network import NetworkRegressor
 

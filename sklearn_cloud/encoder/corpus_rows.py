@@ -11,8 +11,9 @@ import numpy as np
 from ..datasets.corpus import SymmetryRecord
 from ..symmetry.crystals import ELEMENT_RANK, Crystal, check_crystal, read_crystal
 from ..symmetry.geometry import GEOMETRY, describe_geometry
+from ..symmetry.search import label_orbits
 from ..symmetry.strings import SymmetryString, atomic_fractions
-from ..symmetry.wyckoff import Orbit, canonical_orbits, label_orbits
+from ..symmetry.wyckoff import Orbit, canonical_orbits
 from .tokenizer import SymmetryTokenizer
 
 

@@ -16,7 +16,7 @@ ELEMENTS = tuple(
     "Kr N Cl O F He Ne Ar Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og".split()
 )
 ELEMENT_RANK = {element: rank for rank, element in enumerate(ELEMENTS)}
-_MANY_SITES = 60  # above this a search tree beats the table of all pairs
+_MANY_SITES = 200  # above this a search tree beats the table of all pairs
 _SMALLEST_DISTANCE = 0.05  # angstrom; no two sites of a crystal are closer
 _THINNEST_CELL = 0.1  # angstrom between opposite faces
 
@@ -286,9 +286,10 @@ def _close_pairs(positions, radius):
 
         tree = cKDTree(np.mod(positions, 1.0) % 1.0, boxsize=1.0)
         return sorted(tree.query_pairs(radius))
-    offsets = positions[:, None] - positions
+    columns = np.ascontiguousarray((positions - np.floor(positions)).T, dtype=np.float32)
+    offsets = columns[:, :, None] - columns[:, None]
     offsets -= np.rint(offsets)
-    near = np.einsum("ijk,ijk->ij", offsets, offsets) < radius**2
+    near = np.square(offsets).sum(axis=0) < radius**2
     if np.count_nonzero(near) == len(near):  # every site is near itself alone
         return []
     return [(int(i), int(j)) for i, j in np.argwhere(near) if i < j]

@@ -73,13 +73,10 @@ def reduced_cell(crystal, symprec):
     """Lengths (angstrom) and cosines of the angles of the Niggli-reduced primitive cell."""
     import moyopy
 
-    from .wyckoff import quieten_moyopy
+    from .search import moyopy_cell, quieten_moyopy
 
     quieten_moyopy()
-    cell = moyopy.Cell(
-        crystal.lattice.tolist(), crystal.positions.tolist(), (crystal.kinds + 1).tolist()
-    )
-    primitive = moyopy.MoyoDataset(cell, symprec=symprec).prim_std_cell
+    primitive = moyopy.MoyoDataset(moyopy_cell(crystal), symprec=symprec).prim_std_cell
     basis = np.array(moyopy.niggli_reduce(primitive.basis)[0])
     lengths = np.linalg.norm(basis, axis=1)
     unit = basis / lengths[:, None]

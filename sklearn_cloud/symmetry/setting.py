@@ -9,6 +9,7 @@ import numpy as np
 
 _DECAY = 2.0  # angstrom: how fast the weight of a neighbour falls off
 _DIGITS = 6  # distances that agree to a micro-angstrom are equal: the rest is rounding
+_EXACT = 1e-3  # angstrom: repetitions within this are one cell written several times
 
 
 def standard_setting(crystal):
@@ -54,3 +55,52 @@ def standard_setting(crystal):
         species=tuple(crystal.species[kind] for kind in species),
     )
     return setting, order
+
+
+def primitive_setting(crystal, order):
+    """Describe a crystal by its primitive cell, where it repeats itself exactly.
+
+    A finder that sees two cells of the same crystal may decide differently about each. What
+    repeats itself only within the tolerance of the search is left as it is.
+
+    Parameters
+    ----------
+    crystal : Crystal
+        In the standard setting.
+    order : ndarray of shape (n_sites,)
+        As `standard_setting` returns it; passed on for the sites that are kept.
+
+    Returns
+    -------
+    (crystal, order) as from `standard_setting`, or None if the cell is primitive
+    """
+    import moyopy
+
+    shifts = _translations(crystal)
+    if len(shifts) == 1:
+        return None
+    points = moyopy.Cell(crystal.lattice.tolist(), shifts.tolist(), [1] * len(shifts))
+    basis = np.array(moyopy.MoyoDataset(points, symprec=_EXACT).prim_std_linear).T
+    basis = np.rint(basis * len(shifts)) / len(shifts)
+    positions = crystal.positions @ np.linalg.inv(basis)
+    primitive = crystal._replace(lattice=basis @ crystal.lattice, positions=positions)
+    kept = np.unique(_coincide(primitive, np.zeros(3)).argmax(axis=1))
+    primitive = primitive._replace(positions=positions[kept], kinds=crystal.kinds[kept])
+    setting, inner = standard_setting(primitive)
+    return setting, order[kept[inner]]
+
+
+def _translations(crystal):
+    """Fractional vectors that map a crystal in the standard setting exactly onto itself."""
+    origins = crystal.positions[crystal.kinds == crystal.kinds[0]]  # the first of them is 0
+    return np.array([s for s in origins if _coincide(crystal, s).any(axis=1).all()])
+
+
+def _coincide(crystal, shift):
+    """Which site, once shifted, lies on which other of its kind; shape (n_sites, n_sites)."""
+    columns = crystal.positions.T
+    offsets = (columns + shift[:, None])[:, :, None] - columns[:, None]
+    offsets -= np.rint(offsets)
+    squares = np.square(crystal.lattice.T @ offsets.reshape(3, -1)).sum(axis=0)
+    near = (squares < _EXACT**2).reshape(offsets.shape[1:])
+    return near & (crystal.kinds[:, None] == crystal.kinds)

@@ -3,9 +3,10 @@
 import re
 from typing import NamedTuple
 
-from .crystals import ELEMENT_RANK, ELEMENTS, Formula, read_crystal
+from .crystals import ELEMENT_RANK, ELEMENTS, Crystal, Formula, read_crystal
 from .generators import generator_string, space_group_number
-from .wyckoff import BACKENDS, Orbit, find_orbits, wyckoff_positions
+from .search import BACKENDS, search_crystals
+from .wyckoff import Orbit, wyckoff_positions
 
 PARTS = ("generators", "sites", "composition")
 SITES = ("set", "orbits")
@@ -141,20 +142,44 @@ def _is_positive(value):
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e6
 
 
-def compose_string(crystal, *, parts, sites, symprec, angle_tolerance, backend):
-    """Symmetry string of a `Crystal` or `Formula`; the options are taken as checked."""
+def compose_string(crystal, **options):
+    """Symmetry string of a `Crystal` or `Formula`; options as of `compose_strings`."""
+    (string,) = compose_strings([crystal], **options)
+    if isinstance(string, ValueError):
+        raise string
+    return string
+
+
+def compose_strings(crystals, *, parts, sites, symprec, angle_tolerance, backend):
+    """Symmetry strings, with a ValueError in the place of a crystal that has none.
+
+    The options are those of `symmetry_string`, taken as checked.
+    """
+    symmetries = [None] * len(crystals)
+    if "generators" in parts or "sites" in parts:
+        rows = [row for row, crystal in enumerate(crystals) if isinstance(crystal, Crystal)]
+        found = search_crystals([crystals[i] for i in rows], symprec, angle_tolerance, backend)
+        for row, symmetry in zip(rows, found, strict=True):
+            symmetries[row] = symmetry
+    strings = []
+    for crystal, symmetry in zip(crystals, symmetries, strict=True):
+        try:
+            strings.append(_compose(crystal, symmetry, parts, sites))
+        except ValueError as error:
+            strings.append(error)
+    return strings
+
+
+def _compose(crystal, symmetry, parts, sites):
+    """The string of one crystal, of which `search_crystals` found `symmetry`."""
+    if isinstance(symmetry, ValueError):
+        raise symmetry
     composition = tuple(atomic_fractions(crystal.composition)) if "composition" in parts else ()
-    if isinstance(crystal, Formula):
-        if not composition:
-            raise ValueError(
-                f"a composition has no symmetry: parts={tuple(parts)} leaves nothing to write"
-            )
-        return str(SymmetryString(None, (), composition))
-    if "generators" not in parts and "sites" not in parts:
-        return str(SymmetryString(None, (), composition))
-    number, orbits = find_orbits(
-        crystal, symprec=symprec, angle_tolerance=angle_tolerance, backend=backend
-    )
+    if isinstance(crystal, Formula) and not composition:
+        raise ValueError(
+            f"a composition has no symmetry: parts={tuple(parts)} leaves nothing to write"
+        )
+    number, orbits, _ = symmetry or (None, (), ())
     if "sites" not in parts:
         orbits = ()
     elif sites == "set":

@@ -10,9 +10,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from tqdm.auto import tqdm
 
 from .crystals import read_crystal
-from .strings import PARTS, check_options, compose_string
+from .strings import PARTS, check_options, compose_strings
 
-_CHUNK = 64  # crystals that travel to a worker at a time: as arrays, not as Structure objects
+_CHUNK = 256  # crystals that are searched, or travel to a worker, at a time: as plain arrays
 
 
 class CrystalTransformer(TransformerMixin, BaseEstimator):
@@ -150,18 +150,17 @@ class SymmetryStringTransformer(CrystalTransformer):
         self._check_parameters()
         items = as_items(X)
         crystals, problems = self._read(items)
-        unique = {}
-        for crystal in crystals:
-            if crystal is not None:
-                unique.setdefault(crystal.key, crystal)
         keys = [None if crystal is None else crystal.key for crystal in crystals]
+        unique = dict(zip(keys, crystals, strict=True))
+        unique.pop(None, None)
         results = dict(zip(unique, self._search(list(unique.values())), strict=True))
         strings = np.empty(len(items), dtype=object)
         for row, key in enumerate(keys):
             if key is not None:
-                strings[row], problem = results[key]
-                if problem:
-                    problems[row] = ValueError(problem)
+                if isinstance(results[key], ValueError):
+                    problems[row] = results[key]
+                else:
+                    strings[row] = results[key]
         self._report(problems)
         return strings
 
@@ -200,7 +199,7 @@ class SymmetryStringTransformer(CrystalTransformer):
         return (crystals, problems) if self.on_error == "warn" or not problems else ([], problems)
 
     def _search(self, crystals):
-        """(string, None) or (None, message) for each crystal."""
+        """A string or a ValueError for each crystal."""
         options = {
             "parts": tuple(self.parts),
             "sites": self.sites,
@@ -208,12 +207,14 @@ class SymmetryStringTransformer(CrystalTransformer):
             "angle_tolerance": self.angle_tolerance,
             "backend": self.backend,
         }
-        chunks = [crystals[start : start + _CHUNK] for start in range(0, len(crystals), _CHUNK)]
-        if effective_n_jobs(self.n_jobs) == 1:
-            found = (_compose_chunk(chunk, options) for chunk in chunks)
+        n_jobs = effective_n_jobs(self.n_jobs)
+        size = max(1, min(_CHUNK, -(-len(crystals) // n_jobs)))
+        chunks = [crystals[start : start + size] for start in range(0, len(crystals), size)]
+        if n_jobs == 1:
+            found = (compose_strings(chunk, **options) for chunk in chunks)
         else:
             parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
-            found = parallel(delayed(_compose_chunk)(chunk, options) for chunk in chunks)
+            found = parallel(delayed(compose_strings)(chunk, **options) for chunk in chunks)
         results = []
         with tqdm(total=len(crystals), disable=not self.verbose, unit="crystal") as bar:
             for chunk in found:
@@ -233,16 +234,6 @@ class SymmetryStringTransformer(CrystalTransformer):
             f"{sorted(problems)}. {shown}",
             stacklevel=3,
         )
-
-
-def _compose_chunk(crystals, options):
-    results = []
-    for crystal in crystals:
-        try:
-            results.append((compose_string(crystal, **options), None))
-        except ValueError as error:
-            results.append((None, str(error)))
-    return results
 
 
 def as_items(X):

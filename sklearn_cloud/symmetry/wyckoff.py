@@ -1,4 +1,4 @@
-"""Space group and Wyckoff positions of a crystal, in a labeling that depends on the crystal alone.
+"""Wyckoff positions of a crystal, in a labeling that depends on the crystal alone.
 
 A symmetry finder returns Wyckoff letters for the origin and cell that it happens to choose.
 Another choice that serves the same space group permutes the letters (NaCl is 4a 4b either way
@@ -7,8 +7,6 @@ labeling is taken that occupies the earliest letters, ties going to the earliest
 """
 
 import json
-import logging
-import math
 from functools import lru_cache
 from importlib import resources
 from typing import NamedTuple
@@ -16,9 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .crystals import ELEMENT_RANK
-from .setting import standard_setting
 
-BACKENDS = ("moyopy", "spglib")
 _LETTERS = "abcdefghijklmnopqrstuvwxyzA"
 
 
@@ -131,16 +127,14 @@ def canonical_orbits(space_group, orbits):
 Orbit(position='3c', elements=('I',))]
     """
     orbits = [(letter, tuple(elements)) for letter, elements in orbits]
-    return [
-        Orbit(position, _by_rank(orbits[i][1])) for position, i in _relabel(space_group, orbits)
-    ]
+    return [Orbit(position, by_rank(orbits[i][1])) for position, i in relabel(space_group, orbits)]
 
 
-def _by_rank(elements):
+def by_rank(elements):
     return elements if len(elements) == 1 else tuple(sorted(elements, key=ELEMENT_RANK.get))
 
 
-def _relabel(space_group, orbits):
+def relabel(space_group, orbits):
     """Sorted (Wyckoff symbol, index into `orbits`) in the canonical labeling."""
     symbols = wyckoff_positions(space_group)
     held = {}
@@ -161,84 +155,3 @@ def _relabel(space_group, orbits):
         for symbol, old in zip(symbols, order, strict=True)
         for _, i in held.get(old, ())
     ]
-
-
-def find_orbits(crystal, *, symprec, angle_tolerance=None, backend="moyopy"):
-    """Search the symmetry of a crystal.
-
-    Parameters
-    ----------
-    crystal : Crystal
-    symprec : float
-        Distance within which sites count as equivalent, in angstrom.
-    angle_tolerance : float, default=None
-        Tolerance on angles between cell vectors, in degrees; None leaves it to `symprec`.
-    backend : {"moyopy", "spglib"}, default="moyopy"
-
-    Returns
-    -------
-    space_group : int
-    orbits : list of Orbit
-        Canonical, see `canonical_orbits`.
-
-    Raises
-    ------
-    ValueError
-        If the search finds no space group, not even P1.
-    """
-    number, orbits, _ = label_orbits(crystal, symprec, angle_tolerance, backend)
-    return number, orbits
-
-
-def label_orbits(crystal, symprec, angle_tolerance=None, backend="moyopy"):
-    """As `find_orbits`, and for each orbit the index of one of its sites."""
-    search = _search_moyopy if backend == "moyopy" else _search_spglib
-    crystal, order = standard_setting(crystal)
-    number, letters, orbit_of_site = search(crystal, symprec, angle_tolerance)
-    sites = [site for site, first in enumerate(orbit_of_site) if site == first]
-    elements = [tuple(element for element, _ in species) for species in crystal.species]
-    kinds = crystal.kinds.tolist()
-    found = [(letters[site], elements[kinds[site]]) for site in sites]
-    relabeled = _relabel(number, found)
-    orbits = [Orbit(position, _by_rank(found[i][1])) for position, i in relabeled]
-    return number, orbits, [int(order[sites[i]]) for _, i in relabeled]
-
-
-def _search_moyopy(crystal, symprec, angle_tolerance):
-    import moyopy
-
-    quieten_moyopy()
-    cell = moyopy.Cell(
-        crystal.lattice.tolist(), crystal.positions.tolist(), (crystal.kinds + 1).tolist()
-    )
-    radians = None if angle_tolerance is None else math.radians(angle_tolerance)
-    try:
-        found = moyopy.MoyoDataset(cell, symprec=symprec, angle_tolerance=radians)
-    except ValueError as error:
-        raise ValueError(_no_symmetry("moyopy", symprec, error)) from error
-    return found.number, found.wyckoffs, found.orbits
-
-
-@lru_cache(maxsize=1)
-def quieten_moyopy():
-    # Without any handler, Python prints the warnings that moyopy logs for every non-primitive
-    # cell to stderr; applications that configure logging still receive them.
-    logging.getLogger("moyo").addHandler(logging.NullHandler())
-
-
-def _search_spglib(crystal, symprec, angle_tolerance):
-    import spglib
-
-    cell = (crystal.lattice, crystal.positions, crystal.kinds + 1)
-    degrees = -1.0 if angle_tolerance is None else angle_tolerance
-    found = spglib.get_symmetry_dataset(cell, symprec=symprec, angle_tolerance=degrees)
-    if found is None:
-        raise ValueError(_no_symmetry("spglib", symprec, "it returned nothing"))
-    return found.number, found.wyckoffs, found.crystallographic_orbits.tolist()
-
-
-def _no_symmetry(backend, symprec, reason):
-    return (
-        f"{backend} finds no space group at symprec={symprec} ({reason}); try a smaller symprec, "
-        f"or the other backend"
-    )

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sklearn_cloud.symmetry.crystals import Crystal
-from sklearn_cloud.symmetry.setting import standard_setting
+from sklearn_cloud.symmetry.setting import primitive_setting, standard_setting
 
 SPECIES = ((("O", 1.0),), (("Ca", 1.0),), (("Ti", 1.0),))
 
@@ -65,3 +65,31 @@ def test_the_origin_is_a_site_of_the_rarest_kind(crystal):
     setting, _ = standard_setting(crystal)
     assert np.allclose(setting.positions[0], 0)
     assert setting.species[setting.kinds[0]] == (("Ti", 1.0),)
+
+
+def doubled(crystal, noise=0.0):
+    """The crystal and its next cell along b, whose first site is off by `noise` angstrom."""
+    cell = np.diag([1.0, 2.0, 1.0])
+    copies = [crystal.positions, crystal.positions + [0, 1, 0]]
+    copies[1][0] += noise * np.linalg.inv(crystal.lattice)[0]
+    positions = np.concatenate(copies) @ np.linalg.inv(cell)
+    return crystal._replace(
+        lattice=cell @ crystal.lattice, positions=positions, kinds=np.tile(crystal.kinds, 2)
+    )
+
+
+def test_a_doubled_cell_has_the_setting_of_the_single_one(crystal):
+    reference, _ = standard_setting(crystal)
+    primitive, kept = primitive_setting(*standard_setting(doubled(crystal)))
+    metric = reference.lattice @ reference.lattice.T
+    np.testing.assert_allclose(primitive.lattice @ primitive.lattice.T, metric, atol=1e-8)
+    np.testing.assert_allclose(primitive.positions, reference.positions, atol=1e-8)
+    held = [primitive.species[kind] for kind in primitive.kinds]
+    assert held == [crystal.species[kind] for kind in np.tile(crystal.kinds, 2)[kept]]
+
+
+def test_only_what_repeats_exactly_is_removed(crystal):
+    setting = standard_setting(doubled(doubled(crystal, noise=0.01)))
+    primitive, _ = primitive_setting(*setting)
+    assert len(primitive.kinds) == 2 * len(crystal.kinds)
+    assert primitive_setting(*standard_setting(doubled(crystal, noise=0.01))) is None

@@ -56,9 +56,9 @@ def test_workers_give_the_same_strings(engine, structures):
 
 def test_repeated_crystals_are_searched_once(structures, monkeypatch):
     searched = []
-    compose = module.compose_string
+    compose = module.compose_strings
     monkeypatch.setattr(
-        module, "compose_string", lambda c, **o: searched.append(c) or compose(c, **o)
+        module, "compose_strings", lambda c, **o: searched.extend(c) or compose(c, **o)
     )
     copies = [structure.copy() for structure in structures]
     SymmetryStringTransformer().transform(structures + copies)
@@ -80,10 +80,10 @@ def test_bad_row_is_named(structures):
 
 
 def test_rows_without_symmetry_are_named(structures, monkeypatch):
-    def fail(crystal, **options):
-        raise ValueError("no space group")
+    def fail(crystals, **options):
+        return [ValueError("no space group") for _ in crystals]
 
-    monkeypatch.setattr(module, "compose_string", fail)
+    monkeypatch.setattr(module, "compose_strings", fail)
     with pytest.raises(ValueError, match="row 0: no space group"):
         SymmetryStringTransformer().transform(structures)
 

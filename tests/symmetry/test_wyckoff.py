@@ -3,12 +3,10 @@ import itertools
 import moyopy
 import numpy as np
 import pytest
-from pymatgen.core import Lattice, Structure
-from pymatgen.core.operations import SymmOp
+from pymatgen.core import Lattice
 
 from sklearn_cloud.symmetry import canonical_orbits, wyckoff_positions
-from sklearn_cloud.symmetry.crystals import read_crystal
-from sklearn_cloud.symmetry.wyckoff import _relabelings, find_orbits
+from sklearn_cloud.symmetry.wyckoff import _relabelings
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzA"
 
@@ -88,66 +86,3 @@ def test_ties_go_to_the_earliest_element():
 def test_unknown_letter():
     with pytest.raises(ValueError, match="space group 36 has no Wyckoff position 'c'"):
         canonical_orbits(36, [("c", ["O"])])
-
-
-def permuted(structure, rng):
-    order = rng.permutation(len(structure))
-    return Structure.from_sites([structure[int(i)] for i in order])
-
-
-def shifted(structure, rng):
-    moved = structure.copy()
-    moved.translate_sites(range(len(moved)), rng.random(3))
-    return moved
-
-
-def rotated(structure, rng):
-    moved = structure.copy()
-    moved.apply_operation(SymmOp.from_axis_angle_and_translation(rng.random(3), 77))
-    return moved
-
-
-def unimodular(structure, rng):
-    change = np.eye(3, dtype=int)
-    for _ in range(3):
-        i, j = rng.choice(3, 2, replace=False)
-        shear = np.eye(3, dtype=int)
-        shear[i, j] = rng.choice([-1, 1])
-        change = shear @ change
-    lattice = Lattice(change @ structure.lattice.matrix)
-    coords = structure.frac_coords @ np.linalg.inv(change)
-    return Structure(lattice, structure.species, coords, to_unit_cell=True)
-
-
-def primitive(structure, rng):
-    return structure.get_primitive_structure()
-
-
-def supercell(structure, rng):
-    return structure.make_supercell([[1, 1, 0], [0, 1, 0], [0, 0, 2]], in_place=False)
-
-
-@pytest.mark.parametrize("backend", ["moyopy", "spglib"])
-@pytest.mark.parametrize(
-    "change",
-    [permuted, shifted, rotated, unimodular, primitive, supercell],
-    ids=lambda f: f.__name__,
-)
-def test_same_crystal_same_orbits(change, backend, crystals, rng):
-    for name, structure in crystals.items():
-        reference = find_orbits(read_crystal(structure), symprec=0.1)
-        for _ in range(3):
-            found = find_orbits(read_crystal(change(structure, rng)), symprec=0.1, backend=backend)
-            assert found == reference, name
-
-
-def test_a_distortion_beyond_symprec_lowers_the_symmetry(crystals):
-    distorted = crystals["rock salt"].copy()
-    distorted.translate_sites([0], [0.03, 0.0, 0.0])  # 0.17 angstrom
-    assert find_orbits(read_crystal(distorted), symprec=0.1)[0] < 225
-    assert find_orbits(read_crystal(distorted), symprec=0.3)[0] == 225
-
-
-def test_moyopy_does_not_write_to_stderr(crystals, capfd):
-    find_orbits(read_crystal(crystals["rock salt"]), symprec=0.1)
-    assert capfd.readouterr().err == ""
