@@ -84,7 +84,7 @@ def primitive_setting(crystal, order):
     basis = np.rint(basis * len(shifts)) / len(shifts)
     positions = crystal.positions @ np.linalg.inv(basis)
     primitive = crystal._replace(lattice=basis @ crystal.lattice, positions=positions)
-    kept = np.unique(_coincide(primitive, np.zeros(3)).argmax(axis=1))
+    kept = np.unique(_coincide(primitive, positions, crystal.kinds).argmax(axis=1))
     primitive = primitive._replace(positions=positions[kept], kinds=crystal.kinds[kept])
     setting, inner = standard_setting(primitive)
     return setting, order[kept[inner]]
@@ -92,15 +92,21 @@ def primitive_setting(crystal, order):
 
 def _translations(crystal):
     """Fractional vectors that map a crystal in the standard setting exactly onto itself."""
-    origins = crystal.positions[crystal.kinds == crystal.kinds[0]]  # the first of them is 0
-    return np.array([s for s in origins if _coincide(crystal, s).any(axis=1).all()])
+    shifts = crystal.positions[crystal.kinds == crystal.kinds[0]]  # the first of them is 0
+    # most fail at the farthest site already
+    last = crystal.positions[-1] + shifts
+    shifts = shifts[_coincide(crystal, last, crystal.kinds[-1:]).any(axis=1)]
+    keep = [
+        _coincide(crystal, crystal.positions + shift, crystal.kinds).any(axis=1).all()
+        for shift in shifts
+    ]
+    return shifts[keep]
 
 
-def _coincide(crystal, shift):
-    """Which site, once shifted, lies on which other of its kind; shape (n_sites, n_sites)."""
-    columns = crystal.positions.T
-    offsets = (columns + shift[:, None])[:, :, None] - columns[:, None]
+def _coincide(crystal, positions, kinds):
+    """Which of the points lies on which site of its kind; shape (n_points, n_sites)."""
+    offsets = positions.T[:, :, None] - crystal.positions.T[:, None]
     offsets -= np.rint(offsets)
     squares = np.square(crystal.lattice.T @ offsets.reshape(3, -1)).sum(axis=0)
     near = (squares < _EXACT**2).reshape(offsets.shape[1:])
-    return near & (crystal.kinds[:, None] == crystal.kinds)
+    return near & (kinds[:, None] == crystal.kinds)
