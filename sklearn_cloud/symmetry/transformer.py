@@ -47,7 +47,8 @@ class SymmetryStringTransformer(CrystalTransformer):
         `"orbits"` names each orbit with its element; `"set"` names the occupied Wyckoff positions
         only, as the paper does.
     symprec : float, default=0.1
-        Distance within which sites count as equivalent, in angstrom.
+        Distance within which sites count as equivalent, in angstrom. Where no space group is found
+        the search is repeated with less, down to a fifth of it.
     angle_tolerance : float, default=None
         Tolerance on angles between cell vectors, in degrees; None leaves it to `symprec`.
     backend : {"moyopy", "spglib"}, default="moyopy"
