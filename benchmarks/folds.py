@@ -12,6 +12,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import (
     BaggingClassifier,
     BaggingRegressor,
+    ExtraTreesRegressor,
     RandomForestClassifier,
     RandomForestRegressor,
 )
@@ -42,6 +43,8 @@ KINDS = {
     "SlicesBertRegressor": "Coordinate-free",
     "CGCNNRegressor": "Structure-based",
     "MEGNetRegressor": "Structure-based",
+    "chgnet": "Structure-based (MLIP)",
+    "sevennet": "Structure-based (MLIP)",
 }
 WITHOUT_EFFECT = ("device", "n_jobs", "verbose")  # parameters that change no score
 
@@ -80,6 +83,11 @@ def build_model(arguments, classification):
         forest = RandomForestClassifier if classification else RandomForestRegressor
         model = make_pipeline(ElementFractions(), forest(300, random_state=seed, n_jobs=-1))
         return model, {"model": "forest", "trees": 300, "seed": seed}
+    if arguments.model in ("chgnet", "sevennet"):
+        features = baselines.PotentialFeatures(arguments.model, device=arguments.device)
+        trees = ExtraTreesRegressor(300, random_state=seed, n_jobs=-1)
+        settings = {"model": arguments.model, "head": "extra-trees", "trees": 300, "seed": seed}
+        return make_pipeline(features, trees), settings
     strings = {"sites": arguments.sites, "symprec": arguments.symprec}
     encoder = None if arguments.encoder == "none" else arguments.encoder
     training = {"max_epochs": arguments.epochs, "random_state": seed}
