@@ -12,6 +12,8 @@ _HOME = {
     "CloudRegressor": "estimators.regressor",
     "CloudClassifier": "estimators.classifier",
     "CloudEmbedder": "estimators.embedder",
+    "save_model": "estimators.folders",
+    "load_model": "estimators.folders",
 }
 
 __all__ = ["__version__", *_HOME]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .messages import UsageError, describe_error, list_problems, note, show_progress
-from .tables import check_column, is_table, read_table
+from .tables import check_column, check_no_numbers, is_table, read_table
 
 #: Columns of a table that hold crystals, the one that says most first.
 STRUCTURE_COLUMNS = ("structure", "cif")
@@ -130,6 +130,7 @@ def read_crystal_table(path, column=None, folder=None):
     frame, malformed = read_table(path)
     column = column or _choose_column(frame, path)
     check_column(frame, column, path)
+    check_no_numbers(frame[column], path)
     home = path.absolute().parent
     cells = frame[column].tolist()
     items = [_open_cell(cell, home, column in PATH_COLUMNS) for cell in cells]
@@ -199,7 +200,11 @@ def read_strings(crystals, options, arguments, problems=None):
         If a crystal cannot be used, without `skip_bad`; or if none can. All of them are named.
     """
     results = dict(zip(crystals.names, _read_all(crystals.items, options, arguments)))
-    unreadable = {name: problem for name, (_, problem) in results.items() if problem}
+    unreadable = {
+        name: problem.removeprefix(f"{name!r} ")
+        for name, (_, problem) in results.items()
+        if problem
+    }
     problems = _join_problems(crystals, problems or {}, unreadable)
     crystals = _drop_bad(crystals, problems, arguments.skip_bad)
     return [results[name][0] for name in crystals.names], crystals

@@ -18,7 +18,8 @@ DESCRIPTION = """\
 Fine-tune the pre-trained encoder on a table of crystals with a property each, and write the model
 into a folder that `sklearn-cloud predict` takes. The table has a column with paths of CIF files
 (relative to the table), CIF text or formulas, and a column with the target. A tenth of the rows is
-held out to choose the best epoch.
+held out to choose the best epoch. An interrupted fit writes nothing; in Python it keeps the best
+epoch so far. `sklearn_cloud.load_model("gaps")` is the fitted pipeline.
 
     sklearn-cloud fit targets.csv --target band_gap -o gaps
     sklearn-cloud fit targets.csv --target is_metal --classify -o metals
@@ -47,9 +48,9 @@ def add_parser(commands):
 
 
 def run(arguments):
+    from ..estimators.folders import MODEL_FILE
     from .crystals import read_crystal_table, read_strings
     from .messages import note, say
-    from .models import MODEL_FILE
     from .outputs import check_folder
     from .tables import check_column, check_table_name
 
@@ -58,6 +59,7 @@ def run(arguments):
     crystals = read_crystal_table(arguments.table, arguments.column)
     check_column(crystals.frame, arguments.target, arguments.table)
     problems = find_bad_targets(crystals, arguments)
+    check_start(arguments)
     model = build_model(arguments)
     strings, crystals = read_strings(crystals, string_options(arguments), arguments, problems)
     target = read_target(crystals.frame[arguments.target], arguments.classify)
@@ -69,6 +71,19 @@ def run(arguments):
     if not arguments.quiet:
         say("\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in summary.items()))
         say(f"model: {arguments.output}")
+
+
+def check_start(arguments):
+    """Find out before the crystals are read whether encoder and device are there."""
+    from ..encoder.devices import choose_device
+    from ..encoder.sources import find_checkpoint
+
+    if encoder_argument(arguments.encoder) is not None:
+        find_checkpoint(arguments.encoder)
+    try:
+        choose_device(arguments.device)
+    except ValueError as error:
+        raise ValueError(f"{error} On the command line, leave out --device.") from error
 
 
 def build_model(arguments):
@@ -127,6 +142,13 @@ def read_target(column, classify):
 
     if not classify:
         return pd.to_numeric(column).to_numpy(dtype=float)
+    numbers = pd.to_numeric(column, errors="coerce")
+    fractional = numbers.notna().all() and (numbers % 1 != 0).any()
+    if fractional and column.nunique() > len(column) / 2:
+        raise ValueError(
+            f"{column.name} has {column.nunique()} different values in {len(column)} rows, which "
+            f"are numbers and no classes: leave out --classify."
+        )
     labels = column.tolist()
     if len({type(label) for label in labels}) > 1:
         labels = [str(label) for label in labels]
@@ -139,7 +161,7 @@ def describe_target(target, arguments):
     if not arguments.classify:
         return f"{arguments.target} from {target.min():g} to {target.max():g}"
     counts = zip(*np.unique(target, return_counts=True))
-    return f"{arguments.target}: " + ", ".join(f"{count} {label}" for label, count in counts)
+    return f"{arguments.target}: " + ", ".join(f"{count} x {label}" for label, count in counts)
 
 
 def describe_fit(estimator):
@@ -148,7 +170,7 @@ def describe_fit(estimator):
     if estimator.validation_scores_:
         best = min(estimator.validation_scores_)
         if hasattr(estimator, "classes_"):
-            summary["validation_loss"] = round(best, 4)
+            summary["validation_cross_entropy"] = round(best, 4)
         else:
             # the loss is the mean absolute error of the standardised target
             error = best * float(estimator.target_scale_[0])
@@ -158,11 +180,11 @@ def describe_fit(estimator):
 
 def write_model(model, summary, n_crystals, arguments):
     """Write the model into its folder, which appears when it is complete."""
-    from .models import save_model
+    from ..estimators.folders import save_model
     from .outputs import new_folder
 
     # Another machine may have another device, and there `predict` says whether it wants a bar.
     model.steps[-1][1].set_params(device=None, verbose=0)
     training = {"table": arguments.table.name, "crystals": n_crystals, **summary}
     with new_folder(arguments.output) as folder:
-        save_model(folder, model, arguments.target, training)
+        save_model(model, folder, target=arguments.target, training=training)

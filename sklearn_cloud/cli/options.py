@@ -6,7 +6,7 @@ from pathlib import Path
 PARTS = ("generators", "sites", "composition")
 CRYSTALS_HELP = (
     "CIF files, patterns such as 'data/*.cif', folders (searched with their subfolders), or one "
-    "table (.csv, .tsv, .json, .parquet)"
+    "table (.csv, .tsv, .json, .parquet); formulas stand in a table"
 )
 
 
@@ -57,7 +57,8 @@ def add_rows(parser):
         "--column",
         metavar="NAME",
         help="column of a table with the crystals: CIF text, paths of files (relative to the "
-        "table), structures or formulas (default: structure, cif, file, path or formula)",
+        "table), structures or formulas (default: the first of structure, cif, file, path, "
+        "filename, formula, composition)",
     )
     parser.add_argument(
         "--skip-bad",
@@ -98,9 +99,9 @@ def add_training(parser, epochs):
         "--encoder",
         default="mini",
         metavar="NAME",
-        help="what training starts from: 'mini' (in the package), a folder that `pretrain` wrote, "
-        "'organisation/name' on the Hugging Face hub, or 'none' for random weights "
-        "(default: mini)",
+        help="what training starts from: 'mini' or 'small' (in the package), a folder that "
+        "`pretrain` wrote, 'organisation/name' on the Hugging Face hub, or 'none' for random "
+        "weights (default: mini)",
     )
     parser.add_argument(
         "--epochs", type=whole_number, default=epochs, help=f"passes over the rows ({epochs})"

@@ -22,16 +22,16 @@ def add_parser(commands):
 
 
 def run(arguments):
+    from ..estimators.folders import load_model, read_description
     from .crystals import find_crystals, read_strings
     from .messages import note, show_progress
-    from .models import load_model, read_description
     from .tables import add_columns, check_output, write_table
 
     check_output(arguments)
     description = read_description(arguments.model)
     crystals = find_crystals(arguments, arguments.output)
     strings, crystals = read_strings(crystals, description["strings"], arguments)
-    estimator = load_model(arguments.model)[0].steps[-1][1]
+    estimator = load_model(arguments.model).steps[-1][1]
     estimator.set_params(verbose=show_progress(arguments))
     target = description["target"]
     predictions = predict(estimator, strings, target)
@@ -71,4 +71,9 @@ def score(table, target):
     else:
         right = known[target].astype(str) == predicted.astype(str)
         what, value, n_rows = "accuracy", right.mean(), len(right)
-    return f"{what} on the {n_rows} rows with a {target}: {value:.4g}" if n_rows else None
+    if not n_rows:
+        return None
+    return (
+        f"{what} on the {n_rows} rows with a {target}: {value:.4g} (a test only if the model was "
+        f"not fitted on them)"
+    )

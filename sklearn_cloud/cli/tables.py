@@ -132,6 +132,18 @@ def check_column(frame, name, path):
         raise ValueError(f"{path} has no column {name!r}; it has: {', '.join(frame.columns)}.")
 
 
+def check_no_numbers(column, path):
+    """Raise ValueError if a column that should hold crystals holds nothing but numbers."""
+    import pandas as pd
+
+    known = column.dropna()
+    if len(known) and pd.to_numeric(known.astype(str), errors="coerce").notna().all():
+        raise ValueError(
+            f"the column {column.name} of {path} holds numbers (the first is {known.iloc[0]}), no "
+            f"crystals: name another one with --column."
+        )
+
+
 def write_table(frame, path):
     """Write a table, to standard output as CSV where `path` is None.
 

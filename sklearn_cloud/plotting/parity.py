@@ -186,7 +186,7 @@ class ParityDisplay(Display):
             ylim=limits,
             aspect="equal",
         )
-        legend = ax.legend(loc="upper left", frameon=False, handletextpad=0.2)
+        legend = ax.legend(loc="best", frameon=False, handletextpad=0.2)
         for handle in legend.legend_handles:
             handle.set(alpha=1, sizes=[16])
         if self.histogram_ax_ is not None:

@@ -13,9 +13,9 @@ import sklearn_cloud
 from sklearn_cloud import CloudEmbedder, CloudRegressor, symmetry_string
 from sklearn_cloud.__main__ import main
 from sklearn_cloud.cli import COMMANDS
-from sklearn_cloud.cli.models import load_model
 from sklearn_cloud.datasets import list_matbench
 from sklearn_cloud.encoder import load_encoder
+from sklearn_cloud.estimators.folders import load_model, read_description
 
 pytestmark = pytest.mark.usefixtures("own_folder")
 
@@ -126,7 +126,7 @@ def test_fit_then_predict_as_in_python(fit, encoder, crystals, capsys, assert_cl
 
 def test_model_folder(fit, crystals, assert_close):
     assert fit("model", "--sites", "set") == 0
-    model, content = load_model("model")
+    model, content = load_model("model"), read_description(Path("model"))
     assert content["target"] == "gap"
     assert content["training"]["crystals"] == 12
     assert model.steps[0][1].get_params()["sites"] == "set"
@@ -140,7 +140,7 @@ def test_fit_reports_the_validation_error_in_the_unit_of_the_target(fit, capsys)
     quick = ["--epochs", "2", "--encoder", "none"]
     assert main(["fit", "targets.csv", "--target", "gap", "-o", "model", *quick]) == 0
     out = capsys.readouterr().out
-    estimator = load_model("model")[0].steps[-1][1]
+    estimator = load_model("model").steps[-1][1]
     error = min(estimator.validation_scores_) * estimator.target_scale_[0]
     assert f"validation mean absolute error: {error:.4g}" in out
 
@@ -176,13 +176,13 @@ def test_skip_bad_leaves_out_and_names(fit, crystals, capsys):
         "row 14",
         "row 15 (crystals/NaF.cif)",
     ]
-    assert load_model("model")[1]["training"]["crystals"] == 11
+    assert read_description(Path("model"))["training"]["crystals"] == 11
 
 
 def test_overwrite(fit, crystals):
     assert fit("model") == 0
     assert fit("model", "--sites", "set", "--overwrite") == 0
-    assert load_model("model")[1]["strings"]["sites"] == "set"
+    assert read_description(Path("model"))["strings"]["sites"] == "set"
     for _ in range(2):
         assert main(["predict", "model", "crystals", "-o", "out.csv", "--overwrite"]) == 0
 

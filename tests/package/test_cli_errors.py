@@ -254,7 +254,7 @@ def test_full_disk_leaves_the_old_file(fit, crystals, monkeypatch, failing, tmp_
 
 def test_failed_model_leaves_the_old_one(failing, fit, crystals, monkeypatch, capsys):
     assert fit("model") == 0
-    monkeypatch.setattr("sklearn_cloud.cli.models.MODEL_FILE", "no/such/folder.json")
+    monkeypatch.setattr("sklearn_cloud.estimators.folders.MODEL_FILE", "no/such/folder.json")
     (crystals.parent / "model/no/such").mkdir(parents=True)
     (crystals.parent / "model/no/such/folder.json").touch()
     before = snapshot(crystals.parent)
@@ -344,3 +344,24 @@ def test_reader_that_has_seen_enough(crystals):
     )
     done = run_python("-c", code)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_encoder_and_device_come_before_the_crystals(failing, crystals, monkeypatch):
+    from sklearn_cloud.encoder import sources  # noqa: F401 - what torch says on import is no news
+
+    monkeypatch.setattr("sklearn_cloud.cli.crystals.read_strings", None)
+    command = ["fit", "targets.csv", "--target", "gap", "-o", "model"]
+    assert "smal" in failing([*command, "--encoder", "smal"])
+    assert "leave out --device" in failing([*command, "--device", "meta"])
+
+
+def test_numbers_are_no_classes_and_no_crystals(failing, crystals):
+    command = ["fit", "targets.csv", "-o", "model", "--target", "gap"]
+    assert "leave out --classify" in failing([*command, "--classify"])
+    assert "the column gap of targets.csv holds numbers" in failing([*command, "--column", "gap"])
+
+
+def test_a_file_is_named_once(failing, crystals):
+    (crystals / "KF.cif").write_text("data_nothing\n")
+    message = failing(["strings", "crystals", "-o", "out.csv"])
+    assert message.count("KF.cif") == 1
