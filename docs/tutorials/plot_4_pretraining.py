@@ -2,9 +2,10 @@
 Pre-train an encoder on your own crystals
 =========================================
 
-The encoder in the package has seen 172,356 crystals. If yours are of another kind, or if you have
-many structures and few measured values, pre-train an encoder of your own. No property is needed:
-it learns to fill in masked symbols of symmetry strings. Here everything is tiny, to show the way.
+The encoder in the package has seen 172,356 crystals from two sources, duplicates removed. If yours
+are of another kind, or if you have many structures and few measured values, pre-train an encoder of
+your own. No property is needed: it learns to fill in masked symbols of symmetry strings. Here
+everything is tiny, to show the way.
 """
 
 # %%

@@ -346,9 +346,8 @@ def test_reader_that_has_seen_enough(crystals):
     assert (done.returncode, done.stderr) == (1, "")
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch, when it is imported
 def test_encoder_and_device_come_before_the_crystals(failing, crystals, monkeypatch):
-    from sklearn_cloud.encoder import sources  # noqa: F401 - what torch says on import is no news
-
     monkeypatch.setattr("sklearn_cloud.cli.crystals.read_strings", None)
     command = ["fit", "targets.csv", "--target", "gap", "-o", "model"]
     assert "smal" in failing([*command, "--encoder", "smal"])
