@@ -89,7 +89,9 @@ def read_scores():
                 path = result_path(ABLATION, "matbench", task, model_name(name, sites))
                 if path.exists():
                     folds = read_result(path)["folds"]
-                    found[name, sites] = np.array([fold["scores"]["mae"] for fold in folds.values()])
+                    found[name, sites] = np.array(
+                        [fold["scores"]["mae"] for fold in folds.values()]
+                    )
         if len({len(folds) for folds in found.values()}) == 1 and len(found) == 6:
             scores[task] = found
     return scores

@@ -40,8 +40,8 @@ def load_example(*, return_X_y=False):
     Parameters
     ----------
     return_X_y : bool, default=False
-        If True, return ``(structures, target)`` instead of a Bunch. The rows are sorted by kind of
-        compound: shuffle them, or the folds of a cross-validation.
+        If True, return ``(structures, target)`` instead of a Bunch. The rows are sorted by
+        structure type: shuffle them, or the folds of a cross-validation.
 
     Returns
     -------

@@ -76,37 +76,24 @@ def primitive_setting(crystal, order):
     """
     import moyopy
 
-    shifts = _translations(crystal)
-    if len(shifts) == 1:
+    sites = (crystal.lattice.tolist(), crystal.positions.tolist(), (crystal.kinds + 1).tolist())
+    try:
+        found = moyopy.MoyoDataset(moyopy.Cell(*sites), symprec=_EXACT)
+    except ValueError:
+        return None  # no symmetry at all within so narrow a tolerance
+    repeated = len(crystal.kinds) // (max(found.mapping_std_prim) + 1)
+    if repeated == 1:
         return None
-    points = moyopy.Cell(crystal.lattice.tolist(), shifts.tolist(), [1] * len(shifts))
-    basis = np.array(moyopy.MoyoDataset(points, symprec=_EXACT).prim_std_linear).T
-    basis = np.rint(basis * len(shifts)) / len(shifts)
+    basis = np.rint(np.array(found.prim_std_linear).T * repeated) / repeated
+    lattice = basis @ crystal.lattice
     positions = crystal.positions @ np.linalg.inv(basis)
-    primitive = crystal._replace(lattice=basis @ crystal.lattice, positions=positions)
-    kept = np.unique(_coincide(primitive, positions, crystal.kinds).argmax(axis=1))
-    primitive = primitive._replace(positions=positions[kept], kinds=crystal.kinds[kept])
+    offsets = positions.T[:, :, None] - positions.T[:, None]
+    offsets -= np.rint(offsets)
+    squares = np.square(lattice.T @ offsets.reshape(3, -1)).sum(axis=0)
+    near = (squares < (2 * _EXACT) ** 2).reshape(offsets.shape[1:])
+    kept = np.unique((near & (crystal.kinds[:, None] == crystal.kinds)).argmax(axis=1))
+    primitive = crystal._replace(
+        lattice=lattice, positions=positions[kept], kinds=crystal.kinds[kept]
+    )
     setting, inner = standard_setting(primitive)
     return setting, order[kept[inner]]
-
-
-def _translations(crystal):
-    """Fractional vectors that map a crystal in the standard setting exactly onto itself."""
-    shifts = crystal.positions[crystal.kinds == crystal.kinds[0]]  # the first of them is 0
-    # most fail at the farthest site already
-    last = crystal.positions[-1] + shifts
-    shifts = shifts[_coincide(crystal, last, crystal.kinds[-1:]).any(axis=1)]
-    keep = [
-        _coincide(crystal, crystal.positions + shift, crystal.kinds).any(axis=1).all()
-        for shift in shifts
-    ]
-    return shifts[keep]
-
-
-def _coincide(crystal, positions, kinds):
-    """Which of the points lies on which site of its kind; shape (n_points, n_sites)."""
-    offsets = positions.T[:, :, None] - crystal.positions.T[:, None]
-    offsets -= np.rint(offsets)
-    squares = np.square(crystal.lattice.T @ offsets.reshape(3, -1)).sum(axis=0)
-    near = (squares < _EXACT**2).reshape(offsets.shape[1:])
-    return near & (kinds[:, None] == crystal.kinds)
