@@ -15,7 +15,8 @@ from common import argument_parser, parse_arguments, provenance, write_result
 from tqdm import tqdm
 
 from sklearn_cloud.datasets.corpus import read_structure_table
-from sklearn_cloud.symmetry.strings import PARTS, compose_string, parse_string
+from sklearn_cloud.symmetry.parsing import parse_string
+from sklearn_cloud.symmetry.strings import PARTS, compose_string
 
 
 def permute(crystal, rng):

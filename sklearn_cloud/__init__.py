@@ -8,7 +8,7 @@ from ._version import __version__
 _HOME = {
     "SymmetryStringTransformer": "symmetry.transformer",
     "symmetry_string": "symmetry.strings",
-    "parse_string": "symmetry.strings",
+    "parse_string": "symmetry.parsing",
     "CloudRegressor": "estimators.regressor",
     "CloudClassifier": "estimators.classifier",
     "CloudEmbedder": "estimators.embedder",

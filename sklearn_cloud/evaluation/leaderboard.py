@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .metrics import STABILITY_SCORES
-from .results import KINDS, read_result
+from .result_checks import KINDS
+from .results import read_result
 
 COLUMNS = "benchmark task model kind metric value std source note".split()
 _LOWER_IS_BETTER = {"mae", "rmse", "mape", "max_error"}

@@ -1,7 +1,8 @@
 """Crystal to string."""
 
 from .generators import generator_operations, generator_string, space_group_number
-from .strings import SymmetryString, parse_string, symmetry_string
+from .parsing import parse_string
+from .strings import SymmetryString, symmetry_string
 from .wyckoff import Orbit, canonical_orbits, wyckoff_positions
 
 __all__ = [

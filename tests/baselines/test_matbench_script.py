@@ -13,7 +13,8 @@ from sklearn.utils import Bunch
 
 from sklearn_cloud import baselines
 from sklearn_cloud.evaluation.predictions import read_predictions
-from sklearn_cloud.evaluation.results import KINDS, read_result
+from sklearn_cloud.evaluation.result_checks import KINDS
+from sklearn_cloud.evaluation.results import read_result
 
 SCRIPTS = Path(__file__).parents[2] / "benchmarks"
 
@@ -33,8 +34,18 @@ def folds(script):
 
 def test_every_regressor_can_be_run(folds):
     regressors = {name for name in baselines.__all__ if name.endswith("Regressor")}
-    assert regressors == set(folds.KINDS) - {"cloud", "forest", "dummy"}
+    pipelines = {"cloud", "forest", "dummy", "chgnet", "sevennet"}
+    assert regressors == set(folds.KINDS) - pipelines
     assert set(folds.KINDS.values()) <= set(KINDS)
+
+
+@pytest.mark.parametrize("potential", ["chgnet", "sevennet"])
+def test_trees_on_the_features_of_a_potential(folds, potential):
+    arguments = argparse.Namespace(model=potential, seed=3, device=None)
+    model, settings = folds.build_model(arguments, classification=False)
+    assert model[0].potential == settings["model"] == potential
+    assert model[1].random_state == settings["seed"] == 3
+    assert model[1].n_estimators == settings["trees"]
 
 
 @pytest.mark.parametrize(
