@@ -42,6 +42,8 @@ def main():
     arguments = parser.parse_args()
     if arguments.draw:
         scores = read_scores()
+        if not scores:
+            parser.error(f"{ABLATION} has no task with all six ways to train: run them first")
         IMAGE.parent.mkdir(parents=True, exist_ok=True)
         draw(scores).savefig(IMAGE, dpi=120, bbox_inches="tight", metadata={"Software": None})
         print(table(scores))
@@ -98,24 +100,23 @@ def read_scores():
 
 
 def draw(scores):
-    """One panel per task; bars are means over the folds, dots the folds."""
-    figure, panels = plt.subplots(1, len(scores), figsize=(3.2 * len(scores), 3), squeeze=False)
+    """One panel per task; bars are means over the folds, lines the folds."""
+    size = (3.2 * len(scores), 3.2)
+    figure, panels = plt.subplots(1, len(scores), figsize=size, squeeze=False, layout="constrained")
     for axes, (task, found) in zip(panels[0], scores.items(), strict=True):
         for group, sites in enumerate(SITES):
-            for i, (name, label) in enumerate(PRETRAINING.items()):
-                place, folds = group + 0.27 * (i - 1), found[name, sites]
-                legend = label if group == 0 else None
-                axes.bar(place, folds.mean(), 0.25, color=COLORS[name], label=legend)
-                axes.plot(np.full(len(folds), place), folds, "k.", ms=3)
+            places = group + 0.27 * (np.arange(len(PRETRAINING)) - 1)
+            folds = np.array([found[name, sites] for name in PRETRAINING])
+            for place, name, values in zip(places, PRETRAINING, folds, strict=True):
+                legend = PRETRAINING[name] if group == 0 else None
+                axes.bar(place, values.mean(), 0.25, color=COLORS[name], label=legend)
+            axes.plot(places, folds, "k.-", ms=3, lw=0.4)  # one line per fold
         axes.set_xticks(
             range(len(SITES)), [f"sites={sites!r}" for sites in SITES], fontsize="small"
         )
         axes.set_title(task, fontsize="medium")
         axes.set_ylabel("MAE")
-        bottom = min(folds.min() for folds in found.values())
-        axes.set_ylim(bottom=0.8 * bottom)
-    panels[0][0].legend(fontsize="x-small")
-    figure.tight_layout()
+    figure.legend(loc="outside upper center", ncols=len(PRETRAINING), fontsize="small")
     return figure
 
 
@@ -128,7 +129,7 @@ def table(scores):
         for found in scores.values():
             for sites in SITES:
                 folds, scratch = found[name, sites], found["scratch", sites]
-                cell = f"{folds.mean():.3g} ± {folds.std():.2g}"
+                cell = f"{folds.mean():#.3g} ± {folds.std():.2g}"
                 if name != "scratch":
                     cell += f" ({(folds < scratch).sum()} of {len(folds)})"
                 cells.append(cell)
