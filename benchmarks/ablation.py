@@ -116,7 +116,8 @@ def draw(scores):
         )
         axes.set_title(task, fontsize="medium")
         axes.set_ylabel("MAE")
-    figure.legend(loc="outside upper center", ncols=len(PRETRAINING), fontsize="small")
+    drawn = panels[0][0].get_legend_handles_labels()
+    figure.legend(*drawn, loc="outside upper center", ncols=len(PRETRAINING), fontsize="small")
     return figure
 
 
