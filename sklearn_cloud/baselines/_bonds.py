@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..symmetry.crystals import ELEMENT_RANK, Formula
-from ..symmetry.search import quieten_moyopy
+from ..symmetry.search import moyopy_cell, quieten_moyopy
+from ..symmetry.setting import niggli_cell
 
 _CUTOFF = 10.0  # angstrom; beyond it two atoms are never bonded
 _SMALLEST_WEIGHT = 0.2  # of a bond, in Hoppe's sum
@@ -91,17 +92,14 @@ def _primitive_cell(crystal, symprec):
     import moyopy
 
     quieten_moyopy()
-    cell = moyopy.Cell(
-        crystal.lattice.tolist(), crystal.positions.tolist(), (crystal.kinds + 1).tolist()
-    )
     try:
-        primitive = moyopy.MoyoDataset(cell, symprec=symprec).prim_std_cell
+        primitive = moyopy.MoyoDataset(moyopy_cell(crystal), symprec=symprec).prim_std_cell
     except ValueError as error:
         raise ValueError(
             f"no primitive cell is found at symprec={symprec} ({error}); try a smaller symprec"
         ) from error
     basis = np.array(primitive.basis)
-    lattice = np.array(moyopy.niggli_reduce(primitive.basis)[0])
+    lattice = niggli_cell(primitive.basis)
     positions = np.array(primitive.positions) @ basis @ np.linalg.inv(lattice)
     return lattice, positions, np.array(primitive.numbers) - 1
 

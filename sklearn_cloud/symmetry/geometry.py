@@ -74,10 +74,11 @@ def reduced_cell(crystal, symprec):
     import moyopy
 
     from .search import moyopy_cell, quieten_moyopy
+    from .setting import niggli_cell
 
     quieten_moyopy()
     primitive = moyopy.MoyoDataset(moyopy_cell(crystal), symprec=symprec).prim_std_cell
-    basis = np.array(moyopy.niggli_reduce(primitive.basis)[0])
+    basis = niggli_cell(primitive.basis)
     lengths = np.linalg.norm(basis, axis=1)
     unit = basis / lengths[:, None]
     return lengths, (unit[1] @ unit[2], unit[0] @ unit[2], unit[0] @ unit[1])

@@ -69,8 +69,8 @@ def search_crystals(crystals, symprec, angle_tolerance=None, backend="moyopy"):
     def search(setting):
         return _search_with(finder, setting, symprec, angle_tolerance)
 
-    settings = [standard_setting(crystal) for crystal in crystals]
-    found = [search(setting) for setting, _ in settings]
+    settings = [_setting_or_error(crystal) for crystal in crystals]
+    found = [s if isinstance(s, ValueError) else search(s[0]) for s in settings]
     for i, symmetry in enumerate(found):
         if isinstance(symmetry, _Symmetry) and symmetry.n_primitive < len(symmetry.orbits):
             primitive = primitive_setting(*settings[i])
@@ -80,6 +80,13 @@ def search_crystals(crystals, symprec, angle_tolerance=None, backend="moyopy"):
         symmetry if isinstance(symmetry, ValueError) else _label(symmetry, *setting)
         for symmetry, setting in zip(found, settings, strict=True)
     ]
+
+
+def _setting_or_error(crystal):
+    try:
+        return standard_setting(crystal)
+    except ValueError as error:
+        return error
 
 
 def _search_with(finder, crystal, symprec, angle_tolerance):

@@ -32,8 +32,6 @@ def standard_setting(crystal):
     Of the sites of the rarest kind the one with the fewest and farthest neighbours is the origin.
     Sites that tie are alike by symmetry, so it does not matter which of them is taken.
     """
-    import moyopy
-
     species = sorted(range(len(crystal.species)), key=crystal.species.__getitem__)
     rank = np.empty(len(species), dtype=np.int32)
     rank[species] = np.arange(len(species), dtype=np.int32)
@@ -41,7 +39,7 @@ def standard_setting(crystal):
     counts = np.bincount(kinds)
     origins = np.flatnonzero(kinds == np.where(counts, counts, len(kinds) + 1).argmin())
 
-    basis = np.array(moyopy.niggli_reduce(crystal.lattice.tolist())[0])
+    basis = niggli_cell(crystal.lattice)
     positions = crystal.positions @ (crystal.lattice @ np.linalg.inv(basis))
     offsets = positions - positions[origins, None]
     offsets -= np.rint(offsets)
@@ -55,6 +53,28 @@ def standard_setting(crystal):
         species=tuple(crystal.species[kind] for kind in species),
     )
     return setting, order
+
+
+def niggli_cell(lattice):
+    """Niggli-reduced cell vectors as rows, shape (3, 3).
+
+    Raises
+    ------
+    ValueError
+        If neither moyopy nor spglib can reduce the cell.
+    """
+    import moyopy
+
+    try:
+        return np.array(moyopy.niggli_reduce(np.asarray(lattice).tolist())[0])
+    except ValueError as error:
+        # it goes in circles where lengths or angles are equal but for the last digits
+        import spglib
+
+        basis = spglib.niggli_reduce(lattice)
+        if basis is None:
+            raise ValueError(f"the cell cannot be reduced: {error}") from error
+        return basis
 
 
 def primitive_setting(crystal, order):

@@ -1,8 +1,11 @@
+import moyopy
 import numpy as np
 import pytest
+import spglib
 
 from sklearn_cloud.symmetry.crystals import Crystal
-from sklearn_cloud.symmetry.setting import primitive_setting, standard_setting
+from sklearn_cloud.symmetry.search import search_crystals
+from sklearn_cloud.symmetry.setting import niggli_cell, primitive_setting, standard_setting
 
 SPECIES = ((("O", 1.0),), (("Ca", 1.0),), (("Ti", 1.0),))
 
@@ -93,3 +96,21 @@ def test_only_what_repeats_exactly_is_removed(crystal):
     primitive, _ = primitive_setting(*setting)
     assert len(primitive.kinds) == 2 * len(crystal.kinds)
     assert primitive_setting(*standard_setting(doubled(crystal, noise=0.01))) is None
+
+
+def stuck(lattice):
+    raise ValueError("Niggli reduction failed")
+
+
+def test_a_cell_that_moyopy_cannot_reduce_is_reduced_by_spglib(crystal, monkeypatch):
+    expected = niggli_cell(crystal.lattice)
+    monkeypatch.setattr(moyopy, "niggli_reduce", stuck)
+    found = niggli_cell(crystal.lattice)
+    np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=1e-8)
+
+
+def test_a_cell_that_cannot_be_reduced_is_an_error_of_its_crystal(crystal, monkeypatch):
+    monkeypatch.setattr(moyopy, "niggli_reduce", stuck)
+    monkeypatch.setattr(spglib, "niggli_reduce", lambda lattice: None)
+    (found,) = search_crystals([crystal], 0.1)
+    assert isinstance(found, ValueError) and "the cell cannot be reduced" in str(found)
