@@ -102,7 +102,13 @@ def load_model(directory):
 
     See Also
     --------
-    save_model : Has an example.
+    save_model : Writes such a folder.
+
+    Examples
+    --------
+    >>> from sklearn_cloud import load_model
+    >>> model = load_model("gaps")  # doctest: +SKIP
+    >>> model.predict(["NaCl.cif"])  # doctest: +SKIP
     """
     from sklearn.pipeline import make_pipeline
 
