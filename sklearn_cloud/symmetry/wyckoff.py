@@ -134,6 +134,12 @@ def by_rank(elements):
     return elements if len(elements) == 1 else tuple(sorted(elements, key=ELEMENT_RANK.get))
 
 
+def _ranks(elements):
+    if len(elements) == 1:  # nearly always
+        return [ELEMENT_RANK[elements[0]]]
+    return sorted(ELEMENT_RANK[element] for element in elements)
+
+
 def relabel(space_group, orbits):
     """Sorted (Wyckoff symbol, index into `orbits`) in the canonical labeling."""
     symbols = wyckoff_positions(space_group)
@@ -142,7 +148,7 @@ def relabel(space_group, orbits):
         index = _LETTERS.find(letter)
         if not 0 <= index < len(symbols):
             raise ValueError(f"space group {space_group} has no Wyckoff position {letter!r}")
-        held.setdefault(index, []).append((sorted(ELEMENT_RANK[e] for e in elements), i))
+        held.setdefault(index, []).append((_ranks(elements), i))
     contents = {}
     for index, content in held.items():
         content.sort()
