@@ -69,12 +69,14 @@ def search_crystals(crystals, symprec, angle_tolerance=None, backend="moyopy"):
     def search(setting):
         return _search_with(finder, setting, symprec, angle_tolerance)
 
-    settings = [_setting_or_error(crystal) for crystal in crystals]
+    settings = [_or_error(standard_setting, crystal) for crystal in crystals]
     found = [s if isinstance(s, ValueError) else search(s[0]) for s in settings]
     for i, symmetry in enumerate(found):
         if isinstance(symmetry, _Symmetry) and symmetry.n_primitive < len(symmetry.orbits):
-            primitive = primitive_setting(*settings[i])
-            if primitive is not None:
+            primitive = _or_error(primitive_setting, *settings[i])
+            if isinstance(primitive, ValueError):
+                found[i] = primitive
+            elif primitive is not None:
                 settings[i], found[i] = primitive, search(primitive[0])
     return [
         symmetry if isinstance(symmetry, ValueError) else _label(symmetry, *setting)
@@ -82,9 +84,10 @@ def search_crystals(crystals, symprec, angle_tolerance=None, backend="moyopy"):
     ]
 
 
-def _setting_or_error(crystal):
+def _or_error(function, *arguments):
+    """What the function returns, or the ValueError that it raises."""
     try:
-        return standard_setting(crystal)
+        return function(*arguments)
     except ValueError as error:
         return error
 

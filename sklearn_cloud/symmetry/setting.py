@@ -112,6 +112,8 @@ def primitive_setting(crystal, order):
     squares = np.square(lattice.T @ offsets.reshape(3, -1)).sum(axis=0)
     near = (squares < (2 * _EXACT) ** 2).reshape(offsets.shape[1:])
     kept = np.unique((near & (crystal.kinds[:, None] == crystal.kinds)).argmax(axis=1))
+    if len(kept) * repeated != len(crystal.kinds):
+        return None
     primitive = crystal._replace(
         lattice=lattice, positions=positions[kept], kinds=crystal.kinds[kept]
     )
