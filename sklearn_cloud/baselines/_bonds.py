@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..symmetry.crystals import ELEMENT_RANK, Formula
-from ..symmetry.search import moyopy_cell, quieten_moyopy
-from ..symmetry.setting import niggli_cell
+from ..symmetry.search import quieten_moyopy
+from ..symmetry.setting import moyopy_cell, niggli_cell
 
 _CUTOFF = 10.0  # angstrom; beyond it two atoms are never bonded
 _SMALLEST_WEIGHT = 0.2  # of a bond, in Hoppe's sum

@@ -73,8 +73,8 @@ def reduced_cell(crystal, symprec):
     """Lengths (angstrom) and cosines of the angles of the Niggli-reduced primitive cell."""
     import moyopy
 
-    from .search import moyopy_cell, quieten_moyopy
-    from .setting import niggli_cell
+    from .search import quieten_moyopy
+    from .setting import moyopy_cell, niggli_cell
 
     quieten_moyopy()
     primitive = moyopy.MoyoDataset(moyopy_cell(crystal), symprec=symprec).prim_std_cell

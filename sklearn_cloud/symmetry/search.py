@@ -5,7 +5,7 @@ import math
 from functools import lru_cache
 from typing import NamedTuple
 
-from .setting import primitive_setting, standard_setting
+from .setting import moyopy_cell, primitive_setting, standard_setting
 from .wyckoff import Orbit, by_rank, relabel
 
 BACKENDS = ("moyopy", "spglib")
@@ -124,15 +124,6 @@ def _search_moyopy(crystal, symprec, angle_tolerance):
     found = moyopy.MoyoDataset(moyopy_cell(crystal), symprec=symprec, angle_tolerance=radians)
     n_primitive = max(found.mapping_std_prim) + 1
     return _Symmetry(found.number, found.wyckoffs, found.orbits, n_primitive)
-
-
-def moyopy_cell(crystal):
-    """A `Crystal` as moyopy takes it."""
-    import moyopy
-
-    return moyopy.Cell(
-        crystal.lattice.tolist(), crystal.positions.tolist(), (crystal.kinds + 1).tolist()
-    )
 
 
 @lru_cache(maxsize=1)

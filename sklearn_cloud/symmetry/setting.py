@@ -77,6 +77,15 @@ def niggli_cell(lattice):
         return basis
 
 
+def moyopy_cell(crystal):
+    """A `Crystal` as moyopy takes it."""
+    import moyopy
+
+    return moyopy.Cell(
+        crystal.lattice.tolist(), crystal.positions.tolist(), (crystal.kinds + 1).tolist()
+    )
+
+
 def primitive_setting(crystal, order):
     """Describe a crystal by its primitive cell, where it repeats itself exactly.
 
@@ -96,9 +105,8 @@ def primitive_setting(crystal, order):
     """
     import moyopy
 
-    sites = (crystal.lattice.tolist(), crystal.positions.tolist(), (crystal.kinds + 1).tolist())
     try:
-        found = moyopy.MoyoDataset(moyopy.Cell(*sites), symprec=_EXACT)
+        found = moyopy.MoyoDataset(moyopy_cell(crystal), symprec=_EXACT)
     except ValueError:
         return None  # no symmetry at all within so narrow a tolerance
     repeated = len(crystal.kinds) // (max(found.mapping_std_prim) + 1)
