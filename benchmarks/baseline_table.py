@@ -48,7 +48,7 @@ def main():
     published = published_scores().query("task == 'jdft2d'").set_index("model")["value"]
     for name, label, system in SYSTEMS:
         found = {task: read(arguments.results, task, name) for task in TASKS}
-        scores = [score(found[task], form) for task, form in TASKS.items()]
+        scores = [score(found[task], form, found["jdft2d"]) for task, form in TASKS.items()]
         known = f"{published[system]:.1f}" if system in published else "–"
         lines.append([f"`{label}`", scores[0], known, *scores[1:], *cost(found["jdft2d"])])
     print("\n".join("| " + " | ".join(line) + " |" for line in lines))
@@ -59,15 +59,16 @@ def read(folder, task, name):
     return read_result(path) if path.exists() else None
 
 
-def score(result, form):
-    """Mean and deviation over the folds; what is not the default or complete is said."""
+def score(result, form, reference):
+    """Mean and deviation over the folds; folds that lack and other epochs than there are said."""
     if result is None:
         return "not run"
     mae, notes = result["summary"]["mae"], []
     if len(result["folds"]) < result["n_folds"]:
         notes.append(f"folds {', '.join(result['folds'])}")
-    if "max_epochs" in result["configuration"] and result["task"] != "jdft2d":
-        notes.append(f"{result['configuration']['max_epochs']} epochs")
+    epochs = result["configuration"].get("max_epochs")
+    if epochs != reference["configuration"].get("max_epochs"):
+        notes.append(f"{epochs} epochs")
     text = f"{mae['mean']:{form}} ± {mae['std']:{form}}"
     return f"{text} ({'; '.join(notes)})" if notes else text
 

@@ -1,0 +1,45 @@
+"""The scripts that make tables and figures of the result files in the repository."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def script(monkeypatch):
+    monkeypatch.syspath_prepend(SCRIPTS)
+    return importlib.import_module
+
+
+def test_baseline_table(script, monkeypatch, capsys):
+    table = script("baseline_table")
+    monkeypatch.setattr(sys, "argv", ["baseline_table.py"])
+    table.main()
+    head, _, *rows = capsys.readouterr().out.splitlines()
+    assert len(rows) == len(table.SYSTEMS)
+    assert {row.count("|") for row in rows} == {head.count("|")}
+
+
+def test_baseline_table_says_what_differs(script):
+    table = script("baseline_table")
+    summary = {"mae": {"mean": 2.0, "std": 0.5}}
+    whole = {"summary": summary, "n_folds": 2, "folds": {"0": {}, "1": {}}, "configuration": {}}
+    short = {**whole, "folds": {"1": {}}, "configuration": {"max_epochs": 3}}
+    assert table.score(whole, ".1f", whole) == "2.0 ± 0.5"
+    assert table.score(short, ".1f", whole) == "2.0 ± 0.5 (folds 1; 3 epochs)"
+    assert table.score(None, ".1f", whole) == "not run"
+
+
+def test_ablation_counts_the_folds_that_are_better(script):
+    ablation = script("ablation")
+    better, worse = np.array([1.0, 2.0]), np.array([1.5, 1.9])
+    found = {(name, sites): better for name in ablation.PRETRAINING for sites in ablation.SITES}
+    found["scratch", "set"] = worse
+    row = ablation.table({"jdft2d": found}).splitlines()[-1]
+    assert row == "| MLM + geometry | 1.50 ± 0.5 (1 of 2) | 1.50 ± 0.5 (0 of 2) |"
+    assert len(ablation.draw({"jdft2d": found}).axes) == 1
