@@ -1,17 +1,45 @@
 """What every baseline with a neural network shares."""
 
 import numpy as np
+import torch
 from sklearn.base import RegressorMixin
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
+from torch import nn
 from tqdm.auto import tqdm
 
-from ..encoder.devices import choose_device
+from ..encoder.devices import choose_bf16, choose_device
 from ..estimators.base import NetEstimator
 from ..estimators.checks import accept_strings, check_weights
 from ..estimators.targets import StandardisedTargets
 from ..symmetry.crystals import read_crystal
 from ..symmetry.transformer import as_items
 from ._batches import InputDataset
+
+
+class MixedPrecision(nn.Module):
+    """A network that trains in mixed precision where it is told to, and predicts in float32.
+
+    Parameters
+    ----------
+    network : type
+        Class of the network, whose ``forward`` takes tensors by name.
+    mixed : bool
+        Whether to multiply in bfloat16 while training; weights stay in float32.
+    **arguments
+        Of ``network``.
+    """
+
+    def __init__(self, network, mixed, **arguments):
+        super().__init__()
+        self.network = network(**arguments)
+        self.mixed = mixed
+
+    def forward(self, **inputs):
+        device = next(iter(inputs.values())).device.type
+        with torch.autocast(device, torch.bfloat16, enabled=self.mixed and self.training):
+            outputs = self.network(**inputs)
+        return outputs.float()
 
 
 class NetworkRegressor(RegressorMixin, StandardisedTargets, NetEstimator):
@@ -26,7 +54,7 @@ class NetworkRegressor(RegressorMixin, StandardisedTargets, NetEstimator):
     - `_size`: size of an input; batches hold inputs of like size.
     - `_collate`: a list of inputs to the tensors that are the arguments of the module's `forward`,
       which returns a tensor of shape (n_rows, n_outputs).
-    - `_module`: class of the module and its arguments other than ``n_outputs``.
+    - `_network`: class of the module and its arguments other than ``n_outputs``.
     - `_augment`: a training input as it is seen in one epoch.
 
     The rows of a batch must not take notice of each other when the module predicts.
@@ -34,6 +62,11 @@ class NetworkRegressor(RegressorMixin, StandardisedTargets, NetEstimator):
 
     #: Whether a composition is enough; otherwise `_read_item` gets crystals with a structure only.
     _takes_formulas = False
+
+    _parameter_constraints = {
+        **NetEstimator._parameter_constraints,
+        "precision": [StrOptions({"fp32", "bf16", "auto"})],
+    }
 
     def __init__(
         self,
@@ -45,6 +78,7 @@ class NetworkRegressor(RegressorMixin, StandardisedTargets, NetEstimator):
         validation_fraction=0.1,
         patience=None,
         device=None,
+        precision="fp32",
         random_state=None,
         verbose=0,
     ):
@@ -55,6 +89,7 @@ class NetworkRegressor(RegressorMixin, StandardisedTargets, NetEstimator):
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
 
@@ -68,8 +103,16 @@ class NetworkRegressor(RegressorMixin, StandardisedTargets, NetEstimator):
     def _collate(self, batch):
         raise NotImplementedError
 
+    def _network(self):
+        raise NotImplementedError
+
     def _augment(self, inputs, rng):
         return inputs
+
+    def _module(self):
+        network, arguments = self._network()
+        mixed = choose_bf16(self.precision, self.device_)
+        return MixedPrecision, {"network": network, "mixed": mixed, **arguments}
 
     def _key(self, crystal):
         """Equal for crystals that have the same input: they are read once."""

@@ -59,6 +59,9 @@ class CGCNNRegressor(NetworkRegressor):
         Stop after this many epochs without a better validation loss; None never stops early.
     device : str or torch.device, default=None
         Where to compute; None is CUDA where there is one, else the CPU.
+    precision : {"fp32", "bf16", "auto"}, default="fp32"
+        Precision of the training. "auto" is bfloat16 where the hardware multiplies in it, else
+        float32. Predictions are always made in float32.
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, batches, displacements and validation rows.
     verbose : int, default=0
@@ -67,7 +70,7 @@ class CGCNNRegressor(NetworkRegressor):
     Attributes
     ----------
     net_ : skorch.NeuralNet
-        The trained net; `net_.module_` is the PyTorch module.
+        The trained net; `net_.module_.network` is the PyTorch module.
     loss_curve_, validation_scores_ : list of float
         Mean absolute error of every epoch on training and validation rows, in units of
         `target_scale_`; `validation_scores_` is None without validation.
@@ -145,6 +148,7 @@ class CGCNNRegressor(NetworkRegressor):
         validation_fraction=0.1,
         patience=None,
         device=None,
+        precision="fp32",
         random_state=None,
         verbose=0,
     ):
@@ -156,6 +160,7 @@ class CGCNNRegressor(NetworkRegressor):
             validation_fraction=validation_fraction,
             patience=patience,
             device=device,
+            precision=precision,
             random_state=random_state,
             verbose=verbose,
         )
@@ -167,7 +172,7 @@ class CGCNNRegressor(NetworkRegressor):
         self.head_layers = head_layers
         self.perturbation = perturbation
 
-    def _module(self):
+    def _network(self):
         return CrystalGraphNetwork, {
             "cutoff": float(self.cutoff),
             "atom_width": self.atom_width,

@@ -42,6 +42,9 @@ class CrabNetRegressor(CompositionRegressor):
         Stop after this many epochs without a better validation loss; None never stops early.
     device : str or torch.device, default=None
         Where to compute; None is CUDA where there is one, else the CPU.
+    precision : {"fp32", "bf16", "auto"}, default="fp32"
+        Precision of the training. "auto" is bfloat16 where the hardware multiplies in it, else
+        float32. Predictions are always made in float32.
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, dropout, batches and validation rows.
     verbose : int, default=0
@@ -50,7 +53,7 @@ class CrabNetRegressor(CompositionRegressor):
     Attributes
     ----------
     net_ : skorch.NeuralNet
-        The trained net; `net_.module_` is the PyTorch module.
+        The trained net; `net_.module_.network` is the PyTorch module.
     loss_curve_ : list of float
         Training loss of every epoch: mean absolute error in units of `target_scale_`.
     validation_scores_ : list of float or None
@@ -112,6 +115,7 @@ class CrabNetRegressor(CompositionRegressor):
         validation_fraction=0.1,
         patience=None,
         device=None,
+        precision="fp32",
         random_state=None,
         verbose=0,
     ):
@@ -123,6 +127,7 @@ class CrabNetRegressor(CompositionRegressor):
             validation_fraction=validation_fraction,
             patience=patience,
             device=device,
+            precision=precision,
             random_state=random_state,
             verbose=verbose,
         )
@@ -131,7 +136,7 @@ class CrabNetRegressor(CompositionRegressor):
         self.n_heads = n_heads
         self.dropout = dropout
 
-    def _module(self):
+    def _network(self):
         if self.width % 4 or self.width % self.n_heads:
             raise ValueError(
                 f"width={self.width} must be a multiple of 4 and of n_heads={self.n_heads}."

@@ -39,6 +39,9 @@ class FinderRegressor(CompositionRegressor):
         Stop after this many epochs without a better validation loss; None never stops early.
     device : str or torch.device, default=None
         Where to compute; None is CUDA where there is one, else the CPU.
+    precision : {"fp32", "bf16", "auto"}, default="fp32"
+        Precision of the training. "auto" is bfloat16 where the hardware multiplies in it, else
+        float32. Predictions are always made in float32.
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, batches and validation rows.
     verbose : int, default=0
@@ -47,7 +50,7 @@ class FinderRegressor(CompositionRegressor):
     Attributes
     ----------
     net_ : skorch.NeuralNet
-        The trained net; `net_.module_` is the PyTorch module.
+        The trained net; `net_.module_.network` is the PyTorch module.
     loss_curve_ : list of float
         Training loss of every epoch: mean absolute error in units of `target_scale_`.
     validation_scores_ : list of float or None
@@ -107,6 +110,7 @@ class FinderRegressor(CompositionRegressor):
         validation_fraction=0.1,
         patience=None,
         device=None,
+        precision="fp32",
         random_state=None,
         verbose=0,
     ):
@@ -118,6 +122,7 @@ class FinderRegressor(CompositionRegressor):
             validation_fraction=validation_fraction,
             patience=patience,
             device=device,
+            precision=precision,
             random_state=random_state,
             verbose=verbose,
         )
@@ -125,7 +130,7 @@ class FinderRegressor(CompositionRegressor):
         self.n_layers = n_layers
         self.n_heads = n_heads
 
-    def _module(self):
+    def _network(self):
         if self.width % self.n_heads:
             raise ValueError(f"width={self.width} must be a multiple of n_heads={self.n_heads}.")
         return Finder, {"width": self.width, "n_layers": self.n_layers, "n_heads": self.n_heads}

@@ -164,6 +164,9 @@ class MatInFormerRegressor(NetworkRegressor):
         Stop after this many epochs without a better validation loss; None never stops early.
     device : str or torch.device, default=None
         Where to compute; None is CUDA where there is one, else the CPU.
+    precision : {"fp32", "bf16", "auto"}, default="fp32"
+        Precision of the training. "auto" is bfloat16 where the hardware multiplies in it, else
+        float32. Predictions are always made in float32.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, dropout, batches and validation rows.
     verbose : int, default=0
@@ -242,6 +245,7 @@ class MatInFormerRegressor(NetworkRegressor):
         validation_fraction=0.1,
         patience=None,
         device=None,
+        precision="fp32",
         random_state=None,
         verbose=0,
     ):
@@ -253,6 +257,7 @@ class MatInFormerRegressor(NetworkRegressor):
             validation_fraction=validation_fraction,
             patience=patience,
             device=device,
+            precision=precision,
             random_state=random_state,
             verbose=verbose,
         )
@@ -262,7 +267,7 @@ class MatInFormerRegressor(NetworkRegressor):
         self.dropout = dropout
         self.symprec = symprec
 
-    def _module(self):
+    def _network(self):
         # As many positions as a crystal of all elements in a group of 27 Wyckoff positions fills.
         config = EncoderConfig(
             n_layers=self.n_layers,

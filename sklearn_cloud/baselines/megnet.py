@@ -52,6 +52,9 @@ class MEGNetRegressor(NetworkRegressor):
         Stop after this many epochs without a better validation loss; None never stops early.
     device : str or torch.device, default=None
         Where to compute; None is CUDA where there is one, else the CPU.
+    precision : {"fp32", "bf16", "auto"}, default="fp32"
+        Precision of the training. "auto" is bfloat16 where the hardware multiplies in it, else
+        float32. Predictions are always made in float32.
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, batches and validation rows.
     verbose : int, default=0
@@ -60,7 +63,7 @@ class MEGNetRegressor(NetworkRegressor):
     Attributes
     ----------
     net_ : skorch.NeuralNet
-        The trained net; `net_.module_` is the PyTorch module.
+        The trained net; `net_.module_.network` is the PyTorch module.
     loss_curve_, validation_scores_ : list of float
         Mean absolute error of every epoch on training and validation rows, in units of
         `target_scale_`; `validation_scores_` is None without validation.
@@ -136,6 +139,7 @@ class MEGNetRegressor(NetworkRegressor):
         validation_fraction=0.1,
         patience=None,
         device=None,
+        precision="fp32",
         random_state=None,
         verbose=0,
     ):
@@ -147,6 +151,7 @@ class MEGNetRegressor(NetworkRegressor):
             validation_fraction=validation_fraction,
             patience=patience,
             device=device,
+            precision=precision,
             random_state=random_state,
             verbose=verbose,
         )
@@ -157,7 +162,7 @@ class MEGNetRegressor(NetworkRegressor):
         self.width = width
         self.n_steps = n_steps
 
-    def _module(self):
+    def _network(self):
         return MEGNetwork, {
             "cutoff": float(self.cutoff),
             "n_blocks": self.n_blocks,

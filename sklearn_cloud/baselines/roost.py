@@ -45,6 +45,9 @@ class RoostRegressor(CompositionRegressor):
         Stop after this many epochs without a better validation loss; None never stops early.
     device : str or torch.device, default=None
         Where to compute; None is CUDA where there is one, else the CPU.
+    precision : {"fp32", "bf16", "auto"}, default="fp32"
+        Precision of the training. "auto" is bfloat16 where the hardware multiplies in it, else
+        float32. Predictions are always made in float32.
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, batches and validation rows.
     verbose : int, default=0
@@ -53,7 +56,7 @@ class RoostRegressor(CompositionRegressor):
     Attributes
     ----------
     net_ : skorch.NeuralNet
-        The trained net; `net_.module_` is the PyTorch module.
+        The trained net; `net_.module_.network` is the PyTorch module.
     loss_curve_ : list of float
         Training loss of every epoch: mean absolute error in units of `target_scale_`.
     validation_scores_ : list of float or None
@@ -112,6 +115,7 @@ class RoostRegressor(CompositionRegressor):
         validation_fraction=0.1,
         patience=None,
         device=None,
+        precision="fp32",
         random_state=None,
         verbose=0,
     ):
@@ -123,6 +127,7 @@ class RoostRegressor(CompositionRegressor):
             validation_fraction=validation_fraction,
             patience=patience,
             device=device,
+            precision=precision,
             random_state=random_state,
             verbose=verbose,
         )
@@ -130,7 +135,7 @@ class RoostRegressor(CompositionRegressor):
         self.n_layers = n_layers
         self.n_heads = n_heads
 
-    def _module(self):
+    def _network(self):
         return Roost, {"width": self.width, "n_layers": self.n_layers, "n_heads": self.n_heads}
 
 

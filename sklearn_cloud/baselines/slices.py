@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch.nn.utils.rnn import pad_sequence
 
 from ..encoder.config import PAD_ID, EncoderConfig
+from ..encoder.devices import choose_bf16
 from ..encoder.model import CloudModule
 from ._bonds import bond_graph
 from ._elements import N_ELEMENTS, atomic_numbers
@@ -87,6 +88,9 @@ class SlicesBertRegressor(NetworkRegressor):
         Stop after this many epochs without a better validation loss; None never stops early.
     device : str or torch.device, default=None
         Where to compute; None is CUDA where there is one, else the CPU.
+    precision : {"fp32", "bf16", "auto"}, default="fp32"
+        Precision of the training. "auto" is bfloat16 where the hardware multiplies in it, else
+        float32. Predictions are always made in float32.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, dropout, batches and validation rows.
     verbose : int, default=0
@@ -163,6 +167,7 @@ class SlicesBertRegressor(NetworkRegressor):
         validation_fraction=0.1,
         patience=None,
         device=None,
+        precision="fp32",
         random_state=None,
         verbose=0,
     ):
@@ -174,6 +179,7 @@ class SlicesBertRegressor(NetworkRegressor):
             validation_fraction=validation_fraction,
             patience=patience,
             device=device,
+            precision=precision,
             random_state=random_state,
             verbose=verbose,
         )
@@ -185,7 +191,7 @@ class SlicesBertRegressor(NetworkRegressor):
         self.on_too_long = on_too_long
         self.symprec = symprec
 
-    def _module(self):
+    def _network(self):
         config = EncoderConfig(
             n_layers=self.n_layers,
             n_heads=self.n_heads,
@@ -194,7 +200,8 @@ class SlicesBertRegressor(NetworkRegressor):
             dropout=self.dropout,
             vocabulary_size=_NUMBERS + self.max_tokens,
         )
-        return CloudModule, {"config": config}
+        # CloudModule sees to the precision itself, whatever precision it is called in.
+        return CloudModule, {"config": config, "bf16": choose_bf16(self.precision, self.device_)}
 
     def _read_item(self, crystal):
         graph = bond_graph(crystal, self.symprec)

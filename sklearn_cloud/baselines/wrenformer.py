@@ -121,6 +121,9 @@ class WrenformerRegressor(NetworkRegressor):
         Stop after this many epochs without a better validation loss; None never stops early.
     device : str or torch.device, default=None
         Where to compute; None is CUDA where there is one, else the CPU.
+    precision : {"fp32", "bf16", "auto"}, default="fp32"
+        Precision of the training. "auto" is bfloat16 where the hardware multiplies in it, else
+        float32. Predictions are always made in float32.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, dropout, batches and validation rows.
     verbose : int, default=0
@@ -202,6 +205,7 @@ class WrenformerRegressor(NetworkRegressor):
         validation_fraction=0.1,
         patience=None,
         device=None,
+        precision="fp32",
         random_state=None,
         verbose=0,
     ):
@@ -213,6 +217,7 @@ class WrenformerRegressor(NetworkRegressor):
             validation_fraction=validation_fraction,
             patience=patience,
             device=device,
+            precision=precision,
             random_state=random_state,
             verbose=verbose,
         )
@@ -223,7 +228,7 @@ class WrenformerRegressor(NetworkRegressor):
         self.head_widths = head_widths
         self.symprec = symprec
 
-    def _module(self):
+    def _network(self):
         if self.width % self.n_heads:
             raise ValueError(
                 f"width must be a multiple of n_heads, got {self.width} and {self.n_heads}."

@@ -111,7 +111,7 @@ def test_parameters(model):
         model.set_params(no_such_parameter=1)
 
 
-@pytest.mark.parametrize("parameter", ["max_epochs", "batch_size", "learning_rate"])
+@pytest.mark.parametrize("parameter", ["max_epochs", "batch_size", "learning_rate", "precision"])
 def test_impossible_parameter(model, parameter):
     if parameter not in model.get_params():
         pytest.skip("no network is trained")
@@ -128,6 +128,23 @@ def test_absent_device(model):
         pytest.skip("there is a CUDA device")
     with pytest.raises(ValueError, match="device='cuda'"):
         model.set_params(device="cuda").fit(STRUCTURES, TARGET)
+
+
+def test_mixed_precision(fitted):
+    import torch
+
+    if "precision" not in fitted.get_params():
+        pytest.skip("no network is trained")
+    mixed = clone(fitted).set_params(precision="bf16").fit(STRUCTURES, TARGET)
+    assert mixed.loss_curve_ != fitted.loss_curve_
+    np.testing.assert_allclose(mixed.loss_curve_, fitted.loss_curve_, rtol=0.1)
+    module = mixed.net_.module_
+    assert {p.dtype for p in module.parameters()} == {torch.float32}
+    # Trained in another precision, but not predicting in it.
+    exact = clone(fitted).set_params(precision="fp32").fit(STRUCTURES, TARGET)
+    exact.net_.module_.load_state_dict(module.state_dict())
+    exact.target_mean_, exact.target_scale_ = mixed.target_mean_, mixed.target_scale_
+    np.testing.assert_array_equal(mixed.predict(STRUCTURES), exact.predict(STRUCTURES))
 
 
 def test_fit_returns_self_and_changes_no_input(model):

@@ -51,7 +51,7 @@ class VolumeRegressor(NetworkRegressor):
         self.log["seen"].append([one[0] for one in batch])
         return {"values": torch.tensor(np.array(batch))}
 
-    def _module(self):
+    def _network(self):
         return FirstNumber, {}
 
 
@@ -191,7 +191,7 @@ def model(request):
 
 
 def test_padding_does_not_matter(model):
-    module, params = model._module()
+    module, params = model._network()
     torch.manual_seed(0)
     network = module(n_outputs=1, **params).eval()
     short, long = read("NaCl"), read("LiNaKRbCsFO3")
@@ -201,7 +201,7 @@ def test_padding_does_not_matter(model):
 
 
 def test_gradients_are_finite_with_padding(model):
-    module, params = model._module()
+    module, params = model._network()
     torch.manual_seed(0)
     network = module(n_outputs=1, **params)
     network(**model._collate([read("Si"), read("LiNaKRbCsFO3")])).sum().backward()

@@ -76,7 +76,7 @@ def test_batch_of_orbits():
 
 
 def outputs(model, batch):
-    module, params = model._module()
+    module, params = model._network()
     with torch.random.fork_rng():
         torch.manual_seed(0)
         net = module(n_outputs=2, **params).eval()
