@@ -1,11 +1,15 @@
 """Search for stable crystals: train on Materials Project, predict WBM crystals, build the hull.
 
     python benchmarks/discovery.py --encoder NAME
+    python benchmarks/discovery.py --potential chgnet --train-rows 5000
 
 A `CloudRegressor` learns the formation energy on MatBench's `mp_e_form`, predicts that of WBM
 crystals, and the distance to the convex hull of the training phases says which are stable
-(Tables 6 and 7, Figures 3 and 5 of the paper). Without the files of Matbench Discovery in the
-data folder this is a reconstruction: 10,000 WBM crystals, labels from a hull of MatBench's phases.
+(Tables 6 and 7, Figures 3 and 5 of the paper). With `--potential` the energies are those of a
+pre-trained potential, for the crystals as they are given.
+
+Without the files of Matbench Discovery in the data folder this is a reconstruction: 10,000 WBM
+crystals, labels from a hull of MatBench's phases.
 
 The predictions are kept in the folder that `--predictions` names; a run that finds them there
 does not train again.
@@ -76,6 +80,7 @@ def parser():
     built = argument_parser(__doc__)
     built.add_argument("--name", default="sklearn_cloud", help="name of the model in the tables")
     built.add_argument("--encoder", help="checkpoint to start from (default: random weights)")
+    built.add_argument("--potential", choices=["chgnet", "sevennet"], help="in place of CLOUD")
     built.add_argument("--epochs", type=int, default=10)
     built.add_argument("--batch-size", type=int, default=128)
     built.add_argument("--learning-rate", type=float, default=2e-4)
@@ -93,6 +98,8 @@ def parser():
 def configuration(arguments, version):
     """Every setting that can change a score."""
     names = "encoder epochs batch_size learning_rate head_layers sites train_rows candidates seed"
+    if arguments.potential:
+        names = "potential train_rows candidates seed"
     return {"version": version} | {name: getattr(arguments, name) for name in names.split()}
 
 
@@ -114,13 +121,17 @@ def predictions(arguments, training, wbm, chosen):
         e_pred = np.array([known.get(name, np.nan) for name in wbm.ids[chosen]])
         return e_pred, {"fit": 0.0, "predict": 0.0, "n_train": len(rows)}
     model, transformer = pipeline(arguments)
+    known, candidates = training.structures[rows], wbm.crystals[chosen]
     start = time.perf_counter()
-    model.fit(transformer.fit_transform(training.structures[rows]), training.target[rows])
+    if transformer is not None:
+        known = transformer.fit_transform(known)
+    model.fit(known, training.target[rows])
     fitted = time.perf_counter()
-    strings = transformer.set_params(on_error="warn").transform(wbm.crystals[chosen])
-    readable = np.array([string is not None for string in strings])
+    if transformer is not None:
+        candidates = transformer.set_params(on_error="warn").transform(candidates)
+    readable = np.array([candidate is not None for candidate in candidates])
     e_pred = np.full(len(chosen), np.nan)
-    e_pred[readable] = model.predict(strings[readable])
+    e_pred[readable] = model.predict(candidates[readable])
     seconds = {"fit": fitted - start, "predict": time.perf_counter() - fitted}
     if file:
         kept = chosen[readable]
@@ -136,9 +147,16 @@ def predictions_name(arguments):
 
 
 def pipeline(arguments):
-    """The two steps of the pipeline, apart: strings that fail at prediction are NaN."""
-    from sklearn_cloud import CloudRegressor, SymmetryStringTransformer
+    """The two steps of the pipeline, apart: strings that fail at prediction are NaN.
 
+    A potential reads the crystals themselves, and has no first step.
+    """
+    from sklearn_cloud import CloudRegressor, SymmetryStringTransformer
+    from sklearn_cloud.baselines import PotentialEnergyRegressor
+
+    if arguments.potential:
+        device = arguments.device
+        return PotentialEnergyRegressor(arguments.potential, device=device, verbose=1), None
     transformer = SymmetryStringTransformer(sites=arguments.sites, verbose=1)
     model = CloudRegressor(
         arguments.encoder,

@@ -24,6 +24,7 @@ _HOME = {
     "SlicesBertRegressor": "slices",
     "SlicesStringTransformer": "slices_strings",
     "PotentialFeatures": "potentials",
+    "PotentialEnergyRegressor": "potential_energy",
 }
 
 __all__ = list(_HOME)

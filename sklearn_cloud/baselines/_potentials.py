@@ -1,6 +1,6 @@
 """Pre-trained interatomic potentials, each behind the same few attributes.
 
-`elements` are the symbols it knows, `n_features` the length of an atom's vector, and `features`
+`elements` are the symbols it knows, `n_features` the length of an atom's vector, and `compute`
 takes a list of ordered crystals. `package` is what must be installed for it.
 """
 
@@ -54,8 +54,14 @@ class CHGNet:
         self.model.graph_converter.set_isolated_atom_response("ignore")
         self.elements = {e for e, number in atomic_numbers().items() if number <= 94}
 
-    def features(self, crystals):
-        """Mean of the last vectors of the atoms, shape (n_crystals, n_features)."""
+    def compute(self, crystals):
+        """Means of the last vectors of the atoms, and energies in eV/atom.
+
+        Returns
+        -------
+        vectors : ndarray of shape (n_crystals, n_features)
+        energies : ndarray of shape (n_crystals,)
+        """
         from pymatgen.core import Structure
 
         structures = [
@@ -71,7 +77,8 @@ class CHGNet:
         # a single row comes without its list, and rows are sums over the atoms
         predictions = predictions if isinstance(predictions, list) else [predictions]
         sums = np.array([prediction["crystal_fea"] for prediction in predictions])
-        return sums / np.array([[len(c.kinds)] for c in crystals])
+        energies = np.array([float(prediction["e"]) for prediction in predictions])
+        return sums / np.array([[len(c.kinds)] for c in crystals]), energies
 
 
 class SevenNet:
@@ -86,22 +93,29 @@ class SevenNet:
         checkpoint = load_checkpoint("7net-0_11Jul2024")
         self.model = checkpoint.build_model().to(device).eval()
         self.model.set_is_batch_data(False)
-        # What follows the last layer on atoms makes energies and forces of it.
-        del self.model.reduce_input_to_hidden
-        del self.model.reduce_hidden_to_energy
-        del self.model.rescale_atomic_energy
-        del self.model.reduce_total_enegy
         del self.model.force_output
+        # The atoms' vectors, before what follows makes energies of them.
+        self.model.reduce_input_to_hidden.register_forward_pre_hook(self._keep_vectors)
         self.cutoff, self.device = self.model.cutoff, device
         known = self.model.type_map
         self.elements = {e for e, number in atomic_numbers().items() if number in known}
 
-    def features(self, crystals):
-        """Mean of the last vectors of the atoms, shape (n_crystals, n_features)."""
-        return np.stack([self._features(crystal) for crystal in crystals])
+    def _keep_vectors(self, _, inputs):
+        self.vectors = inputs[0].x
+
+    def compute(self, crystals):
+        """Means of the last vectors of the atoms, and energies in eV/atom.
+
+        Returns
+        -------
+        vectors : ndarray of shape (n_crystals, n_features)
+        energies : ndarray of shape (n_crystals,)
+        """
+        computed = [self._compute(crystal) for crystal in crystals]
+        return tuple(np.stack(column) for column in zip(*computed))
 
     @torch.no_grad()
-    def _features(self, crystal):
+    def _compute(self, crystal):
         from ase import Atoms
         from sevenn.atom_graph_data import AtomGraphData
         from sevenn.train.dataload import unlabeled_atoms_to_graph
@@ -113,8 +127,9 @@ class SevenNet:
             pbc=True,
         )
         graph = unlabeled_atoms_to_graph(atoms, self.cutoff, with_shift=False)
-        data = AtomGraphData.from_numpy_dict(graph).to(self.device)
-        return self.model(data).x.mean(dim=0).cpu().numpy()
+        result = self.model(AtomGraphData.from_numpy_dict(graph).to(self.device))
+        energy = float(result.inferred_total_energy) / len(atoms)
+        return self.vectors.mean(dim=0).cpu().numpy(), energy
 
 
 POTENTIALS = {"chgnet": CHGNet, "sevennet": SevenNet}

@@ -1,4 +1,4 @@
-"""PotentialFeatures: crystals in, what a pre-trained interatomic potential sees in them out."""
+"""PotentialFeatures: crystals in, what a pre-trained interatomic potential says of them out."""
 
 from numbers import Integral
 
@@ -18,7 +18,8 @@ class PotentialFeatures(CrystalTransformer):
 
     A potential that was trained on energies and forces of many crystals describes each atom by a
     vector before it adds up their energies. The mean of these vectors over the atoms is the
-    crystal's row; nothing is trained. Any scikit-learn regressor can stand on it.
+    crystal's row, or its energy alone; nothing is trained. Any scikit-learn regressor can stand
+    on it.
 
     Parameters
     ----------
@@ -26,6 +27,10 @@ class PotentialFeatures(CrystalTransformer):
         `"chgnet"` is CHGNet 0.3.0 (64 features), `"sevennet"` SevenNet-0 of July 2024 (128). Each
         needs its package: ``pip install 'sklearn-cloud[chgnet]'`` or ``'sklearn-cloud[sevennet]'``.
         The weights come with it.
+    quantity : {"vectors", "energy"}, default="vectors"
+        `"vectors"` is the mean of the atoms' vectors, `"energy"` one column: the energy in eV/atom
+        of the crystal as it is given, without relaxing it. CHGNet's has the Materials Project's
+        corrections to density functional theory, SevenNet's has not.
     batch_size : int, default=16
         Distinct crystals computed at a time.
     device : str or torch.device, default=None
@@ -35,6 +40,7 @@ class PotentialFeatures(CrystalTransformer):
 
     See Also
     --------
+    PotentialEnergyRegressor : Formation energies from the energies of a potential.
     sklearn_cloud.CloudEmbedder : Vectors of an encoder that has seen symmetry and composition only.
 
     Notes
@@ -69,20 +75,22 @@ class PotentialFeatures(CrystalTransformer):
     array([1., 2.])
     """
 
-    def __init__(self, potential="chgnet", *, batch_size=16, device=None, verbose=0):
+    def __init__(
+        self, potential="chgnet", *, quantity="vectors", batch_size=16, device=None, verbose=0
+    ):
         self.potential = potential
+        self.quantity = quantity
         self.batch_size = batch_size
         self.device = device
         self.verbose = verbose
 
-    @property
-    def _parameter_constraints(self):
-        return {
-            "potential": [StrOptions({*POTENTIALS, *WITHOUT_WEIGHTS})],
-            "batch_size": [Interval(Integral, 1, None, closed="left")],
-            "device": [str, torch.device, None],
-            "verbose": ["verbose"],
-        }
+    _parameter_constraints = {
+        "potential": [StrOptions({*POTENTIALS, *WITHOUT_WEIGHTS})],
+        "quantity": [StrOptions({"vectors", "energy"})],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "device": [str, torch.device, None],
+        "verbose": ["verbose"],
+    }
 
     def fit(self, X, y=None):
         """Check the parameters and load the potential; there is nothing to learn.
@@ -109,7 +117,7 @@ class PotentialFeatures(CrystalTransformer):
         return self
 
     def transform(self, X):
-        """Mean of the vectors of the atoms.
+        """Mean of the vectors of the atoms, or the energy per atom.
 
         Parameters
         ----------
@@ -119,6 +127,7 @@ class PotentialFeatures(CrystalTransformer):
         Returns
         -------
         ndarray of shape (n_crystals, n_features), float32
+            A single column where `quantity` is "energy".
 
         Raises
         ------
@@ -143,7 +152,7 @@ class PotentialFeatures(CrystalTransformer):
         return features[[places[key] for key in keys]]
 
     def get_feature_names_out(self, input_features=None):
-        """Name of the potential and a number.
+        """Name of the potential and a number, or "_energy".
 
         Parameters
         ----------
@@ -153,8 +162,9 @@ class PotentialFeatures(CrystalTransformer):
         -------
         ndarray of shape (n_features,), object
         """
-        names = [f"{self.potential}{i}" for i in range(self._load().n_features)]
-        return np.array(names, dtype=object)
+        n_features = self._load().n_features
+        names = ["_energy"] if self.quantity == "energy" else map(str, range(n_features))
+        return np.array([self.potential + name for name in names], dtype=object)
 
     def _load(self):
         self._validate_params()
@@ -165,7 +175,8 @@ class PotentialFeatures(CrystalTransformer):
         with tqdm(total=len(crystals), disable=not self.verbose, unit="crystal") as bar:
             for start in range(0, len(crystals), self.batch_size):
                 batch = crystals[start : start + self.batch_size]
-                rows.append(potential.features(batch))
+                vectors, energies = potential.compute(batch)
+                rows.append(vectors if self.quantity == "vectors" else energies[:, None])
                 bar.update(len(batch))
         return np.concatenate(rows).astype(np.float32)
 

@@ -28,6 +28,7 @@ BASELINES = [
     ("GeometryTreesRegressor", {"n_estimators": 10, "min_samples_leaf": 3}),
     ("SpaceGroupForestRegressor", {"n_estimators": 10}),
     ("VoronoiForestRegressor", {"n_estimators": 10}),
+    ("PotentialEnergyRegressor", {"potential": "chgnet"}),
 ]
 #: Packages beyond the library's own that a baseline needs.
 NEEDS = {
@@ -35,6 +36,7 @@ NEEDS = {
     "MagpieBoostingRegressor": "matminer",
     "GeometryTreesRegressor": "matminer",
     "VoronoiForestRegressor": "matminer",
+    "PotentialEnergyRegressor": "chgnet",
 }
 
 ROCK_SALT = ([[0, 0, 0], [0.5, 0.5, 0.5]], Lattice.from_parameters(1, 1, 1, 60, 60, 60))

@@ -9,7 +9,12 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import cross_validate
 from sklearn.pipeline import make_pipeline
 
-from sklearn_cloud.baselines import PotentialFeatures, _potentials
+from sklearn_cloud.baselines import (
+    ElementFractions,
+    PotentialEnergyRegressor,
+    PotentialFeatures,
+    _potentials,
+)
 
 PACKAGES = {"chgnet": "chgnet", "sevennet": "sevenn"}
 CELL = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
@@ -18,7 +23,7 @@ ALONE = Structure(Lattice.cubic(30), ["Ar"], [[0, 0, 0]])
 
 
 class SumOfCell:
-    """Stands in for a potential: size of the cell, number of sites, size of the batch."""
+    """Stands in for a potential: size of the cell and number of sites; energies to be found."""
 
     package = "nothing"
     n_features = 2
@@ -28,9 +33,10 @@ class SumOfCell:
         self.device = device
         self.batches = []
 
-    def features(self, crystals):
+    def compute(self, crystals):
         self.batches.append(len(crystals))
-        return np.array([[c.lattice[0, 0], len(c.kinds)] for c in crystals])
+        vectors = np.array([[c.lattice[0, 0], len(c.kinds)] for c in crystals])
+        return vectors, -vectors[:, 0] / 10
 
 
 @pytest.fixture
@@ -89,7 +95,51 @@ def test_bad_rows_are_named(stand_in, item, error, message):
         PotentialFeatures(device="cpu").fit_transform([CELL, item])
 
 
-@pytest.mark.parametrize("parameters", [{"potential": "none"}, {"batch_size": 0}])
+def test_energies(stand_in):
+    transformer = PotentialFeatures(quantity="energy", device="cpu")
+    np.testing.assert_allclose(transformer.fit_transform([CELL, ALONE]), [[-0.412], [-3.0]])
+    assert transformer.get_feature_names_out().tolist() == ["chgnet_energy"]
+
+
+def cells(*elements):
+    """Two crystals, of different size, of each of the given compositions."""
+    return [
+        Structure(Lattice.cubic(a), names.split(), [[0, 0, 0], [0.5] * 3])
+        for names in elements
+        for a in (4, 5)
+    ]
+
+
+def test_energies_of_the_elements_are_learned(stand_in):
+    crystals = cells("Cs Cl", "Na Cl", "Cs Na", "Cl Cl")
+    references = {"Cs": -1.0, "Na": -2.0, "Cl": 3.0}
+    target = [
+        -c.lattice.a / 10 + np.mean([references[site.specie.symbol] for site in c])
+        for c in crystals
+    ]
+    model = PotentialEnergyRegressor(device="cpu").fit(crystals, target)
+    found = dict(zip(ElementFractions().get_feature_names_out(), model.head_.references_))
+    assert {e: round(found[e], 4) for e in references} == references
+    sodium = Structure(Lattice.cubic(6), ["Na"], [[0, 0, 0]])
+    np.testing.assert_allclose(model.predict([sodium]), [-0.6 - 2.0], atol=1e-4)
+    # a row without weight teaches nothing
+    wrong = [*target, 1000.0]
+    weights = [1.0] * len(target) + [0.0]
+    again = PotentialEnergyRegressor(device="cpu").fit([*crystals, CELL], wrong, weights)
+    np.testing.assert_allclose(again.predict(crystals), target, atol=1e-4)
+
+
+def test_element_without_reference_is_warned_of(stand_in):
+    model = PotentialEnergyRegressor(device="cpu").fit(cells("Cs Cl", "Cs Cs"), [1, 1, 2, 2])
+    with pytest.warns(UserWarning, match=r"row 2 and 0 more .*\(Ar\)"):
+        guess = model.predict([CELL, CELL, ALONE])[2]
+    # caesium adds 2.45, and with 0.45 of chlorine 1.45 to Cs Cl
+    assert guess == pytest.approx(-3.0 + (2.45 + 0.45) / 2, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"potential": "none"}, {"batch_size": 0}, {"quantity": "forces"}]
+)
 def test_bad_parameters(parameters):
     with pytest.raises(ValueError, match=next(iter(parameters))):
         PotentialFeatures(**parameters).fit([CELL])
@@ -127,6 +177,15 @@ def test_features_of_installed_potentials(installed):
     assert np.abs(features[3] - features[0]).max() > 1e-2
     # whoever shares the batch moves a row by rounding only
     np.testing.assert_allclose(installed.transform([WIDE])[0], features[3], atol=1e-4)
+
+
+def test_energies_of_installed_potentials(installed):
+    energies = installed.set_params(quantity="energy").fit_transform([CELL, CELL * (2, 1, 1), WIDE])
+    # with and without the Materials Project's correction of 0.61 eV for each chlorine atom
+    expected = {"chgnet": -3.55, "sevennet": -3.25}[installed.potential]
+    assert energies[0, 0] == pytest.approx(expected, abs=0.05)
+    assert energies[1, 0] == pytest.approx(energies[0, 0], abs=1e-4)
+    assert energies[2, 0] > energies[0, 0]
 
 
 def test_installed_potentials_are_quiet(installed, capfd, recwarn):
