@@ -1,9 +1,10 @@
-"""Print the table of the baselines in docs/measurements.md from the result files alone.
+"""Print the two tables of the baselines in docs/measurements.md from the result files alone.
 
     python benchmarks/baseline_table.py
 
-Scores of the three tasks beside the published one of jdft2d, and what a fold of jdft2d costs: CPU
-seconds to fit, seconds to predict 1,000 crystals, trained weights, peak memory of the process.
+Scores of the three tasks beside the published ones; bold is what lies more than two standard
+deviations from the published score. What a fold of jdft2d costs: CPU seconds to fit and to predict,
+trained weights, peak memory of the process.
 """
 
 import argparse
@@ -31,9 +32,12 @@ SYSTEMS = (
     ("slices-bert", "SlicesBertRegressor", "SLICES-BERT"),
     ("cgcnn", "CGCNNRegressor", "CGCNN"),
     ("cgcnn-p", "CGCNNRegressor(perturbation=0.05)", None),
-    ("megnet", "MEGNetRegressor", None),
+    ("megnet", "MEGNetRegressor", "MegNet (kgcnn 2.1)"),
     ("chgnet-trees", "PotentialFeatures('chgnet') + 300 extra-trees", None),
+    ("sevennet-trees", "PotentialFeatures('sevennet') + 300 extra-trees", None),
 )
+#: Settings that are said where a run has others than that of jdft2d.
+SETTINGS = {"max_epochs": "{} epochs", "batch_size": "batches of {}", "precision": "{}"}
 
 
 def main():
@@ -42,16 +46,41 @@ def main():
     )
     parser.add_argument("--results", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    heads = ["", "jdft2d", "published", "phonons", "dielectric (98 %)"]
-    heads += ["fit, s", "predict, s per 1,000", "weights", "peak memory, MiB"]
-    lines = [heads, ["---"] * len(heads)]
-    published = published_scores().query("task == 'jdft2d'").set_index("model")["value"]
+    scores = [["", *(head for task in TASKS for head in (task, "published"))]]
+    costs = [["", "fit, s per 1,000", "predict, s per 1,000", "weights", "peak memory, MiB"]]
     for name, label, system in SYSTEMS:
         found = {task: read(arguments.results, task, name) for task in TASKS}
-        scores = [score(found[task], form, found["jdft2d"]) for task, form in TASKS.items()]
-        known = f"{published[system]:.1f}" if system in published else "–"
-        lines.append([f"`{label}`", scores[0], known, *scores[1:], *cost(found["jdft2d"])])
-    print("\n".join("| " + " | ".join(line) + " |" for line in lines))
+        known = {task: published(task, system) for task in TASKS}
+        cells = [
+            cell
+            for task, form in TASKS.items()
+            for cell in (
+                score(found[task], form, found["jdft2d"], known[task]),
+                text(known[task], form),
+            )
+        ]
+        scores.append([f"`{label}`", *cells])
+        costs.append([f"`{label}`", *cost(found["jdft2d"])])
+    print(f"{markdown(scores)}\n\n{markdown(costs)}")
+
+
+def markdown(lines):
+    lines = [lines[0], ["---"] * len(lines[0]), *lines[1:]]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def published(task, system):
+    """Published mean and deviation of a system; None where there is none."""
+    rows = published_scores().query("task == @task and model == @system and metric == 'mae'")
+    return None if rows.empty else rows[["value", "std"]].iloc[0].tolist()
+
+
+def text(value, form):
+    """Mean ± deviation; the deviation is not always published."""
+    if value is None:
+        return "–"
+    mean, std = value
+    return f"{mean:{form}}" if np.isnan(std) else f"{mean:{form}} ± {std:{form}}"
 
 
 def read(folder, task, name):
@@ -59,27 +88,46 @@ def read(folder, task, name):
     return read_result(path) if path.exists() else None
 
 
-def score(result, form, reference):
-    """Mean and deviation over the folds; folds that lack and other epochs than there are said."""
+def score(result, form, reference, known=None):
+    """Mean and deviation over the folds, and in what the run differs from the reference.
+
+    Bold where the published score is more than two of its standard deviations away (of this
+    run's, where it has none).
+    """
     if result is None:
         return "not run"
-    mae, notes = result["summary"]["mae"], []
+    mean, std = result["summary"]["mae"]["mean"], result["summary"]["mae"]["std"]
+    notes = []
     if len(result["folds"]) < result["n_folds"]:
         notes.append(f"folds {', '.join(result['folds'])}")
-    epochs = result["configuration"].get("max_epochs")
-    if epochs != reference["configuration"].get("max_epochs"):
-        notes.append(f"{epochs} epochs")
-    text = f"{mae['mean']:{form}} ± {mae['std']:{form}}"
-    return f"{text} ({'; '.join(notes)})" if notes else text
+    for name, form_of_note in SETTINGS.items():
+        value = setting(result, name)
+        if value != setting(reference, name):
+            notes.append(form_of_note.format(value))
+    cell = text((mean, std), form)
+    if known is not None and abs(mean - known[0]) > 2 * (std if np.isnan(known[1]) else known[1]):
+        cell = f"**{cell}**"
+    return f"{cell} ({'; '.join(notes)})" if notes else cell
+
+
+def setting(result, name):
+    """A setting of a run; runs from before there was a precision are in float32."""
+    return result["configuration"].get(name, "fp32" if name == "precision" else None)
 
 
 def cost(result):
+    if result is None:
+        return ["not run"] * 4
     folds = list(result["folds"].values())
-    fit = np.mean([fold.get("cpu_seconds_fit", fold["seconds_fit"]) for fold in folds])
+    fit = np.mean([seconds_fit(fold) / fold["n_train"] for fold in folds])
     predict = np.mean([seconds_predict(fold) / fold["n_test"] for fold in folds])
     weights, memory = folds[0].get("n_parameters"), [fold["peak_memory_mib"] for fold in folds]
     counted = f"{weights:,}" if weights else "–"
-    return [f"{fit:.0f}", f"{1000 * predict:.1f}", counted, str(max(memory))]
+    return [f"{1000 * fit:.0f}", f"{1000 * predict:.1f}", counted, str(max(memory))]
+
+
+def seconds_fit(fold):
+    return fold.get("cpu_seconds_fit", fold["seconds_fit"])
 
 
 def seconds_predict(fold):

@@ -20,19 +20,33 @@ def test_baseline_table(script, monkeypatch, capsys):
     table = script("baseline_table")
     monkeypatch.setattr(sys, "argv", ["baseline_table.py"])
     table.main()
-    head, _, *rows = capsys.readouterr().out.splitlines()
-    assert len(rows) == len(table.SYSTEMS)
-    assert {row.count("|") for row in rows} == {head.count("|")}
+    for lines in capsys.readouterr().out.split("\n\n"):
+        head, _, *rows = lines.splitlines()
+        assert len(rows) == len(table.SYSTEMS)
+        assert {row.count("|") for row in rows} == {head.count("|")}
 
 
 def test_baseline_table_says_what_differs(script):
     table = script("baseline_table")
     summary = {"mae": {"mean": 2.0, "std": 0.5}}
     whole = {"summary": summary, "n_folds": 2, "folds": {"0": {}, "1": {}}, "configuration": {}}
-    short = {**whole, "folds": {"1": {}}, "configuration": {"max_epochs": 3}}
+    other = {"max_epochs": 3, "precision": "bf16"}
+    short = {**whole, "folds": {"1": {}}, "configuration": other}
     assert table.score(whole, ".1f", whole) == "2.0 ± 0.5"
-    assert table.score(short, ".1f", whole) == "2.0 ± 0.5 (folds 1; 3 epochs)"
+    assert table.score(short, ".1f", whole) == "2.0 ± 0.5 (folds 1; 3 epochs; bf16)"
     assert table.score(None, ".1f", whole) == "not run"
+
+
+def test_baseline_table_marks_what_is_far_from_the_published_score(script):
+    table = script("baseline_table")
+    summary = {"mae": {"mean": 2.0, "std": 0.5}}
+    run = {"summary": summary, "n_folds": 1, "folds": {"0": {}}, "configuration": {}}
+    assert table.score(run, ".1f", run, (3.0, 0.6)) == "2.0 ± 0.5"
+    assert table.score(run, ".1f", run, (3.0, 0.4)) == "**2.0 ± 0.5**"
+    assert table.score(run, ".1f", run, (3.0, np.nan)) == "2.0 ± 0.5"
+    assert table.score(run, ".1f", run, (3.1, np.nan)) == "**2.0 ± 0.5**"
+    assert table.published("phonons", "Wrenformer")[0] == pytest.approx(92.3349)
+    assert table.published("phonons", None) is None
 
 
 def test_ablation_counts_the_folds_that_are_better(script):
