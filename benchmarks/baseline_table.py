@@ -1,10 +1,10 @@
-"""Print the two tables of the baselines in docs/measurements.md from the result files alone.
+"""Print the table of the baselines in docs/measurements.md from the result files alone.
 
     python benchmarks/baseline_table.py
 
 Scores of the three tasks beside the published ones; bold is what lies more than two standard
-deviations from the published score. What a fold of jdft2d costs: CPU seconds to fit and to predict,
-trained weights, peak memory of the process.
+deviations from the published score. Then what jdft2d costs: CPU seconds to fit and to predict 1,000
+crystals, trained weights, peak memory of the process.
 """
 
 import argparse
@@ -46,27 +46,17 @@ def main():
     )
     parser.add_argument("--results", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    scores = [["", *(head for task in TASKS for head in (task, "published"))]]
-    costs = [["", "fit, s per 1,000", "predict, s per 1,000", "weights", "peak memory, MiB"]]
+    heads = ["", *(head for task in TASKS for head in (task, "published"))]
+    heads += ["fit, s per 1,000", "predict, s per 1,000", "weights", "peak memory, MiB"]
+    lines = [heads, ["---"] * len(heads)]
     for name, label, system in SYSTEMS:
         found = {task: read(arguments.results, task, name) for task in TASKS}
-        known = {task: published(task, system) for task in TASKS}
-        cells = [
-            cell
-            for task, form in TASKS.items()
-            for cell in (
-                score(found[task], form, found["jdft2d"], known[task]),
-                text(known[task], form),
-            )
-        ]
-        scores.append([f"`{label}`", *cells])
-        costs.append([f"`{label}`", *cost(found["jdft2d"])])
-    print(f"{markdown(scores)}\n\n{markdown(costs)}")
-
-
-def markdown(lines):
-    lines = [lines[0], ["---"] * len(lines[0]), *lines[1:]]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        line = [f"`{label}`"]
+        for task, form in TASKS.items():
+            known = published(task, system)
+            line += [score(found[task], form, found["jdft2d"], known), text(known, form)]
+        lines.append([*line, *cost(found["jdft2d"])])
+    print("\n".join("| " + " | ".join(line) + " |" for line in lines))
 
 
 def published(task, system):
