@@ -43,6 +43,7 @@ KINDS = {
     "SlicesBertRegressor": "Coordinate-free",
     "CGCNNRegressor": "Structure-based",
     "MEGNetRegressor": "Structure-based",
+    "PotentialEnergyRegressor": "Structure-based (MLIP)",
     "chgnet": "Structure-based (MLIP)",
     "sevennet": "Structure-based (MLIP)",
 }
