@@ -52,10 +52,14 @@ def relative_figure(benchmark, results, leave_out=()):
     published = scores[scores["model"] == "CLOUD"].set_index("task")["value"]
     tasks = [task for task, _ in TABLES[benchmark].columns]
     figure, axes = plt.subplots(figsize=(7, 0.45 * len(tasks) + 1.2))
-    for kind, group in scores.groupby("kind", sort=False):
-        theirs = group[group["source"].isin(known)]
-        _dots(axes, theirs, tasks, published, marker="o", color=COLORS[kind], label=kind)
-    own = scores[~scores["source"].isin(known)]
+    theirs = scores["source"].isin(known)
+    cloud = scores["model"].str.startswith("cloud") & ~theirs
+    for kind, group in scores[~cloud].groupby("kind", sort=False):
+        color = COLORS[kind]
+        _dots(axes, group[theirs[group.index]], tasks, published, marker="o", color=color)
+        _dots(axes, group[~theirs[group.index]], tasks, published, marker="x", s=25, color=color)
+        axes.scatter([], [], color=color, label=kind)  # for the legend
+    own = scores[cloud]
     _dots(axes, own[own["note"] == ""], tasks, published, marker="*", s=110, c="tab:red")
     _dots(axes, own[own["note"] != ""], tasks, published, marker="*", s=110, fc="none", ec="red")
     axes.axvline(1.0, color="tab:blue", lw=0.8)
@@ -65,7 +69,11 @@ def relative_figure(benchmark, results, leave_out=()):
     axes.minorticks_off()
     axes.set_yticks(range(len(tasks)), tasks)
     axes.invert_yaxis()
-    axes.set_xlabel("MAE relative to CLOUD in the paper (stars: this library; hollow: part)")
+    axes.set_xlabel(
+        "MAE relative to CLOUD in the paper\n"
+        "stars: CLOUD of this library (hollow: part of the rows or folds); "
+        "crosses: its baselines; dots: published"
+    )
     axes.legend(fontsize="x-small", loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
