@@ -55,7 +55,8 @@ class PotentialEnergyRegressor(FeatureRegressor):
 
     Notes
     -----
-    The energy is that of the crystal as it is given: one that is not relaxed lies too high. Both
+    For the search for stable crystals [1]_, among others. The energy is that of the crystal as it
+    is given: one that is not relaxed lies too high. Both
     potentials were trained on relaxations of the Materials Project, so crystals from there, such
     as MatBench's ``mp_e_form``, have been seen; those of WBM have not. SevenNet's energies lack
     the Materials Project's corrections for oxides and fluorides of transition metals, which no
@@ -105,7 +106,7 @@ class ElementReferences(RegressorMixin, BaseEstimator):
         In the order of `ElementFractions`; where no training row has the element, the mean of
         those that have.
     known_ : ndarray of shape (118,), bool
-        Whether a training row has the element.
+        Whether a training row with a weight above 0 has the element.
     """
 
     def fit(self, X, y, sample_weight=None):
@@ -125,7 +126,8 @@ class ElementReferences(RegressorMixin, BaseEstimator):
         """
         energies, fractions = X[:, 0], X[:, 1:]
         ridge = Ridge(_SHRINKAGE, solver="svd").fit(fractions, y - energies, sample_weight)
-        self.known_ = fractions.any(axis=0)
+        taught = fractions if sample_weight is None else fractions[np.asarray(sample_weight) > 0]
+        self.known_ = taught.any(axis=0)
         # Fractions add up to 1: the intercept belongs to every element.
         self.references_ = ridge.coef_ + ridge.intercept_
         self.references_[~self.known_] = self.references_[self.known_].mean()
@@ -147,9 +149,9 @@ class ElementReferences(RegressorMixin, BaseEstimator):
         if len(rows):
             elements = ", ".join(ELEMENTS[column] for column in np.unique(columns))
             warnings.warn(
-                f"row {rows[0]} and {len(np.unique(rows)) - 1} more hold elements that no training "
-                f"row has ({elements}): their energies are guessed, add such crystals to the "
-                "training rows",
+                f"row {rows[0]}, the first of {len(np.unique(rows))}, holds elements that no "
+                f"training row has ({elements}): their energies are guessed, add such crystals to "
+                "the training rows",
                 stacklevel=3,
             )
         # row by row, so that no sum depends on how many rows there are
