@@ -24,20 +24,20 @@ class MixedPrecision(nn.Module):
     ----------
     network : type
         Class of the network, whose ``forward`` takes tensors by name.
-    mixed : bool
+    bf16 : bool
         Whether to multiply in bfloat16 while training; weights stay in float32.
     **arguments
         Of ``network``.
     """
 
-    def __init__(self, network, mixed, **arguments):
+    def __init__(self, network, bf16, **arguments):
         super().__init__()
         self.network = network(**arguments)
-        self.mixed = mixed
+        self.bf16 = bf16
 
     def forward(self, **inputs):
         device = next(iter(inputs.values())).device.type
-        with torch.autocast(device, torch.bfloat16, enabled=self.mixed and self.training):
+        with torch.autocast(device, torch.bfloat16, enabled=self.bf16 and self.training):
             outputs = self.network(**inputs)
         return outputs.float()
 
@@ -111,8 +111,8 @@ class NetworkRegressor(RegressorMixin, StandardisedTargets, NetEstimator):
 
     def _module(self):
         network, arguments = self._network()
-        mixed = choose_bf16(self.precision, self.device_)
-        return MixedPrecision, {"network": network, "mixed": mixed, **arguments}
+        bf16 = choose_bf16(self.precision, self.device_)
+        return MixedPrecision, {"network": network, "bf16": bf16, **arguments}
 
     def _key(self, crystal):
         """Equal for crystals that have the same input: they are read once."""

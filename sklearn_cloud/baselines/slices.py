@@ -191,7 +191,7 @@ class SlicesBertRegressor(NetworkRegressor):
         self.on_too_long = on_too_long
         self.symprec = symprec
 
-    def _network(self):
+    def _module(self):
         config = EncoderConfig(
             n_layers=self.n_layers,
             n_heads=self.n_heads,
@@ -200,7 +200,7 @@ class SlicesBertRegressor(NetworkRegressor):
             dropout=self.dropout,
             vocabulary_size=_NUMBERS + self.max_tokens,
         )
-        # CloudModule sees to the precision itself, whatever precision it is called in.
+        # CloudModule sees to the precision itself and needs no MixedPrecision around it.
         return CloudModule, {"config": config, "bf16": choose_bf16(self.precision, self.device_)}
 
     def _read_item(self, crystal):
