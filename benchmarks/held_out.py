@@ -1,0 +1,44 @@
+"""Look at the training of a baseline without looking at test rows.
+
+    python benchmarks/held_out.py --task phonons --model MEGNet --parameters '{"max_epochs": 240}'
+
+200 rows are held out of the training rows of the first fold, the model is fitted to the others, and
+its errors are printed: on the held out rows, and along the epochs on training and validation rows.
+"""
+
+import json
+
+import numpy as np
+from common import argument_parser, parse_arguments
+from folds import build_baseline, model_name
+
+from sklearn_cloud.datasets import fetch_matbench
+
+HELD_OUT = 200
+
+
+def main():
+    parser = argument_parser(__doc__)
+    parser.add_argument("--task", default="phonons")
+    parser.add_argument("--model", type=model_name, required=True, help="a network")
+    parser.add_argument("--parameters", default="{}", help="of the network, as JSON")
+    parser.add_argument("--device")
+    arguments = parse_arguments(parser)
+    table = fetch_matbench(arguments.task, data_home=arguments.data_home, verbose=1)
+    rows = np.random.RandomState(arguments.seed).permutation(table.folds[0][0])
+    train, held_out = rows[:-HELD_OUT], rows[-HELD_OUT:]
+    model, _ = build_baseline(arguments)
+    model.fit(table.structures[train], table.target[train])
+    errors = np.abs(model.predict(table.structures[held_out]) - table.target[held_out])
+    curves = np.array([model.loss_curve_, model.validation_scores_]) * model.target_scale_[0]
+    found = {
+        "held_out_mae": round(float(errors.mean()), 3),
+        "best_epoch": model.best_epoch_,
+        "train_mae": curves[0].round(3).tolist(),
+        "validation_mae": curves[1].round(3).tolist(),
+    }
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
