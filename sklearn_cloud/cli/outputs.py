@@ -1,7 +1,6 @@
 """Files and folders that appear when they are complete, and never replace others unasked."""
 
 import os
-import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,32 +62,3 @@ def new_file(path):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def new_folder(path):
-    """Give a temporary folder beside `path`, which takes that name when the block is through."""
-    path = Path(path).absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    temporary.mkdir()
-    try:
-        yield temporary
-        _replace_folder(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _replace_folder(temporary, path):
-    """Put a folder in the place of another, which comes back if that fails."""
-    if not path.exists():
-        temporary.rename(path)
-        return
-    old = temporary.with_suffix(".old")
-    path.rename(old)
-    try:
-        temporary.rename(path)
-    except BaseException:
-        old.rename(path)
-        raise
-    shutil.rmtree(old)

@@ -160,7 +160,7 @@ def load_encoder(encoder=None):
         encoder = ENCODER_SIZES["mini"]
     if isinstance(encoder, EncoderConfig):
         tokenizer = SymmetryTokenizer()
-        _check_vocabulary(encoder, tokenizer, "encoder")
+        check_vocabulary(encoder, tokenizer, "encoder")
         return Checkpoint(encoder, tokenizer)
     if not isinstance(encoder, (str, os.PathLike)):
         raise TypeError(
@@ -193,7 +193,7 @@ def read_checkpoint(directory):
         # Its configuration may still name transformers' own padding id, which means [CLS] there.
         config = replace(config, pad_id=tokenizer.pad_id)
         weights = encoder_weights(weights, directory / WEIGHTS_FILE)
-    _check_vocabulary(config, tokenizer, directory)
+    check_vocabulary(config, tokenizer, directory)
     weights = {name: tensor.float() for name, tensor in weights.items()}
     with torch.device("meta"):
         expected = build_encoder(config).state_dict()
@@ -221,7 +221,8 @@ def _read_config(path):
         raise ValueError(f"{path}: {error}") from error
 
 
-def _check_vocabulary(config, tokenizer, where):
+def check_vocabulary(config, tokenizer, where):
+    """Raise ValueError unless an encoder has a vector for each token of the tokenizer."""
     # In the original format the embedding may have rows that stand for no token.
     spare = config.vocabulary_size - len(tokenizer)
     if spare < 0 or (spare and not isinstance(tokenizer, OriginalTokenizer)):

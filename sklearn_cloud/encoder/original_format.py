@@ -174,6 +174,21 @@ class OriginalTokenizer:
             start = end
         return ids
 
+    def describe(self):
+        """What JSON needs to say to get this tokenizer back."""
+        return {"words": list(self._words), "added": list(self._added)}
+
+    @classmethod
+    def from_description(cls, description):
+        """The tokenizer that `describe` describes.
+
+        Raises
+        ------
+        ValueError
+            If a special token is missing or a token appears twice.
+        """
+        return cls(description["words"], description["added"])
+
     # The same rules: a distinct string is encoded once, an error names its row.
     encode_batch = SymmetryTokenizer.encode_batch
     tokens = SymmetryTokenizer.tokens
