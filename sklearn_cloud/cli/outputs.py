@@ -1,9 +1,14 @@
 """Files and folders that appear when they are complete, and never replace others unasked."""
 
+import errno
+import glob
 import os
+import secrets
+import shutil
 import tempfile
 from contextlib import contextmanager
-from pathlib import Path
+
+SPARE_BYTES = 1 << 20  # with less, a disk counts as full
 
 
 def check_file(path, overwrite):
@@ -54,11 +59,31 @@ def check_parent(path):
 
 @contextmanager
 def new_file(path):
-    """Give a temporary path beside `path`, which takes that name when the block is through."""
+    """Give a temporary path next to `path`, which takes that name when the block is through.
+
+    What a killed process left of the same file is removed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        leftover.unlink(missing_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def full_disk_named(path):
+    """Say that a disk is full, which every library that writes files says in its own way."""
+    try:
+        yield
+    except Exception as error:
+        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
+        if not full and not (path.exists() and shutil.disk_usage(path).free < SPARE_BYTES):
+            raise
+        raise OSError(
+            f"the disk of {path} is full: make room on it, and give the same command again to "
+            "resume."
+        ) from error

@@ -45,13 +45,15 @@ def add_parser(commands):
 
 def run(arguments):
     from .messages import say
+    from .outputs import full_disk_named
 
     check_run_folder(arguments.output, arguments.overwrite)
     # reading the sources comes before anything is removed
     sources = [open_source(path, arguments.column) for path in arguments.sources]
     if arguments.overwrite:
         remove_run(arguments.output)
-    result = train(arguments, build_corpora(sources, arguments))
+    with full_disk_named(arguments.output):
+        result = train(arguments, build_corpora(sources, arguments))
     if not arguments.quiet:
         scores = {k: v for k, v in result["held_out"].items() if isinstance(v, float)}
         for name, value in scores.items():

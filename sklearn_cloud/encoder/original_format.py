@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+from ..files import read_text
 from .tokenizer import SEPARATOR, TOKENIZER_FILE, SymmetryTokenizer
 
 VOCABULARY_FILE = "vocab.txt"
@@ -235,7 +236,7 @@ class OriginalTokenizer:
                 f"{directory / TOKENIZER_CONFIG_FILE} must have do_lower_case=false: element "
                 "symbols need their capitals."
             )
-        words = (directory / VOCABULARY_FILE).read_text(encoding="utf-8").splitlines()
+        words = read_text(directory / VOCABULARY_FILE).splitlines()
         expected = range(len(words), len(words) + len(added))
         if sorted(map(str, added.values())) != sorted(map(str, expected)):
             raise ValueError(
@@ -250,7 +251,7 @@ class OriginalTokenizer:
 
 def _read_json(path):
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
     except FileNotFoundError:
         raise ValueError(
             f"{path.parent} has a {VOCABULARY_FILE} but no {path.name}: a checkpoint of the "
@@ -280,7 +281,7 @@ def read_tokenizer(directory):
     ValueError
         If there is none, a damaged one, or one of each.
     """
-    if not (directory / VOCABULARY_FILE).is_file():
+    if not (directory / VOCABULARY_FILE).exists():
         return SymmetryTokenizer.from_pretrained(directory)
     if (directory / TOKENIZER_FILE).is_file():
         raise ValueError(

@@ -5,6 +5,8 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
+from ..files import read_text
+
 VOCABULARY_FILE = Path(__file__).parent.parent / "data" / "vocabulary.json"
 TOKENIZER_FILE = "symmetry_tokenizer.json"
 FORMAT_VERSION = 1
@@ -263,7 +265,7 @@ class SymmetryTokenizer:
         """
         path = Path(directory) / TOKENIZER_FILE
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(read_text(path))
             version, saved = content["format_version"], content["vocabulary"]
         except FileNotFoundError:
             raise ValueError(f"There is no tokenizer file {path}.") from None

@@ -7,6 +7,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
+from ..files import check_ordinary
 from .config import EncoderConfig
 
 WEIGHTS_FILE = "model.safetensors"
@@ -42,6 +43,7 @@ def save_file(tensors, path):
 def read_weights(path):
     """Tensors of a safetensors file, checked to be whole and finite."""
     try:
+        check_ordinary(path)
         weights = load_file(path)
     except FileNotFoundError:
         message = f"{path.parent} has no weights file {path.name}."

@@ -15,6 +15,7 @@ from .encoding import NUMERIC, check_parameters
 from .parts import find_part
 from .skops_files import load_skops
 
+LONGEST_TEXT = 10_000  # bytes of one text in an array; they all take as much as the longest
 TOKENIZERS = {kind.__name__: kind for kind in (SymmetryTokenizer, OriginalTokenizer)}
 
 
@@ -63,6 +64,8 @@ class Decoder:
         dtype = np.dtype(node["dtype"])
         if dtype.kind not in (*NUMERIC, "c", "U", "O", "M", "m"):
             raise ValueError(f"an array of {dtype}")
+        if dtype.itemsize > LONGEST_TEXT:
+            raise ValueError(f"an array of texts of {dtype.itemsize} bytes each")
         values = [self.decode(one) for one in node["values"]]
         array = np.empty(len(values), dtype=dtype)
         # one by one, since an object may be a sequence

@@ -7,9 +7,7 @@ killed at any moment leaves the old model or the new one, never a mixture.
 
 import hashlib
 import json
-import os
 import re
-import secrets
 
 import numpy as np
 from safetensors import SafetensorError
@@ -17,6 +15,7 @@ from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 from ..exceptions import ModelFolderError
+from ..files import check_ordinary, write_file
 
 MODEL_FILE = "crystal_model.json"
 FORMAT_VERSION = 2
@@ -68,19 +67,6 @@ def _remove_old_files(directory, kept):
             path.unlink()
 
 
-def write_file(path, data):
-    """Write bytes to a file, which keeps its old content until all are written."""
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
-    try:
-        with open(partial, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def checksum(content):
     """SHA-256 of a description without its own checksum."""
     rest = {key: value for key, value in content.items() if key != "sha256"}
@@ -122,10 +108,11 @@ def read_content(directory):
 
 
 def read_bytes(path, largest=None):
-    """Content of an ordinary file; a device or a pipe could go on for ever."""
-    if not path.is_file():
-        what = "is not an ordinary file" if path.exists() else "is missing"
-        raise ModelFolderError(f"{path} {what}.")
+    """Content of an ordinary file."""
+    try:
+        check_ordinary(path)
+    except FileNotFoundError as error:
+        raise ModelFolderError(str(error)) from None
     if largest is not None and path.stat().st_size > largest:
         raise ModelFolderError(f"{path} is larger than {largest} bytes.")
     return path.read_bytes()

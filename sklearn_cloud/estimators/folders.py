@@ -1,9 +1,8 @@
 """A fitted model as a folder of safetensors, JSON and, where it needs them, skops files."""
 
-from contextlib import contextmanager
 from pathlib import Path
 
-from ..exceptions import ModelFolderError
+from ..exceptions import ModelFolderError, folder_errors
 from .folder_files import (
     FORMAT_VERSION,
     MODEL_FILE,
@@ -11,18 +10,6 @@ from .folder_files import (
     read_content,
     read_files,
     write_folder,
-)
-
-#: What damaged content can raise, wherever in the building of the model it shows.
-DAMAGE = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    RecursionError,
-    RuntimeError,
-    TypeError,
-    ValueError,
 )
 
 
@@ -135,10 +122,10 @@ def load_model(directory):
 
     directory = Path(directory)
     if (directory / OLD_MARKER).exists() and not (directory / MODEL_FILE).exists():
-        with _as_folder_error(directory):
+        with folder_errors(directory):
             return format_1.read_estimator(directory)
     content = read_content(directory)
-    with _as_folder_error(directory):
+    with folder_errors(directory):
         if content["format_version"] == FORMAT_VERSION:
             return _read_model(directory, content)
         return format_1.read_pipeline(directory, content)
@@ -149,21 +136,6 @@ def _read_model(directory, content):
 
     arrays, blobs = read_files(directory, content["files"])
     return Decoder(arrays, blobs).decode(content["model"])
-
-
-@contextmanager
-def _as_folder_error(directory):
-    """Whatever is wrong in the folder is one type of error."""
-    try:
-        yield
-    except ModelFolderError:
-        raise
-    except DAMAGE as error:
-        text = str(error) if isinstance(error, ValueError) else repr(error)
-        raise ModelFolderError(
-            f"the model in {str(directory)!r} is damaged or does not fit this version of "
-            f"sklearn-cloud: {text}"
-        ) from error
 
 
 def read_description(directory):

@@ -10,8 +10,8 @@ from skorch.callbacks import Freezer, GradientNormClipping, LRScheduler, Unfreez
 from skorch.helper import predefined_split
 from skorch.history import History
 
-from .callbacks import BestEpoch, ProgressBar
 from ..encoder.weights import check_fit
+from .callbacks import BestEpoch, ProgressBar
 from .data import PaddedBatches
 
 MAX_GRADIENT_NORM = 1.0
