@@ -1,13 +1,15 @@
 """The one `fit` of every estimator that trains a network."""
 
 import warnings
+from dataclasses import field
 from numbers import Integral, Real
+from typing import dataclass_transform
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
@@ -15,12 +17,14 @@ from .checks import check_weights
 from .data import InputDataset, sorted_dataset
 from .devices import choose_device, device_or_cpu
 from .net import export_net, local_seed, restore_net, train_net
+from .parameters import make_parameters
 from .state import upgrade, versions
 from .targets import ClassTargets, RegressionTargets
 
 SEED_LIMIT = np.iinfo(np.int32).max
 
 
+@dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(field,))
 class NetEstimator(BaseEstimator):
     """Base of the estimators that train a network.
 
@@ -37,7 +41,20 @@ class NetEstimator(BaseEstimator):
 
     What it learns is a matter of `_new_targets`; see `NetRegressor` and `NetClassifier`. The
     rows of a batch must not take notice of each other when the module predicts.
+
+    Its parameters are fields of the class, see `parameters`.
     """
+
+    max_epochs: int = 100
+    learning_rate: float = 5e-4
+    batch_size: int = 32
+    weight_decay: float = 0.01
+    validation_fraction: float = 0.1
+    patience: int | None = None
+    device: str | torch.device | None = None
+    precision: str = "fp32"
+    random_state: int | np.random.RandomState | None = None
+    verbose: int = 0
 
     _parameter_constraints = {
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
@@ -47,12 +64,17 @@ class NetEstimator(BaseEstimator):
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "patience": [Interval(Integral, 1, None, closed="left"), None],
         "device": [str, torch.device, None],
+        "precision": [StrOptions({"fp32", "bf16", "auto"})],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
 
     #: Settings of the training that are no parameters, unless a subclass makes them such.
     _fixed_settings = {"warmup_ratio": 0.1, "freeze_epochs": 0, "callbacks": None}
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        make_parameters(cls)
 
     def _check_rows(self, X):
         raise NotImplementedError
@@ -218,17 +240,27 @@ class NetEstimator(BaseEstimator):
 
 
 class NetRegressor(RegressorMixin, NetEstimator):
-    """Base of the regressors with a network: standardised targets, L1 loss."""
+    """Base of the regressors with a network: standardised targets."""
+
+    loss: str = "absolute"
+    quantile: float = 0.5
+
+    _parameter_constraints = {
+        "loss": [StrOptions({"absolute", "squared", "quantile"})],
+        "quantile": [Interval(Real, 0, 1, closed="neither")],
+    }
 
     def _new_targets(self):
-        return RegressionTargets()
+        return RegressionTargets(self.loss, float(self.quantile))
 
     @property
     def target_mean_(self):
+        """Mean of the targets over the training rows."""
         return self.targets_.mean
 
     @property
     def target_scale_(self):
+        """Their standard deviation."""
         return self.targets_.scale
 
     def predict(self, X):
@@ -260,16 +292,18 @@ class NetRegressor(RegressorMixin, NetEstimator):
 
 
 class NetClassifier(ClassifierMixin, NetEstimator):
-    """Base of the classifiers with a network: cross-entropy, stratified validation rows.
+    """Base of the classifiers with a network: cross-entropy, stratified validation rows."""
 
-    Where a subclass has a parameter ``class_weight``, it weighs the rows.
-    """
+    class_weight: dict | str | None = None
+
+    _parameter_constraints = {"class_weight": [dict, StrOptions({"balanced"}), None]}
 
     def _new_targets(self):
-        return ClassTargets(getattr(self, "class_weight", None))
+        return ClassTargets(self.class_weight)
 
     @property
     def classes_(self):
+        """The labels, sorted."""
         return self.targets_.classes
 
     def predict_proba(self, X):
