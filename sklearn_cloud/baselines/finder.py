@@ -6,7 +6,7 @@ import torch
 from sklearn.utils._param_validation import Interval
 from torch import nn
 
-from ..training.estimator import NetRegressor
+from ..training.regressor import NetRegressor
 from .composition_network import CompositionNetwork, ElementEmbedding, weighted_softmax
 
 

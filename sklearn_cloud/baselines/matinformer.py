@@ -17,7 +17,7 @@ from ..features.elements import atomic_numbers, element_features
 from ..symmetry.search import find_orbits
 from ..symmetry.strings import atomic_fractions
 from ..symmetry.wyckoff import wyckoff_positions
-from ..training.estimator import NetRegressor
+from ..training.regressor import NetRegressor
 from .network import CrystalNetwork
 
 _SPACE_GROUPS = range(1, 231)

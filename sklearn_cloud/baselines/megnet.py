@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from ..features.elements import N_ELEMENTS
-from ..training.estimator import NetRegressor
+from ..training.regressor import NetRegressor
 from .graphs import GaussianExpansion, build_graph, collate_graphs, mean_by, sum_by
 from .network import CrystalNetwork
 

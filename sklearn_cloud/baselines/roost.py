@@ -7,7 +7,7 @@ from sklearn.utils._param_validation import Interval
 from torch import nn
 from torch.nn.functional import leaky_relu
 
-from ..training.estimator import NetRegressor
+from ..training.regressor import NetRegressor
 from .composition_network import (
     CompositionNetwork,
     ElementEmbedding,

@@ -10,7 +10,7 @@ from torch import nn
 
 from ..features.elements import atomic_numbers, element_features
 from ..symmetry.search import label_orbits
-from ..training.estimator import NetRegressor
+from ..training.regressor import NetRegressor
 from .network import CrystalNetwork
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzA"

@@ -1,6 +1,6 @@
 """CloudRegressor: symmetry strings in, numbers out."""
 
-from ..training.estimator import NetRegressor
+from ..training.regressor import NetRegressor
 from .cloud import CloudEstimator
 
 

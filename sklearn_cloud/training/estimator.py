@@ -7,7 +7,7 @@ from typing import dataclass_transform
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -19,7 +19,6 @@ from .devices import choose_device, device_or_cpu
 from .net import export_net, local_seed, restore_net, train_net
 from .parameters import make_parameters
 from .state import upgrade, versions
-from .targets import ClassTargets, RegressionTargets
 
 SEED_LIMIT = np.iinfo(np.int32).max
 
@@ -237,113 +236,3 @@ class NetEstimator(BaseEstimator):
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "net_")
-
-
-class NetRegressor(RegressorMixin, NetEstimator):
-    """Base of the regressors with a network: standardised targets."""
-
-    loss: str = "absolute"
-    quantile: float = 0.5
-
-    _parameter_constraints = {
-        "loss": [StrOptions({"absolute", "squared", "quantile"})],
-        "quantile": [Interval(Real, 0, 1, closed="neither")],
-    }
-
-    def _new_targets(self):
-        return RegressionTargets(self.loss, float(self.quantile))
-
-    @property
-    def target_mean_(self):
-        """Mean of the targets over the training rows."""
-        return self.targets_.mean
-
-    @property
-    def target_scale_(self):
-        """Their standard deviation."""
-        return self.targets_.scale
-
-    def predict(self, X):
-        """Predict the targets.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,)
-            What the estimator reads, as for `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions in the units of ``y``, one-dimensional where ``y`` was.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            If the estimator is not fitted.
-        TypeError, ValueError
-            If a row of ``X`` cannot be read; the message names it.
-        """
-        return self.targets_.decode(self._outputs(X))
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
-
-
-class NetClassifier(ClassifierMixin, NetEstimator):
-    """Base of the classifiers with a network: cross-entropy, stratified validation rows."""
-
-    class_weight: dict | str | None = None
-
-    _parameter_constraints = {"class_weight": [dict, StrOptions({"balanced"}), None]}
-
-    def _new_targets(self):
-        return ClassTargets(self.class_weight)
-
-    @property
-    def classes_(self):
-        """The labels, sorted."""
-        return self.targets_.classes
-
-    def predict_proba(self, X):
-        """Probability of each class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,)
-            What the estimator reads, as for `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Columns in the order of ``classes_``; rows add up to 1.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            If the estimator is not fitted.
-        TypeError, ValueError
-            If a row of ``X`` cannot be read; the message names it.
-        """
-        return self.targets_.decode(self._outputs(X))
-
-    def predict(self, X):
-        """Most probable class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,)
-            What the estimator reads, as for `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Labels.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError, TypeError, ValueError
-            As `predict_proba`.
-        """
-        return self.classes_[self._outputs(X).argmax(axis=1)]
