@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._display import COLORS, Display
+from .display import COLORS, Display
 
 _N_POINTS = 200  # along each axis
 _ROOM = 30  # the model sizes that are shown reach this factor beyond the best ones

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._display import Display, with_unit
+from .display import Display, with_unit
 
 _AXES = {"data": (1, "data size D"), "model": (0, "model size N")}
 _N_POINTS = 200  # of each curve

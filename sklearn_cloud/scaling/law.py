@@ -3,11 +3,11 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._compat import Interval, StrOptions
 from .fitting import bootstrap, minimize, starting_points, warn_if_uncertain
 from .forms import FORMS, Hoffmann, with_allocation
 from .sizes import by_name, check_positive, check_sizes, check_variety
@@ -157,7 +157,6 @@ class ScalingLaw(RegressorMixin, BaseEstimator):
         law._set_coefficients({name: float(value) for name, value in coefficients.items()})
         return law
 
-    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, loss):
         """Fit the law to measured losses.
 
@@ -185,6 +184,7 @@ class ScalingLaw(RegressorMixin, BaseEstimator):
             If the best start did not converge, or the losses do not determine the law. The best
             law found is kept.
         """
+        self._validate_params()
         self._form = form = FORMS[self.form]
         X, loss = validate_data(
             self,
