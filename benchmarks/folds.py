@@ -25,84 +25,38 @@ from sklearn_cloud.evaluation import classification_scores, regression_scores
 from sklearn_cloud.evaluation.predictions import write_predictions
 from sklearn_cloud.evaluation.results import add_fold, open_result, result_path, write_result
 
-#: What can be run, and its category in the paper's tables.
-KINDS = {
-    "cloud": "Coordinate-free",
-    "forest": "Feature-based",
-    "dummy": "Dummy",
-    "MagpieForestRegressor": "Feature-based",
-    "MagpieBoostingRegressor": "Feature-based",
-    "GeometryTreesRegressor": "Feature-based",
-    "SpaceGroupForestRegressor": "Feature-based",
-    "VoronoiForestRegressor": "Feature-based",
-    "RoostRegressor": "Structure-agnostic",
-    "CrabNetRegressor": "Structure-agnostic",
-    "FinderRegressor": "Structure-agnostic",
-    "WrenformerRegressor": "Coordinate-free",
-    "MatInFormerRegressor": "Coordinate-free",
-    "SlicesBertRegressor": "Coordinate-free",
-    "CGCNNRegressor": "Structure-based",
-    "MEGNetRegressor": "Structure-based",
-    "PotentialEnergyRegressor": "Structure-based (MLIP)",
-    "chgnet": "Structure-based (MLIP)",
-    "sevennet": "Structure-based (MLIP)",
-}
-WITHOUT_EFFECT = ("device", "n_jobs", "verbose")  # parameters that change no score
+#: What the scripts start CLOUD with, as the recorded commands do.
+CLOUD = {"encoder": "none", "sites": "set"}
 
 
 def model_name(text):
-    """Full name of a model: "MagpieForest" and "magpie-forest" are MagpieForestRegressor."""
-    short = {name.lower().removesuffix("regressor"): name for name in KINDS}
-    found = short.get(text.lower().replace("-", "").removesuffix("regressor"))
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(KINDS)}")
-    return found
+    """Name of a model in the registry."""
+    try:
+        return find_model(text).name
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def build_baseline(arguments):
-    """A baseline with the given seed and parameters, the others as its class has them."""
-    model = getattr(baselines, arguments.model)()
-    chosen = {"random_state": arguments.seed, "device": arguments.device, "verbose": 1}
-    known = model.get_params()
-    model.set_params(**{name: value for name, value in chosen.items() if name in known})
-    model.set_params(**json.loads(arguments.parameters))
-    settings = {k: v for k, v in model.get_params().items() if k not in WITHOUT_EFFECT}
-    return model, {"model": arguments.model, **settings}
-
-
-def build_model(arguments, classification):
-    """An unfitted pipeline, and every setting of it that can change a score."""
-    seed = arguments.seed
-    if hasattr(baselines, arguments.model):
-        if classification:
-            raise SystemExit(f"{arguments.model} predicts numbers, and the task has classes")
-        return build_baseline(arguments)
-    if arguments.model == "dummy":
-        dummy = DummyClassifier() if classification else DummyRegressor(strategy="mean")
-        return make_pipeline(ElementFractions(), dummy), {"model": "dummy", "strategy": "mean"}
-    if arguments.model == "forest":
-        forest = RandomForestClassifier if classification else RandomForestRegressor
-        model = make_pipeline(ElementFractions(), forest(300, random_state=seed, n_jobs=-1))
-        return model, {"model": "forest", "trees": 300, "seed": seed}
-    if arguments.model in ("chgnet", "sevennet"):
-        features = baselines.PotentialFeatures(arguments.model, device=arguments.device)
-        trees = ExtraTreesRegressor(300, random_state=seed, n_jobs=-1)
-        settings = {"model": arguments.model, "head": "extra-trees", "trees": 300, "seed": seed}
-        return make_pipeline(features, trees), settings
-    strings = {"sites": arguments.sites, "symprec": arguments.symprec}
-    encoder = None if arguments.encoder == "none" else arguments.encoder
-    training = {"max_epochs": arguments.epochs, "random_state": seed}
-    training |= json.loads(arguments.parameters)
-    kind = sklearn_cloud.CloudClassifier if classification else sklearn_cloud.CloudRegressor
-    estimator = kind(encoder, device=arguments.device, verbose=1, **training)
-    transformer = SymmetryStringTransformer(**strings)
-    settings = {"model": "cloud", "encoder": arguments.encoder, **strings, **training}
-    if arguments.members > 1:
-        settings["members"] = arguments.members
-        transformer.set_output(transform="pandas")  # bagging wants a table
-        bagging = BaggingClassifier if classification else BaggingRegressor
-        estimator = bagging(estimator, arguments.members, bootstrap=False, random_state=seed)
-    return make_pipeline(transformer, estimator), settings
+def build_model(arguments, classification=False):
+    """An unfitted model, and every setting of it that can change a score."""
+    given = {
+        "encoder": arguments.encoder,
+        "sites": arguments.sites,
+        "symprec": arguments.symprec,
+        "max_epochs": arguments.epochs,
+        "members": arguments.members,
+    }
+    parameters = CLOUD.copy() if arguments.model == "cloud" else {}
+    parameters |= {name: value for name, value in given.items() if value is not None}
+    parameters |= json.loads(arguments.parameters)
+    return registry.build_model(
+        arguments.model,
+        classification=classification,
+        parameters=parameters,
+        random_state=arguments.seed,
+        device=arguments.device,
+        verbose=1,
+    )
 
 
 def add_arguments(parser):

@@ -2,17 +2,10 @@
 
 import math
 
+from ..baselines.registry import KINDS
 from .metrics import summarize_folds
 
 SCHEMA = 1
-KINDS = (
-    "Structure-based",
-    "Structure-based (MLIP)",
-    "Feature-based",
-    "Structure-agnostic",
-    "Coordinate-free",
-    "Dummy",
-)
 _HEADER = {
     "schema": int,
     "benchmark": str,
