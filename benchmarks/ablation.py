@@ -67,7 +67,7 @@ def settings(arguments, name, encoder, sites):
         sites=sites,
         symprec=0.1,
         epochs=arguments.epochs,
-        members=1,
+        members=None,
         parameters="{}",
         seed=arguments.seed,
         folds=arguments.folds,

@@ -13,29 +13,14 @@ from pathlib import Path
 import numpy as np
 from common import RESULTS
 
+from sklearn_cloud.baselines.registry import MODELS
 from sklearn_cloud.evaluation import published_scores
 from sklearn_cloud.evaluation.results import read_result, result_path
 
 TASKS = {"jdft2d": ".1f", "phonons": ".1f", "dielectric": ".3f"}
-#: Name in the result files, class, name in the published tables.
-SYSTEMS = (
-    ("space-group-forest", "SpaceGroupForestRegressor", None),
-    ("magpie-forest", "MagpieForestRegressor", "RF-SCM/Magpie"),
-    ("voronoi-forest", "VoronoiForestRegressor", None),
-    ("magpie-boosting", "MagpieBoostingRegressor", None),
-    ("geometry-trees", "GeometryTreesRegressor", None),
-    ("roost", "RoostRegressor", "Roost"),
-    ("crabnet", "CrabNetRegressor", "CrabNet"),
-    ("finder", "FinderRegressor", "Finder"),
-    ("wrenformer", "WrenformerRegressor", "Wrenformer"),
-    ("matinformer", "MatInFormerRegressor", "MatInFormer"),
-    ("slices-bert", "SlicesBertRegressor", "SLICES-BERT"),
-    ("cgcnn", "CGCNNRegressor", "CGCNN"),
-    ("cgcnn-p", "CGCNNRegressor(perturbation=0.05)", None),
-    ("megnet", "MEGNetRegressor", "MegNet (kgcnn 2.1)"),
-    ("chgnet-trees", "PotentialFeatures('chgnet') + 300 extra-trees", None),
-    ("sevennet-trees", "PotentialFeatures('sevennet') + 300 extra-trees", None),
-)
+#: Models that have tables of their own, and runs of a model with other settings.
+LEFT_OUT = ("cloud", "dummy", "forest", "potential-energy")
+VARIANTS = {"cgcnn": ("cgcnn-p", "CGCNNRegressor(perturbation=0.05)", None)}
 #: Settings that are said where a run has others than that of jdft2d.
 SETTINGS = {"max_epochs": "{} epochs", "batch_size": "batches of {}", "precision": "{}"}
 
@@ -49,7 +34,7 @@ def main():
     heads = ["", *(head for task in TASKS for head in (task, "published"))]
     heads += ["fit, s per 1,000", "predict, s per 1,000", "weights", "peak memory, MiB"]
     lines = [heads, ["---"] * len(heads)]
-    for name, label, system in SYSTEMS:
+    for name, label, system in list_systems():
         found = {task: read(arguments.results, task, name) for task in TASKS}
         line = [f"`{label}`"]
         for task, form in TASKS.items():
@@ -57,6 +42,16 @@ def main():
             line += [score(found[task], form, found["jdft2d"], known), text(known, form)]
         lines.append([*line, *cost(found["jdft2d"])])
     print("\n".join("| " + " | ".join(line) + " |" for line in lines))
+
+
+def list_systems():
+    """Name in the result files, class, name in the published tables: one row each."""
+    for name, model in MODELS.items():
+        if name not in LEFT_OUT:
+            label = model.regressor if model.regressor[0].isupper() else name
+            yield name, label, model.published
+        if name in VARIANTS:
+            yield VARIANTS[name]
 
 
 def published(task, system):

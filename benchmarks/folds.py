@@ -8,19 +8,9 @@ from pathlib import Path
 
 import numpy as np
 from common import RESULTS, provenance
-from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.ensemble import (
-    BaggingClassifier,
-    BaggingRegressor,
-    ExtraTreesRegressor,
-    RandomForestClassifier,
-    RandomForestRegressor,
-)
-from sklearn.pipeline import make_pipeline
 
-import sklearn_cloud
-from sklearn_cloud import SymmetryStringTransformer, baselines
-from sklearn_cloud.baselines import ElementFractions
+from sklearn_cloud.baselines import registry
+from sklearn_cloud.baselines.registry import MODELS, find_model
 from sklearn_cloud.evaluation import classification_scores, regression_scores
 from sklearn_cloud.evaluation.predictions import write_predictions
 from sklearn_cloud.evaluation.results import add_fold, open_result, result_path, write_result
@@ -64,14 +54,14 @@ def add_arguments(parser):
     parser.add_argument("--folds", nargs="+", type=int, default=range(5))
     parser.add_argument("--name", required=True, help="name of the model in the result files")
     parser.add_argument(
-        "--model", type=model_name, default="cloud", help=f"one of {', '.join(KINDS)}"
+        "--model", type=model_name, default="cloud", help=f"one of {', '.join(MODELS)}"
     )
-    parser.add_argument("--encoder", default="none", help="none trains from scratch")
-    parser.add_argument("--sites", choices=["set", "orbits"], default="set")
-    parser.add_argument("--symprec", type=float, default=0.1)
-    parser.add_argument("--epochs", type=int, default=50)
-    parser.add_argument("--members", type=int, default=1, help="average that many seeds")
-    parser.add_argument("--parameters", default="{}", help="more of the estimator's, as JSON")
+    parser.add_argument("--encoder", help="of cloud; none (default) trains from scratch")
+    parser.add_argument("--sites", choices=["set", "orbits"], help="of cloud (default: set)")
+    parser.add_argument("--symprec", type=float)
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--members", type=int, help="of cloud: average that many seeds")
+    parser.add_argument("--parameters", default="{}", help="more of the model's, as JSON")
     parser.add_argument("--device", default=None)
     parser.add_argument("--predictions", type=Path, help="folder in which predictions are kept")
     parser.add_argument("--results", default=RESULTS, help="folder of the result files")
@@ -87,7 +77,7 @@ def run_folds(benchmark, task, data, arguments):
         benchmark=benchmark,
         task=task,
         model=arguments.name,
-        kind=KINDS[arguments.model],
+        kind=MODELS[arguments.model].kind,
         rows=len(data.ids),
         coverage=data.coverage,
         configuration=configuration,

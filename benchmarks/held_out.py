@@ -10,8 +10,9 @@ import json
 
 import numpy as np
 from common import argument_parser, parse_arguments
-from folds import build_baseline, model_name
+from folds import model_name
 
+from sklearn_cloud.baselines.registry import build_model
 from sklearn_cloud.datasets import fetch_matbench
 
 HELD_OUT = 200
@@ -27,7 +28,13 @@ def main():
     table = fetch_matbench(arguments.task, data_home=arguments.data_home, verbose=1)
     rows = np.random.RandomState(arguments.seed).permutation(table.folds[0][0])
     train, held_out = rows[:-HELD_OUT], rows[-HELD_OUT:]
-    model, _ = build_baseline(arguments)
+    model, _ = build_model(
+        arguments.model,
+        parameters=json.loads(arguments.parameters),
+        random_state=arguments.seed,
+        device=arguments.device,
+        verbose=1,
+    )
     model.fit(table.structures[train], table.target[train])
     errors = np.abs(model.predict(table.structures[held_out]) - table.target[held_out])
     curves = np.array([model.loss_curve_, model.validation_scores_]) * model.target_scale_[0]

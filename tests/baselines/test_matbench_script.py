@@ -11,9 +11,8 @@ import pytest
 from pymatgen.core import Lattice, Structure
 from sklearn.utils import Bunch
 
-from sklearn_cloud import baselines
+from sklearn_cloud.baselines.registry import MODELS
 from sklearn_cloud.evaluation.predictions import read_predictions
-from sklearn_cloud.evaluation.result_checks import KINDS
 from sklearn_cloud.evaluation.results import read_result
 
 SCRIPTS = Path(__file__).parents[2] / "benchmarks"
@@ -32,30 +31,21 @@ def folds(script):
     return importlib.import_module("folds")
 
 
-def test_every_regressor_can_be_run(folds):
-    regressors = {name for name in baselines.__all__ if name.endswith("Regressor")}
-    pipelines = {"cloud", "forest", "dummy", "chgnet", "sevennet"}
-    assert regressors == set(folds.KINDS) - pipelines
-    assert set(folds.KINDS.values()) <= set(KINDS)
-
-
-@pytest.mark.parametrize("potential", ["chgnet", "sevennet"])
-def test_trees_on_the_features_of_a_potential(folds, potential):
-    arguments = argparse.Namespace(model=potential, seed=3, device=None)
-    model, settings = folds.build_model(arguments, classification=False)
-    assert model[0].potential == settings["model"] == potential
-    assert model[1].random_state == settings["seed"] == 3
-    assert model[1].n_estimators == settings["trees"]
-
-
-@pytest.mark.parametrize(
-    "text", ["SpaceGroupForestRegressor", "SpaceGroupForest", "space-group-forest"]
-)
-def test_short_names(folds, text):
-    assert folds.model_name(text) == "SpaceGroupForestRegressor"
-    assert folds.model_name("cloud") == "cloud"
-    with pytest.raises(argparse.ArgumentTypeError, match="'spacegroup' is none of cloud"):
+def test_name_of_a_model(folds):
+    assert folds.model_name("SpaceGroupForest") == "space-group-forest"
+    with pytest.raises(argparse.ArgumentTypeError, match="'spacegroup' is not a model"):
         folds.model_name("spacegroup")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_can_be_run(folds, name):
+    parser = argparse.ArgumentParser()
+    folds.add_arguments(parser)
+    arguments = parser.parse_args(["--name=mine", f"--model={name}"])
+    arguments.seed = 3
+    _, settings = folds.build_model(arguments)
+    assert settings.get("random_state", 3) == 3
+    assert name != "cloud" or settings["encoder"] == "none" and settings["sites"] == "set"
 
 
 def table(task_type="regression"):
@@ -100,7 +90,7 @@ def test_result_of_a_baseline(script, monkeypatch, tmp_path):
 
 
 def test_regressor_and_classes(script, monkeypatch, tmp_path):
-    with pytest.raises(SystemExit, match="predicts numbers"):
+    with pytest.raises(ValueError, match="predicts numbers"):
         run(script, monkeypatch, tmp_path, task_type="classification")
 
 
