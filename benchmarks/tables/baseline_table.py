@@ -1,6 +1,6 @@
 """Print the table of the baselines in docs/measurements.md from the result files alone.
 
-    python benchmarks/baseline_table.py
+    python benchmarks/tables/baseline_table.py
 
 Scores of the three tasks beside the published ones; bold is what lies more than two standard
 deviations from the published score. Then what jdft2d costs: CPU seconds to fit and to predict 1,000
@@ -8,14 +8,19 @@ crystals, trained weights, peak memory of the process.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
-from common import RESULTS
 
 from sklearn_cloud.baselines.registry import MODELS
 from sklearn_cloud.evaluation import published_scores
+from sklearn_cloud.evaluation.markdown import render
 from sklearn_cloud.evaluation.results import read_result, result_path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
+
+from common import RESULTS
 
 TASKS = {"jdft2d": ".1f", "phonons": ".1f", "dielectric": ".3f"}
 #: Models that have tables of their own, and runs of a model with other settings.
@@ -33,7 +38,7 @@ def main():
     arguments = parser.parse_args()
     heads = ["", *(head for task in TASKS for head in (task, "published"))]
     heads += ["fit, s per 1,000", "predict, s per 1,000", "weights", "peak memory, MiB"]
-    lines = [heads, ["---"] * len(heads)]
+    lines = []
     for name, label, system in list_systems():
         found = {task: read(arguments.results, task, name) for task in TASKS}
         line = [f"`{label}`"]
@@ -41,7 +46,7 @@ def main():
             known = published(task, system)
             line += [score(found[task], form, found["jdft2d"], known), text(known, form)]
         lines.append([*line, *cost(found["jdft2d"])])
-    print("\n".join("| " + " | ".join(line) + " |" for line in lines))
+    print(render(heads, lines), end="")
 
 
 def list_systems():
@@ -81,9 +86,9 @@ def score(result, form, reference, known=None):
     """
     if result is None:
         return "not run"
-    mean, std = result["summary"]["mae"]["mean"], result["summary"]["mae"]["std"]
+    mean, std = result.summary["mae"]["mean"], result.summary["mae"]["std"]
     notes = []
-    if len(result["folds"]) < result["n_folds"]:
+    if len(result.folds) < result.n_folds:
         notes.append(f"folds {', '.join(result['folds'])}")
     for name, form_of_note in SETTINGS.items():
         value = setting(result, name)
@@ -97,13 +102,13 @@ def score(result, form, reference, known=None):
 
 def setting(result, name):
     """A setting of a run; runs from before there was a precision are in float32."""
-    return result["configuration"].get(name, "fp32" if name == "precision" else None)
+    return result.configuration.get(name, "fp32" if name == "precision" else None)
 
 
 def cost(result):
     if result is None:
         return ["not run"] * 4
-    folds = list(result["folds"].values())
+    folds = list(result.folds.values())
     fit = np.mean([seconds_fit(fold) / fold["n_train"] for fold in folds])
     predict = np.mean([seconds_predict(fold) / fold["n_test"] for fold in folds])
     weights, memory = folds[0].get("n_parameters"), [fold["peak_memory_mib"] for fold in folds]
