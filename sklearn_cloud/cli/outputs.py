@@ -2,9 +2,10 @@
 
 import os
 import shutil
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
+
+from ..files import check_writable
 
 
 def check_file(path, overwrite):
@@ -19,7 +20,7 @@ def check_file(path, overwrite):
         raise FileExistsError(f"{path} is a folder: name a file.")
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists: choose another name, or replace it by --overwrite.")
-    check_parent(path)
+    check_writable(path)
 
 
 def check_folder(path, overwrite, marker):
@@ -37,37 +38,12 @@ def check_folder(path, overwrite, marker):
             raise FileExistsError(
                 f"{path} exists: choose another name, or replace it by --overwrite."
             )
-    check_parent(path)
-
-
-def check_parent(path):
-    parent = path.absolute().parent
-    while not parent.exists():
-        parent = parent.parent
-    try:
-        with tempfile.TemporaryFile(dir=parent):
-            pass
-    except OSError as error:
-        raise type(error)(
-            f"{path} cannot be written ({error.strerror}): choose a folder that you may write to."
-        ) from error
-
-
-@contextmanager
-def new_file(path):
-    """Give a temporary path beside `path`, which takes that name when the block is through."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    check_writable(path)
 
 
 @contextmanager
 def new_folder(path):
-    """Give a temporary folder beside `path`, which takes that name when the block is through."""
+    """Give a temporary folder next to `path`, which takes that name when the block is done."""
     path = Path(path).absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")

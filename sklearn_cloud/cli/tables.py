@@ -3,8 +3,9 @@
 import csv
 import json
 
+from ..files import atomic_write
 from .messages import UsageError, standard_output
-from .outputs import check_file, new_file
+from .outputs import check_file
 
 SUFFIXES = (".csv", ".tsv", ".json", ".parquet")
 LARGEST_FIELD = 2**31 - 1  # characters; the text of a large CIF is longer than Python's own limit
@@ -154,7 +155,7 @@ def write_table(frame, path):
             frame.to_csv(stream, index=False)
         return
     kind = path.suffix.lower()
-    with new_file(path) as temporary:
+    with atomic_write(path) as temporary:
         if kind == ".parquet":
             try:
                 frame.to_parquet(temporary, index=False)

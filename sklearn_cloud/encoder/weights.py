@@ -1,10 +1,10 @@
 """Files of weights: safetensors, read and written with care."""
 
-import os
-
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
+
+from ..files import atomic_write
 
 WEIGHTS_FILE = "model.safetensors"
 PICKLED_WEIGHTS_FILE = "pytorch_model.bin"
@@ -26,10 +26,9 @@ POSITION_IDS = "embeddings.position_ids"
 
 def save_file(tensors, path):
     """Write tensors as safetensors; a file of that name stays whole until the new one is."""
-    partial = path.with_name(path.name + ".partial")
-    # safetensors' own save_file lets nobody but the owner read what it writes
-    partial.write_bytes(save(tensors, metadata={"format": "pt"}))
-    os.replace(partial, path)
+    with atomic_write(path) as partial:
+        # safetensors' own save_file lets nobody but the owner read what it writes
+        partial.write_bytes(save(tensors, metadata={"format": "pt"}))
 
 
 def read_weights(path):

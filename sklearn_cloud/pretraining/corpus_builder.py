@@ -12,7 +12,7 @@ from pathlib import Path
 from joblib import Parallel, delayed, effective_n_jobs
 from tqdm.auto import tqdm
 
-from ..plans import check_plan
+from ..files import check_plan
 from ..symmetry.strings import PARTS, check_options
 from .corpus import MANIFEST, Corpus
 from .corpus_rows import code_chunk

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..encoder.checkpoints import save_encoder
 from ..encoder.config import ENCODER_SIZES
-from ..plans import check_plan
+from ..files import check_plan
 from .corpus import JoinedCorpus, held_out_rows
 from .model import PretrainingModel
 from .scores import score_masked_tokens

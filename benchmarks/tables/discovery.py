@@ -1,7 +1,7 @@
 """Search for stable crystals: train on Materials Project, predict WBM crystals, build the hull.
 
-    python benchmarks/discovery.py --encoder NAME
-    python benchmarks/discovery.py --potential chgnet --train-rows 5000
+    python benchmarks/tables/discovery.py --encoder NAME
+    python benchmarks/tables/discovery.py --potential chgnet --train-rows 5000
 
 A `CloudRegressor` learns the formation energy on MatBench's `mp_e_form`, predicts that of WBM
 crystals, and the distance to the convex hull of the training phases says which are stable
@@ -11,24 +11,32 @@ pre-trained potential, for the crystals as they are given.
 Without the files of Matbench Discovery in the data folder this is a reconstruction: 10,000 WBM
 crystals, labels from a hull of MatBench's phases.
 
-The predictions are kept in the folder that `--predictions` names; a run that finds them there
-does not train again.
+The predictions are kept in the folder that `--predictions` names (default: predictions in the data
+folder); a run that finds them there does not train again.
 """
 
 import bz2
-import hashlib
 import json
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
-from common import RESULTS, argument_parser, parse_arguments, provenance
 
 from sklearn_cloud.datasets import fetch_discovery, fetch_matbench
 from sklearn_cloud.evaluation import ConvexHull, roc_points, rolling_error, stability_table
 from sklearn_cloud.evaluation.metrics import STABILITY_SCORES
-from sklearn_cloud.evaluation.predictions import read_predictions, write_predictions
+from sklearn_cloud.evaluation.predictions import (
+    predictions_path,
+    read_predictions,
+    write_predictions,
+)
 from sklearn_cloud.evaluation.results import add_fold, open_result, result_path, write_result
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
+
+from common import RESULTS, argument_parser, parse_arguments, script_provenance
+from folds import predictions_folder
 
 ROC_POINTS = 200  # kept for the figure
 
@@ -51,11 +59,11 @@ def main():
         configuration=configuration(arguments, version),
         n_folds=1,
     )
-    if result["folds"]:
+    if result.folds:
         print(f"{path} is finished")
         return
     training = fetch_matbench("mp_e_form", data_home=arguments.data_home, verbose=1)
-    e_pred, seconds = predictions(arguments, training, wbm, chosen)
+    e_pred, seconds = predictions(arguments, training, wbm, chosen, result)
     e_above_hull, e_above_hull_pred = distances(arguments, training, wbm, chosen, e_pred)
     subset = None if wbm.is_reconstruction else wbm.unique_prototype[chosen]
 
@@ -69,11 +77,11 @@ def main():
         n_train=seconds["n_train"],
         n_test=len(chosen),
     )
-    result["details"] = details(e_above_hull, e_above_hull_pred, table, subset)
-    result["provenance"] = provenance(all_crystals=whole)
+    result.details = details(e_above_hull, e_above_hull_pred, table, subset)
+    result.provenance = script_provenance(all_crystals=whole)
     write_result(path, result)
     print(table.T.to_string())
-    print(f"written to {path}; draw the figures with benchmarks/leaderboard.py")
+    print(f"written to {path}; draw the figures with benchmarks/tables/leaderboard.py")
 
 
 def parser():
@@ -110,13 +118,13 @@ def choose(n, wanted, seed):
     return np.sort(np.random.RandomState(seed).permutation(n)[:wanted])
 
 
-def predictions(arguments, training, wbm, chosen):
+def predictions(arguments, training, wbm, chosen, result):
     """Predicted formation energies, read where they are kept, else made; NaN where none is."""
-    file = arguments.predictions and arguments.predictions / predictions_name(arguments)
+    file = predictions_path(predictions_folder(arguments), result, 0)
     rows = choose(len(training.ids), arguments.train_rows, arguments.seed)
-    if file and file.exists():
+    if file.exists():
         print(f"predictions from {file}")
-        ids, values, _ = read_predictions(file)
+        ids, values = read_predictions(file)
         known = dict(zip(ids, values))
         e_pred = np.array([known.get(name, np.nan) for name in wbm.ids[chosen]])
         return e_pred, {"fit": 0.0, "predict": 0.0, "n_train": len(rows)}
@@ -133,17 +141,8 @@ def predictions(arguments, training, wbm, chosen):
     e_pred = np.full(len(chosen), np.nan)
     e_pred[readable] = model.predict(candidates[readable])
     seconds = {"fit": fitted - start, "predict": time.perf_counter() - fitted}
-    if file:
-        kept = chosen[readable]
-        write_predictions(file, wbm.ids[kept].tolist(), e_pred[readable], wbm.target[kept])
+    write_predictions(file, wbm.ids[chosen[readable]].tolist(), e_pred[readable])
     return e_pred, {**seconds, "n_train": len(rows)}
-
-
-def predictions_name(arguments):
-    """File name that differs with every setting, so that no run takes another's predictions."""
-    version = "official" if arguments.official else "reconstruction"
-    text = json.dumps(configuration(arguments, version), sort_keys=True)
-    return f"wbm_{arguments.name}_{hashlib.sha256(text.encode()).hexdigest()[:8]}.csv.gz"
 
 
 def pipeline(arguments):

@@ -1,6 +1,6 @@
 """Draw the learning curves of the pre-training runs from their result files alone.
 
-    python benchmarks/pretraining_curve.py
+    python benchmarks/tables/pretraining_curve.py
 
 Reads `benchmarks/results/pretraining_*.json`, writes `docs/images/pretraining_curve.png`: training
 loss and held-out accuracy against the strings seen, with what counting tokens achieves.
@@ -8,6 +8,7 @@ loss and held-out accuracy against the strings seen, with what counting tokens a
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -15,9 +16,12 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt  # noqa: E402
-from common import RESULTS  # noqa: E402
 
-IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
+
+from common import RESULTS
+
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 BASELINES = {"unigram": "how often a token occurs", "space_group": "... in that space group"}
 
 

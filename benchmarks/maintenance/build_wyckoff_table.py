@@ -1,7 +1,7 @@
 """Derive the Wyckoff table of the package: positions and relabelings of all 230 space groups.
 
     pip install --no-deps pyxtal==1.1.5
-    python benchmarks/build_wyckoff_table.py
+    python benchmarks/maintenance/build_wyckoff_table.py
 
 The coordinates of the Wyckoff positions come from PyXtal's copy of International Tables A; the
 relabelings are computed here. A change of origin or of cell that maps a space group onto itself
@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-TABLE = Path(__file__).resolve().parents[1] / "sklearn_cloud" / "data" / "wyckoff_positions.json"
+TABLE = Path(__file__).resolve().parents[2] / "sklearn_cloud" / "data" / "wyckoff_positions.json"
 LETTERS = "abcdefghijklmnopqrstuvwxyzA"
 GRID = 24
 IDENTITY = np.eye(3, dtype=int)

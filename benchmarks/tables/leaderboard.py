@@ -1,7 +1,7 @@
 """The paper's tables with the rows of `benchmarks/results`, as one page and figures.
 
-    python benchmarks/leaderboard.py             write docs/leaderboard.md and docs/figures
-    python benchmarks/leaderboard.py --rescore   first score recorded predictions of peers on
+    python benchmarks/tables/leaderboard.py             write docs/leaderboard.md and docs/figures
+    python benchmarks/tables/leaderboard.py --rescore   first score recorded predictions of peers on
                                                  the rows of incomplete tables (needs data)
 
 The page depends on the result files alone: run again without new results, it stays as it is.
@@ -9,9 +9,9 @@ The page depends on the result files alone: run again without new results, it st
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
-from common import RESULTS, provenance
 from figures import draw_all
 
 from sklearn_cloud.datasets import fetch_matbench
@@ -21,7 +21,11 @@ from sklearn_cloud.evaluation.leaderboard import TABLES, note_of, read_results
 from sklearn_cloud.evaluation.markdown import format_score, metric_name, render
 from sklearn_cloud.evaluation.results import add_fold, open_result, result_path, write_result
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
+
+from common import RESULTS, script_provenance
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 PEERS = {  # files of the MatBench repository, their names in the tables
     "alignn_results.json.gz": ("ALIGNN (recorded)", "Structure-based"),
     "coNGN_results.json.gz": ("coNGN (recorded)", "Structure-based"),
@@ -125,10 +129,10 @@ def same_rows_table(results):
 def runs_table(results):
     lines = []
     for result in read_results(results):
-        made = result["provenance"]
-        seconds = sum(f["seconds_fit"] + f["seconds_predict"] for f in result["folds"].values())
+        made = result.provenance
+        seconds = sum(f["seconds_fit"] + f["seconds_predict"] for f in result.folds.values())
         lines.append(
-            [result["benchmark"], result["task"], result["model"], note_of(result) or "complete"]
+            [result.benchmark, result.task, result.model, note_of(result) or "complete"]
             + [f"{seconds:,.0f}", made.get("machine", ""), made.get("date", "")]
             + [f"`{made.get('command', '')}`"]
         )
@@ -139,9 +143,9 @@ def runs_table(results):
 def rescore(results, data_home):
     """Write result files of the peers for each incomplete MatBench table that we have."""
     incomplete = {
-        result["task"]
+        result.task
         for result in read_results(results)
-        if result["benchmark"] == "matbench" and (result["coverage"] or 0) < 1
+        if result.benchmark == "matbench" and (result.coverage or 0) < 1
     }
     for task in sorted(incomplete):
         table = fetch_matbench(task, data_home=data_home, verbose=1)
@@ -179,7 +183,7 @@ def rescore_peer(path, file, table, model, kind):
             n_train=len(train),
             n_test=len(test),
         )
-    result["provenance"] = provenance()
+    result.provenance = script_provenance()
     write_result(path, result)
 
 

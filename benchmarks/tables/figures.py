@@ -89,18 +89,18 @@ def roc_figure(results):
     found = _discovery(results)
     if not found:
         return None
-    found.sort(key=lambda result: -result["summary"]["roc_auc"]["mean"])
+    found.sort(key=lambda result: -result.summary["roc_auc"]["mean"])
     figure, axes = plt.subplots(figsize=(4.8, 4.8))
     for result in found:
-        details = result["details"]
+        details = result.details
         StabilityROCDisplay(
             **details["roc"],
-            roc_auc=result["summary"]["roc_auc"]["mean"],
+            roc_auc=result.summary["roc_auc"]["mean"],
             thresholds={
                 float(threshold): (1 - scores["tnr"], scores["tpr"])
                 for threshold, scores in details.get("thresholds", {}).items()
             },
-            name=result["model"],
+            name=result.model,
         ).plot(axes)
     axes.set_title(_what(found), fontsize="small")
     return figure
@@ -113,8 +113,8 @@ def rolling_figure(results):
         return None
     figure, axes = plt.subplots(figsize=(5.5, 4))
     for result in found:
-        curve = result["details"]["rolling"]
-        (line,) = axes.plot(curve["e_above_hull"], curve["mae"], label=result["model"])
+        curve = result.details["rolling"]
+        (line,) = axes.plot(curve["e_above_hull"], curve["mae"], label=result.model)
         low = [m - s for m, s in zip(curve["mae"], curve["sem"])]
         high = [m + s for m, s in zip(curve["mae"], curve["sem"])]
         axes.fill_between(curve["e_above_hull"], low, high, color=line.get_color(), alpha=0.2)
@@ -129,10 +129,10 @@ def rolling_figure(results):
 
 
 def _discovery(results):
-    found = [r for r in read_results(results) if r["benchmark"] == "matbench_discovery"]
-    return [result for result in found if "roc" in result.get("details", {})]
+    found = [r for r in read_results(results) if r.benchmark == "matbench_discovery"]
+    return [result for result in found if "roc" in result.details]
 
 
 def _what(found):
-    kinds = {"reconstruction" if r["coverage"] is None else "official test set" for r in found}
+    kinds = {"reconstruction" if r.coverage is None else "official test set" for r in found}
     return f"WBM, {' and '.join(sorted(kinds))}"

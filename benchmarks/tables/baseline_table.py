@@ -1,6 +1,6 @@
 """Print the table of the baselines in docs/measurements.md from the result files alone.
 
-    python benchmarks/baseline_table.py
+    python benchmarks/tables/baseline_table.py
 
 Scores of the three tasks beside the published ones; bold is what lies more than two standard
 deviations from the published score. Then what jdft2d costs: CPU seconds to fit and to predict 1,000
@@ -8,34 +8,24 @@ crystals, trained weights, peak memory of the process.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
-from common import RESULTS
 
+from sklearn_cloud.baselines.registry import MODELS
 from sklearn_cloud.evaluation import published_scores
+from sklearn_cloud.evaluation.markdown import render
 from sklearn_cloud.evaluation.results import read_result, result_path
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
+
+from common import RESULTS
+
 TASKS = {"jdft2d": ".1f", "phonons": ".1f", "dielectric": ".3f"}
-#: Name in the result files, class, name in the published tables.
-SYSTEMS = (
-    ("space-group-forest", "SpaceGroupForestRegressor", None),
-    ("magpie-forest", "MagpieForestRegressor", "RF-SCM/Magpie"),
-    ("voronoi-forest", "VoronoiForestRegressor", None),
-    ("magpie-boosting", "MagpieBoostingRegressor", None),
-    ("geometry-trees", "GeometryTreesRegressor", None),
-    ("roost", "RoostRegressor", "Roost"),
-    ("crabnet", "CrabNetRegressor", "CrabNet"),
-    ("finder", "FinderRegressor", "Finder"),
-    ("wrenformer", "WrenformerRegressor", "Wrenformer"),
-    ("matinformer", "MatInFormerRegressor", "MatInFormer"),
-    ("slices-bert", "SlicesBertRegressor", "SLICES-BERT"),
-    ("cgcnn", "CGCNNRegressor", "CGCNN"),
-    ("cgcnn-p", "CGCNNRegressor(perturbation=0.05)", None),
-    ("megnet", "MEGNetRegressor", "MegNet (kgcnn 2.1)"),
-    ("chgnet-trees", "PotentialFeatures('chgnet') + 300 extra-trees", None),
-    ("sevennet-trees", "PotentialFeatures('sevennet') + 300 extra-trees", None),
-)
+#: Models that have tables of their own, and runs of a model with other settings.
+LEFT_OUT = ("cloud", "dummy", "forest", "potential-energy")
+VARIANTS = {"cgcnn": ("cgcnn-p", "CGCNNRegressor(perturbation=0.05)", None)}
 #: Settings that are said where a run has others than that of jdft2d.
 SETTINGS = {"max_epochs": "{} epochs", "batch_size": "batches of {}", "precision": "{}"}
 
@@ -48,15 +38,25 @@ def main():
     arguments = parser.parse_args()
     heads = ["", *(head for task in TASKS for head in (task, "published"))]
     heads += ["fit, s per 1,000", "predict, s per 1,000", "weights", "peak memory, MiB"]
-    lines = [heads, ["---"] * len(heads)]
-    for name, label, system in SYSTEMS:
+    lines = []
+    for name, label, system in list_systems():
         found = {task: read(arguments.results, task, name) for task in TASKS}
         line = [f"`{label}`"]
         for task, form in TASKS.items():
             known = published(task, system)
             line += [score(found[task], form, found["jdft2d"], known), text(known, form)]
         lines.append([*line, *cost(found["jdft2d"])])
-    print("\n".join("| " + " | ".join(line) + " |" for line in lines))
+    print(render(heads, lines), end="")
+
+
+def list_systems():
+    """Name in the result files, class, name in the published tables: one row each."""
+    for name, model in MODELS.items():
+        if name not in LEFT_OUT:
+            label = model.regressor if model.regressor[0].isupper() else name
+            yield name, label, model.published
+        if name in VARIANTS:
+            yield VARIANTS[name]
 
 
 def published(task, system):
@@ -86,9 +86,9 @@ def score(result, form, reference, known=None):
     """
     if result is None:
         return "not run"
-    mean, std = result["summary"]["mae"]["mean"], result["summary"]["mae"]["std"]
+    mean, std = result.summary["mae"]["mean"], result.summary["mae"]["std"]
     notes = []
-    if len(result["folds"]) < result["n_folds"]:
+    if len(result.folds) < result.n_folds:
         notes.append(f"folds {', '.join(result['folds'])}")
     for name, form_of_note in SETTINGS.items():
         value = setting(result, name)
@@ -102,13 +102,13 @@ def score(result, form, reference, known=None):
 
 def setting(result, name):
     """A setting of a run; runs from before there was a precision are in float32."""
-    return result["configuration"].get(name, "fp32" if name == "precision" else None)
+    return result.configuration.get(name, "fp32" if name == "precision" else None)
 
 
 def cost(result):
     if result is None:
         return ["not run"] * 4
-    folds = list(result["folds"].values())
+    folds = list(result.folds.values())
     fit = np.mean([seconds_fit(fold) / fold["n_train"] for fold in folds])
     predict = np.mean([seconds_predict(fold) / fold["n_test"] for fold in folds])
     weights, memory = folds[0].get("n_parameters"), [fold["peak_memory_mib"] for fold in folds]

@@ -1,6 +1,6 @@
 """Tokens per second of the pre-training, against a plain loop that pads to 64.
 
-    OMP_NUM_THREADS=1 python benchmarks/pretraining_speed.py
+    OMP_NUM_THREADS=1 python benchmarks/speed/pretraining_speed.py
 
 The plain loop is what one writes first: transformers' BertForMaskedLM in float32, every string
 padded to 64 tokens, the vocabulary scored at every position, AdamW. Both mask 15 % of the tokens
@@ -10,13 +10,13 @@ in the data folder.
 """
 
 import itertools
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
-from common import argument_parser, parse_arguments, provenance, write_result
 from transformers import BertConfig, BertForMaskedLM
 
 from sklearn_cloud.encoder import ENCODER_SIZES
@@ -25,6 +25,10 @@ from sklearn_cloud.encoder.tokenizer import SymmetryTokenizer
 from sklearn_cloud.pretraining import pretrain
 from sklearn_cloud.pretraining.corpus_builder import CorpusSource, build_corpus
 from sklearn_cloud.pretraining.sources import read_structure_table
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
+
+from common import argument_parser, parse_arguments, script_provenance, write_json
 
 BATCH_SIZE = 256
 PADDED_LENGTH = 64
@@ -42,7 +46,7 @@ def main():
         crystals = itertools.islice(read_structure_table(table), arguments.crystals)
         corpus = build_corpus(Path(folder) / "corpus", [CorpusSource("crystals", crystals)])
         result = {
-            **provenance(seed=arguments.seed),
+            **script_provenance(seed=arguments.seed),
             "strings": len(corpus),
             "tokens": int(corpus.lengths.sum()),
             "batch_size": BATCH_SIZE,
@@ -52,7 +56,7 @@ def main():
             },
         }
     print_table(result)
-    print(f"written to {write_result('speed_of_pretraining', result)}")
+    print(f"written to {write_json('speed_of_pretraining', result)}")
 
 
 def measure(size, corpus, folder, arguments):

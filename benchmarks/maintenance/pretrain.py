@@ -1,6 +1,6 @@
 """Build the corpus and pre-train the encoder that ships with the package.
 
-    python benchmarks/pretrain.py --size mini --work DIR
+    python benchmarks/maintenance/pretrain.py --size mini --work DIR
 
 The corpus is written in both forms (`sites="set"` and `sites="orbits"`), and the encoder learns
 them together. Everything resumes: run the same command again after an interruption. The result
@@ -8,16 +8,20 @@ file holds losses, held-out scores, and those of counting tokens. Needs
 `corpus/mp_structures.tsv.xz` and `corpus/symmetry_only.csv.gz` in the data folder.
 """
 
+import sys
 from pathlib import Path
 
 import numpy as np
-from common import argument_parser, parse_arguments, provenance, write_result
 
 from sklearn_cloud.encoder import ENCODER_SIZES
 from sklearn_cloud.pretraining import pretrain
 from sklearn_cloud.pretraining.corpus import JoinedCorpus, held_out_rows
 from sklearn_cloud.pretraining.corpus_builder import CorpusSource, build_corpus
 from sklearn_cloud.pretraining.scores import score_baselines
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
+
+from common import argument_parser, parse_arguments, script_provenance, write_json
 
 SOURCES = (
     (
@@ -79,14 +83,14 @@ def main():
         verbose=1,
     )
     summary = {
-        **provenance(seed=arguments.seed),
+        **script_provenance(seed=arguments.seed),
         "corpus": manifest,
         "plan": result["plan"],
         "held_out": result["held_out"],
         "baselines": count_baselines(corpora, result["plan"]),
         "history": result["history"],
     }
-    path = write_result(f"pretraining_{name}", summary)
+    path = write_json(f"pretraining_{name}", summary)
     print(f"encoder: {result['encoder']}, losses: {path}")
 
 

@@ -1,8 +1,9 @@
-"""What pre-training and the orbits are worth: the six ways to train, on the same folds.
+r"""What pre-training and the orbits are worth: the six ways to train, on the same folds.
 
-    python benchmarks/pretrain.py --size mini --name mini-mlm --geometry-weight 0 --work DIR
-    python benchmarks/ablation.py --tasks jdft2d --epochs 50 --mlm DIR/mini-mlm/encoder
-    python benchmarks/ablation.py --draw
+    python benchmarks/maintenance/pretrain.py --size mini --name mini-mlm --geometry-weight 0 \
+        --work DIR
+    python benchmarks/tables/ablation.py --tasks jdft2d --epochs 50 --mlm DIR/mini-mlm/encoder
+    python benchmarks/tables/ablation.py --draw
 
 From scratch, pre-trained by masked language modelling alone, and with geometry heads besides (the
 bundled `mini`); each with the sites as a set, as in the paper, and as orbits. All of one task have
@@ -11,6 +12,7 @@ the same network, epochs, seed and folds. The result files are in `benchmarks/re
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -19,14 +21,18 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
-from common import RESULTS, argument_parser  # noqa: E402
-from folds import run_folds  # noqa: E402
 
-from sklearn_cloud.datasets import fetch_matbench, list_matbench
+from sklearn_cloud.datasets import fetch_matbench, get_data_home, list_matbench
+from sklearn_cloud.evaluation.markdown import render
 from sklearn_cloud.evaluation.results import read_result, result_path
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
+
+from common import RESULTS, argument_parser
+from folds import run_folds
+
 ABLATION = RESULTS / "ablation"
-IMAGE = Path(__file__).resolve().parent.parent / "docs" / "images" / "ablation.png"
+IMAGE = Path(__file__).resolve().parents[2] / "docs" / "images" / "ablation.png"
 PRETRAINING = {"scratch": "from scratch", "mlm": "MLM", "mini": "MLM + geometry"}
 SITES = ("set", "orbits")
 COLORS = {"scratch": "tab:gray", "mlm": "tab:cyan", "mini": "tab:blue"}
@@ -65,14 +71,15 @@ def settings(arguments, name, encoder, sites):
         name=model_name(name, sites),
         encoder=encoder,
         sites=sites,
-        symprec=0.1,
+        symprec=None,
         epochs=arguments.epochs,
-        members=1,
+        members=None,
         parameters="{}",
         seed=arguments.seed,
         folds=arguments.folds,
         device=None,
-        predictions=None,
+        data_home=arguments.data_home,
+        predictions=get_data_home(arguments.data_home) / "predictions" / "ablation",
         results=ABLATION,
     )
 
@@ -90,7 +97,7 @@ def read_scores():
             for sites in SITES:
                 path = result_path(ABLATION, "matbench", task, model_name(name, sites))
                 if path.exists():
-                    folds = read_result(path)["folds"]
+                    folds = read_result(path).folds
                     found[name, sites] = np.array(
                         [fold["scores"]["mae"] for fold in folds.values()]
                     )
@@ -124,7 +131,7 @@ def draw(scores):
 def table(scores):
     """Markdown: mean and deviation over the folds, and on how many of them scratch is worse."""
     heads = ["", *(f"{task}, {sites}" for task in scores for sites in SITES)]
-    lines = [heads, ["---"] * len(heads)]
+    lines = []
     for name, label in PRETRAINING.items():
         cells = [label]
         for found in scores.values():
@@ -135,7 +142,7 @@ def table(scores):
                     cell += f" ({(folds < scratch).sum()} of {len(folds)})"
                 cells.append(cell)
         lines.append(cells)
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return render(heads, lines).rstrip()
 
 
 if __name__ == "__main__":

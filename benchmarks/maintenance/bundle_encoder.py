@@ -1,19 +1,20 @@
 """Put a pre-trained encoder into the package, with its model card and checksum.
 
-    python benchmarks/bundle_encoder.py --work DIR --name mini
+    python benchmarks/maintenance/bundle_encoder.py --work DIR --name mini
 
-Copies what `benchmarks/pretrain.py` trained to `sklearn_cloud/data/weights/<name>`, writes the
-model card from what is stored with the weights, and prints the checksum that belongs into
+Copies what `pretrain.py` trained to `sklearn_cloud/data/weights/<name>`, writes the model card from
+what is stored with the weights, and prints the checksum that belongs into
 `sklearn_cloud.encoder.sources.BUNDLED`.
 """
 
 import argparse
-import hashlib
 import json
 import shutil
 from pathlib import Path
 
-WEIGHTS = Path(__file__).resolve().parents[1] / "sklearn_cloud" / "data" / "weights"
+from sklearn_cloud.files import sha256_of
+
+WEIGHTS = Path(__file__).resolve().parents[2] / "sklearn_cloud" / "data" / "weights"
 CARD = """\
 # CLOUD encoder "{name}"
 
@@ -28,7 +29,7 @@ from the string (weight {geometry_weight} in the loss; thrown away afterwards). 
 {batch_size}, highest learning rate {learning_rate}, warm-up {warmup_ratio}, cosine decay, seed
 {random_state}. No property of any crystal was used.
 
-    python benchmarks/pretrain.py --size {name} --work DIR{arguments}
+    python benchmarks/maintenance/pretrain.py --size {name} --work DIR{arguments}
 
 ## Corpus
 
@@ -99,7 +100,7 @@ def main():
     config = json.loads((target / "config.json").read_text())
     metadata = config["sklearn_cloud"]["metadata"]
     (target / "README.md").write_text(card(arguments.name, config, metadata, parameters))
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    digest = sha256_of(weights)
     print(
         f"{target}: {weights.stat().st_size / 1e6:.1f} MB\nBUNDLED[{arguments.name!r}] = {digest}"
     )

@@ -1,6 +1,6 @@
 """Symmetry strings per second, against pymatgen and against the bare symmetry search.
 
-    OMP_NUM_THREADS=1 python benchmarks/string_speed.py
+    OMP_NUM_THREADS=1 python benchmarks/speed/string_speed.py
 
 One process, the same Structure objects, CPU seconds, the fastest of several repeats. pymatgen does
 the same job with its SpacegroupAnalyzer: space group, Wyckoff letters, composition. The bare
@@ -11,10 +11,10 @@ search is moyopy on the structures, without making any use of what it finds. Nee
 import subprocess
 import sys
 import time
+from pathlib import Path
 from random import Random
 
 import moyopy
-from common import argument_parser, parse_arguments, provenance, write_result
 from moyopy.interface import MoyoAdapter
 from pymatgen.core import Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
@@ -22,6 +22,10 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 from sklearn_cloud import SymmetryStringTransformer
 from sklearn_cloud.pretraining.sources import read_structure_table
 from sklearn_cloud.symmetry import generator_string
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
+
+from common import argument_parser, parse_arguments, script_provenance, write_json
 
 SYMPREC = 0.1
 
@@ -100,7 +104,7 @@ def main():
     }
     for name, value in result.items():
         print(name, value)
-    write_result("string_speed", {**provenance(seed=arguments.seed), **result})
+    write_json("string_speed", {**script_provenance(seed=arguments.seed), **result})
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Several processes on one study, kept in a PostgreSQL server that lives as long as the script.
 
-    python benchmarks/tuning_postgres.py --workers 2 --trials 12
-    python benchmarks/tuning_postgres.py --kill
+    python benchmarks/maintenance/tuning_postgres.py --workers 2 --trials 12
+    python benchmarks/maintenance/tuning_postgres.py --kill
 
 It starts Debian's server (package postgresql) in a temporary folder, reachable through a Unix
 socket only, and as many workers on the example crystals as you ask for; `--kill` kills the first

@@ -1,6 +1,6 @@
 """Check the example crystals of the package against two independent tables.
 
-    python benchmarks/check_example.py
+    python benchmarks/maintenance/check_example.py
 
 1. Structures: space group and formula as in the table, no two atoms too close.
 2. Gaps against the measured gaps of MatBench (`matbench/compositions/matbench_expt_gap.csv.gz`):
@@ -17,8 +17,8 @@ import csv
 import gzip
 import sys
 from collections import Counter, defaultdict
+from pathlib import Path
 
-from common import argument_parser
 from pymatgen.analysis.molecule_structure_comparator import CovalentRadius
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Composition, Structure
@@ -26,6 +26,10 @@ from tqdm import tqdm
 
 from sklearn_cloud.datasets import load_example
 from sklearn_cloud.pretraining.sources import read_structure_table
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
+
+from common import argument_parser
 
 GAP_TOLERANCE = 0.3, 0.15  # eV, and share of the listed value
 VOLUME_TOLERANCE = 0.08

@@ -1,6 +1,6 @@
 """Does one crystal always give one string? Counted on crystals of the Materials Project.
 
-    python benchmarks/canonical_strings.py --crystals 5000
+    python benchmarks/tables/canonical_strings.py --crystals 5000
 
 Each crystal is written down anew in several ways that leave it the same (sites in another order,
 another origin, another cell, primitive and conventional cells, a rotation) and the strings are
@@ -8,15 +8,20 @@ compared. Random noise on the coordinates is reported beside them: it makes anot
 string should rarely differ. Needs `corpus/mp_structures.tsv.xz` in the data folder.
 """
 
+import sys
+from pathlib import Path
 from random import Random
 
 import numpy as np
-from common import argument_parser, parse_arguments, provenance, write_result
 from tqdm import tqdm
 
 from sklearn_cloud.pretraining.sources import read_structure_table
 from sklearn_cloud.symmetry.parsing import parse_string
 from sklearn_cloud.symmetry.strings import PARTS, compose_string
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
+
+from common import argument_parser, parse_arguments, script_provenance, write_json
 
 
 def permute(crystal, rng):
@@ -124,7 +129,7 @@ def main():
         first, second = strings.values()
         result["backends_differ"] = sum(a != b for a, b in zip(first, second, strict=True))
     print(result)
-    path = write_result("canonical_strings", {**provenance(seed=arguments.seed), **result})
+    path = write_json("canonical_strings", {**script_provenance(seed=arguments.seed), **result})
     print(f"written to {path}")
 
 

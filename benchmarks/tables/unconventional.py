@@ -1,7 +1,7 @@
 """Scores on UnconvBench (Table 3 of the paper), fold by fold, through fit and predict.
 
-    python benchmarks/unconventional.py --tasks supercon defected --name cloud --encoder mini
-    python benchmarks/unconventional.py --tasks 2d_gap --name roost --model Roost
+    python benchmarks/tables/unconventional.py --tasks supercon defected --name cloud --encoder mini
+    python benchmarks/tables/unconventional.py --tasks 2d_gap --name roost --model Roost
 
 Folds by UnconvBench's rule, `KFold(5, shuffle=True, random_state=42)`. Its own files are used
 where they are in the data folder; `supercon` and `defected` are put together from their sources
@@ -9,10 +9,15 @@ otherwise, and the result file says so (`coverage` is null). A run that is start
 with the folds that are missing.
 """
 
-from common import argument_parser, parse_arguments
-from folds import add_arguments, run_folds
+import sys
+from pathlib import Path
 
 from sklearn_cloud.datasets import fetch_unconventional
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
+
+from common import argument_parser, parse_arguments
+from folds import add_arguments, run_folds
 
 TASKS = ["2d_e_exf", "2d_e_tot", "2d_gap", "qmof", "supercon", "defected"]
 

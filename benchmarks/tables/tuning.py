@@ -1,30 +1,35 @@
 """Does tuning pay? Nested: the parameters are chosen inside the training rows of a MatBench fold.
 
-    python benchmarks/tuning.py --task jdft2d --folds 0 1 --trials 20
+    python benchmarks/tables/tuning.py --task jdft2d --folds 0 1 --trials 20
 
 For each outer fold a study looks for parameters by cross-validation of its training rows. Then a
 model with the best ones and a model with the defaults are fitted on all training rows, with the
 same seeds, and scored on the test rows, which the study has not seen. The studies are kept in a
-journal: a run that is started again goes on in the middle of a study, and a second process that
-is started beside the first shares the trials. Every finished fold is written to
+journal: a run that is started again resumes in the middle of a study, and a second process that
+is started at the same time shares the trials. Every finished fold is written to
 `benchmarks/results/`.
 """
 
 import json
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import optuna
-from common import RESULTS, argument_parser, parse_arguments, provenance
 from sklearn.base import clone
 from sklearn.model_selection import KFold, ShuffleSplit
 
 from sklearn_cloud import CloudRegressor, SymmetryStringTransformer
 from sklearn_cloud.datasets import fetch_matbench, list_matbench
 from sklearn_cloud.evaluation import regression_scores
-from sklearn_cloud.evaluation.results import add_fold, open_result, result_path, write_result
+from sklearn_cloud.evaluation.folds import complete_folds
+from sklearn_cloud.evaluation.results import open_result, result_path
 from sklearn_cloud.tuning import default_space, paper_space, tune_pipeline
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
+
+from common import RESULTS, argument_parser, parse_arguments, script_provenance
 
 SPACES = {"default": default_space, "paper": paper_space}
 
@@ -84,7 +89,7 @@ def run_fold(model, strings, target, train, test, fold, arguments):
 
 
 def open_tuning_result(data, arguments):
-    """The result file's path, and what it holds already."""
+    """The result file's path, and what is in it already."""
     path = result_path(arguments.results, "tuning", arguments.task, arguments.name)
     result = open_result(
         path,
@@ -129,26 +134,22 @@ def main():
     parameters = {"random_state": arguments.seed, **json.loads(arguments.parameters)}
     model = CloudRegressor(encoder, **parameters)
     path, result = open_tuning_result(data, arguments)
-    for fold in arguments.folds:
-        if str(fold) in result["folds"]:
-            continue
+
+    def score_fold(fold):
         start = time.perf_counter()
         train, test = data.folds[fold]
         scores, found = run_fold(model, strings, data.target, train, test, fold, arguments)
-        add_fold(
-            result,
-            fold,
-            scores,
-            seconds_fit=time.perf_counter() - start,
-            seconds_predict=0,
-            n_train=len(train),
-            n_test=len(test),
-        )
-        result["details"] = {**result.get("details", {}), str(fold): found}
-        result["provenance"] = provenance(optuna=optuna.__version__)
-        write_result(path, result)
-        print(f"{arguments.task} fold {fold}: {scores}, {found}", flush=True)
-    print(json.dumps(result["summary"]), flush=True)
+        result.details[str(fold)] = found
+        seconds = {"seconds_fit": time.perf_counter() - start, "seconds_predict": 0}
+        return {"scores": scores, "n_train": len(train), "n_test": len(test), **seconds}
+
+    def report(fold, entry, kept):
+        found = result.details[str(fold)]
+        print(f"{arguments.task} fold {fold}: {entry['scores']}, {found}", flush=True)
+
+    made = script_provenance(optuna=optuna.__version__)
+    complete_folds(score_fold, result, path, arguments.folds, provenance=made, report=report)
+    print(json.dumps(result.summary), flush=True)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ The plain loop trains the same network on the same strings in float32, every str
 tokens. Both use batches of 32, AdamW and gradient clipping; tokenization counts for
 CloudRegressor and not for the plain loop. Prints a table and writes it as JSON.
 
-    python benchmarks/training_speed.py --data-home FOLDER
-    python benchmarks/training_speed.py --synthetic
+    python benchmarks/speed/training_speed.py --data-home FOLDER
+    python benchmarks/speed/training_speed.py --synthetic
 """
 
 import argparse
@@ -20,13 +20,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from common import provenance, write_result
 from tqdm import tqdm
 
 from sklearn_cloud.crystals.crystal import ELEMENTS
 from sklearn_cloud.encoder import ENCODER_SIZES, CloudModule, SymmetryTokenizer
 from sklearn_cloud.encoder.config import PAD_ID
 from sklearn_cloud.estimators import CloudRegressor
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
+
+from common import script_provenance, write_json
 
 STRINGS_FILE = "matbench/matbench_dielectric_cloud_by_mbid.csv.gz"
 BATCH_SIZE = 32
@@ -38,7 +41,7 @@ def main():
     arguments = parse_arguments()
     strings, targets, data = load_strings(arguments)
     result = {
-        **provenance(),
+        **script_provenance(),
         "data": data,
         "n_strings": len(strings),
         "mean_tokens": float(np.mean([len(i) for i in SymmetryTokenizer().encode_batch(strings)])),
@@ -52,7 +55,7 @@ def main():
     for size in arguments.sizes:
         result["sizes"][size] = measure(size, strings, targets, arguments.repeats)
     print_table(result)
-    write_result("training_speed", result)
+    write_json("training_speed", result)
 
 
 def parse_arguments():
