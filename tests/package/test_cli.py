@@ -182,7 +182,7 @@ def test_skip_bad_leaves_out_and_names(fit, crystals, capsys):
 def test_overwrite(fit, crystals):
     assert fit("model") == 0
     assert fit("model", "--sites", "set", "--overwrite") == 0
-    assert read_description(Path("model"))["strings"]["sites"] == "set"
+    assert load_model("model")[0].sites == "set"
     for _ in range(2):
         assert main(["predict", "model", "crystals", "-o", "out.csv", "--overwrite"]) == 0
 
