@@ -27,6 +27,20 @@ _SMALLEST_DISTANCE = 0.05  # angstrom; no two sites of a crystal are closer
 _THINNEST_CELL = 0.1  # angstrom between opposite faces
 
 
+class CrystalError(ValueError):
+    """An item cannot become a crystal, a composition or a symmetry string; the message says why.
+
+    Examples
+    --------
+    >>> from sklearn_cloud import CrystalError, symmetry_string
+    >>> try:
+    ...     symmetry_string("Na0")
+    ... except CrystalError as error:
+    ...     print(error)
+    the composition '' holds no atoms
+    """
+
+
 class Crystal(NamedTuple):
     """A periodic arrangement of sites.
 
@@ -80,18 +94,18 @@ class Formula(NamedTuple):
 def check_crystal(crystal):
     """Refuse what no symmetry search can make sense of, saying which site is to blame."""
     if len(crystal.kinds) == 0:
-        raise ValueError("the crystal has no sites")
+        raise CrystalError("the crystal has no sites")
     for kind, species in enumerate(crystal.species):
         occupancy = sum(amount for _, amount in species)
         if not all(symbol in ELEMENT_RANK for symbol, _ in species) or not 0 < occupancy <= 1.001:
             site = f"site {int(np.argmax(crystal.kinds == kind))}"
             check_elements(species, site)
-            raise ValueError(f"{site} has occupancy {occupancy:.3f}; it must be in (0, 1]")
+            raise CrystalError(f"{site} has occupancy {occupancy:.3f}; it must be in (0, 1]")
     volume, thickness = _cell_size(crystal.lattice)
     if not math.isfinite(volume + crystal.positions.sum()):
-        raise ValueError("the cell or a coordinate is not finite")
+        raise CrystalError("the cell or a coordinate is not finite")
     if thickness < _THINNEST_CELL:
-        raise ValueError(
+        raise CrystalError(
             f"the cell has no volume ({volume:.2g} cubic angstrom): a crystal needs three "
             f"independent cell vectors and periodic boundaries along each"
         )
@@ -119,7 +133,7 @@ def check_elements(amounts, where):
     for symbol, _ in amounts:
         if symbol in ELEMENT_RANK:
             continue
-        raise ValueError(
+        raise CrystalError(
             f"{where} holds {symbol!r}, which is not one of the 118 elements; replace it by one"
         )
 
@@ -130,7 +144,7 @@ def _check_distances(crystal, thickness):
         offset = crystal.positions[first] - crystal.positions[second]
         distance = np.linalg.norm((offset - np.rint(offset)) @ crystal.lattice)
         if distance < _SMALLEST_DISTANCE:
-            raise ValueError(
+            raise CrystalError(
                 f"sites {first} and {second} overlap: they are {distance:.3f} angstrom apart; "
                 f"remove one of them (structure.merge_sites()) or, where an atom is disordered, "
                 f"write one site with partial occupancies"

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from .crystal import CrystalError
+
 
 def as_items(X):
     """The rows of `X` as a list, never looking inside a crystal.
@@ -57,5 +59,5 @@ def name_row(row):
     try:
         yield
     except (TypeError, ValueError) as error:
-        kind = ValueError if isinstance(error, ValueError) else TypeError
+        kind = next(k for k in (CrystalError, ValueError, TypeError) if isinstance(error, k))
         raise kind(f"row {row}: {error}") from error

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .crystal import Crystal, Formula, check_crystal, check_elements
+from .crystal import Crystal, CrystalError, Formula, check_crystal, check_elements
 
 
-def read_crystal(item):
+def read_crystal(item, notes=None):
     """Read whatever describes one crystal.
 
     Parameters
@@ -16,6 +16,8 @@ def read_crystal(item):
     item : pymatgen Structure, ase Atoms, pymatgen Composition, str or path
         A string is CIF text (several lines), the path of a `.cif` file, or a chemical formula; a
         `pathlib.Path` is a file of any format that pymatgen reads.
+    notes : list, default=None
+        What the reader changed or noticed is appended to it, one short sentence each.
 
     Returns
     -------
@@ -25,7 +27,7 @@ def read_crystal(item):
     ------
     TypeError
         If the item is none of these.
-    ValueError
+    CrystalError
         If it cannot be read or is not a crystal: an empty or flat cell, sites that coincide,
         species that are not elements, a formula that says nothing.
     """
@@ -55,13 +57,13 @@ def _read_text(text):
     if stripped.lower().endswith(".cif"):
         return _read_file(Path(stripped))
     if " | " in text:
-        raise ValueError(f"{text!r:.80} is already a symmetry string: pass it to the estimator")
+        raise CrystalError(f"{text!r:.80} is already a symmetry string: pass it to the estimator")
     return _from_formula(stripped)
 
 
 def _read_file(path):
     if not path.is_file():
-        raise ValueError(f"there is no file {str(path)!r}")
+        raise CrystalError(f"there is no file {str(path)!r}")
     if path.suffix.lower() == ".cif":
         return _from_pymatgen(_parse_cif(path.read_text(errors="replace"), source=repr(str(path))))
     from pymatgen.core import Structure
@@ -69,7 +71,7 @@ def _read_file(path):
     try:
         return _from_pymatgen(Structure.from_file(path))
     except Exception as error:  # parsers of foreign formats raise anything
-        raise ValueError(f"{str(path)!r} cannot be read as a crystal: {error}") from error
+        raise CrystalError(f"{str(path)!r} cannot be read as a crystal: {error}") from error
 
 
 def _parse_cif(text, source):
@@ -83,7 +85,7 @@ def _parse_cif(text, source):
             warnings.simplefilter("ignore")
             return CifParser.from_str(text).parse_structures(primitive=False)[0]
     except Exception as error:  # the parser raises anything from IndexError to AssertionError
-        raise ValueError(f"{source} cannot be read as a crystal: {error}") from error
+        raise CrystalError(f"{source} cannot be read as a crystal: {error}") from error
 
 
 def _from_formula(text):
@@ -92,7 +94,7 @@ def _from_formula(text):
     try:
         composition = Composition(text)
     except ValueError as error:
-        raise ValueError(f"{text!r:.80} is not a chemical formula: {error}") from error
+        raise CrystalError(f"{text!r:.80} is not a chemical formula: {error}") from error
     return _from_composition(composition)
 
 
@@ -101,7 +103,7 @@ def _from_composition(composition):
     amounts = tuple((element.symbol, float(amount)) for element, amount in composition.items())
     check_elements(amounts, "the composition")
     if not amounts or any(not np.isfinite(a) or a <= 0 for _, a in amounts):
-        raise ValueError(f"the composition {composition.formula!r} holds no atoms")
+        raise CrystalError(f"the composition {composition.formula!r} holds no atoms")
     return Formula(tuple(sorted(amounts)))
 
 
@@ -142,7 +144,7 @@ def _check_isotopes(species):
     for specie in species:
         name = getattr(specie, "element", specie).name
         if name in ("D", "T"):
-            raise ValueError(
+            raise CrystalError(
                 f"isotopes are not told apart from their element, and the crystal holds {name}: "
                 f'replace it, structure.replace_species({{"{name}": "H"}})'
             )
