@@ -128,7 +128,7 @@ def collect_table(path, *, header=True, column=None, folder=None, home=None, rou
         then the first of `ID_COLUMNS`, or else the first of the table.
     home : path, default=None
         Paths in the frame will be relative to it instead of the folder of the table.
-    route : Route
+    route : dict
         How messages name these options.
 
     Returns

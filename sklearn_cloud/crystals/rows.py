@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 
 from .crystal import Crystal, CrystalError, Formula
 from .files import as_path
+from .opening import open_item
 from .reading import read_crystal
 from .workers import run_in_workers
 
@@ -191,11 +192,13 @@ def _make_entry(item, key):
         path = Path(item).absolute()
         return path, _Entry(path, str(item), ())
     notes = []
-    crystal = _read(item, notes)
+    crystal = read_item(item, notes)
     return (key(crystal), *notes), _Entry(crystal, "", tuple(notes))
 
 
-def _read(item, notes):
+def read_item(item, notes=None):
+    """A `Crystal` or `Formula` from an item of any kind; notes as in `read_crystal`."""
+    item = open_item(item)
     return item if isinstance(item, Crystal | Formula) else read_crystal(item, notes=notes)
 
 
@@ -205,7 +208,7 @@ def _compute_chunk(entries, key, compute, known):
     for item, name, notes in entries:
         notes = list(notes)
         try:
-            crystal = _read(item, notes)
+            crystal = read_item(item, notes)
             found = key(crystal)
             if found not in known:
                 crystals[found] = crystal
@@ -273,25 +276,20 @@ def warn_errors(rows, consequence, stacklevel=3):
 def warn_notes(rows, stacklevel=3):
     """Say in one `UserWarning` what the reader changed or noticed, if anything."""
     if rows.notes:
-        warnings.warn(summarize_notes(rows.notes), stacklevel=stacklevel + 1)
+        warnings.warn(summarize_notes(rows), stacklevel=stacklevel + 1)
 
 
-def summarize_notes(notes):
-    """What the reader changed or noticed, each thing once with the rows it concerns.
-
-    Parameters
-    ----------
-    notes : dict of int or str to list of str
-        By row, or by the name of a row.
-
-    Returns
-    -------
-    str
-    """
+def summarize_notes(rows):
+    """What the reader changed or noticed, each thing once with its rows."""
     places = defaultdict(list)
-    for name, texts in notes.items():
+    for row, texts in rows.notes.items():
         for text in dict.fromkeys(texts):
-            places[text].append(name if isinstance(name, str) else f"row {name}")
+            places[text].append(f"row {row}")
+    return join_notes(places)
+
+
+def join_notes(places):
+    """Text of {note: [names of rows]}."""
     parts = []
     for text, names in places.items():
         more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""

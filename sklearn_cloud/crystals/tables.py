@@ -15,16 +15,9 @@ MISSING_HEADER = (
 )
 
 
-class Route(dict):
-    """How messages name an option on one route, such as ``column`` or ``no_header``."""
-
-
-PYTHON = Route(
-    column="column=", no_header="header=False", folder="folder=", skip='on_error="warn"'
-)
-COMMAND_LINE = Route(
-    column="--column", no_header="--no-header", folder="--folder", skip="--skip-bad"
-)
+#: How messages name the options of a reader, in Python and on the command line.
+PYTHON = {"column": "column=", "no_header": "header=False", "folder": "folder="}
+COMMAND_LINE = {"column": "--column", "no_header": "--no-header", "folder": "--folder"}
 
 
 def is_table(path):

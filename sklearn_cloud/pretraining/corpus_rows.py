@@ -10,7 +10,7 @@ import numpy as np
 
 from ..crystals.crystal import ELEMENT_RANK, Crystal, check_crystal
 from ..crystals.geometry import GEOMETRY, describe_geometry
-from ..crystals.reading import read_crystal
+from ..crystals.rows import read_item
 from ..encoder.tokenizer import SymmetryTokenizer
 from ..symmetry.search import label_orbits
 from ..symmetry.strings import SymmetryString, atomic_fractions
@@ -36,7 +36,7 @@ def code_chunk(path, source, items, options):
     for identifier, item in items:
         try:
             row = _code_crystal(item, tokenizer, options)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OSError) as error:
             # numbers and names apart, crystals are dropped for a handful of reasons
             dropped[re.sub(r"'[^']*'|[\d.]+", "...", str(error))[:80]] += 1
             continue
@@ -76,7 +76,7 @@ def _code_crystal(item, tokenizer, options):
         number, composition = item.space_group, item.composition
         orbits = canonical_orbits(number, [(letter, ()) for letter in item.letters])
     else:
-        crystal = check_crystal(item) if isinstance(item, Crystal) else read_crystal(item)
+        crystal = check_crystal(item) if isinstance(item, Crystal) else read_item(item)
         if not isinstance(crystal, Crystal):
             raise ValueError("a composition without a structure")
         composition = crystal.composition

@@ -1,5 +1,6 @@
 """Compose the symmetry string of a crystal from its parts."""
 
+from numbers import Real
 from typing import NamedTuple
 
 from ..crystals.crystal import ELEMENT_RANK, Crystal, Formula
@@ -136,7 +137,7 @@ def check_options(parts, sites, symprec, angle_tolerance, backend):
 
 
 def _is_positive(value):
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e6
+    return isinstance(value, Real) and not isinstance(value, bool) and 0 < value < 1e6
 
 
 def compose_string(crystal, **options):
@@ -147,7 +148,9 @@ def compose_string(crystal, **options):
     return string
 
 
-def compose_strings(crystals, *, parts, sites, symprec, angle_tolerance, backend):
+def compose_strings(
+    crystals, *, parts=PARTS, sites="orbits", symprec=0.1, angle_tolerance=None, backend="moyopy"
+):
     """Symmetry strings, with a ValueError in the place of a crystal that has none.
 
     The options are those of `symmetry_string`, taken as checked.

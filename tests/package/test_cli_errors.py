@@ -292,7 +292,7 @@ def test_ctrl_c_while_reading(failing, crystals, monkeypatch):
     def press(*arguments, **options):
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("sklearn_cloud.symmetry.strings.symmetry_string", press)
+    monkeypatch.setattr("sklearn_cloud.symmetry.strings.compose_strings", press)
     failing(["strings", "crystals", "-o", "out.csv"], code=130)
 
 
@@ -303,7 +303,7 @@ def test_traceback_on_request(crystals, capsys):
 
 
 def test_warnings_are_one_line(crystals, capsys, monkeypatch):
-    import sklearn_cloud.cli.crystals as module
+    import sklearn_cloud.cli.inputs as module
 
     find = module.find_crystals
 
@@ -348,7 +348,7 @@ def test_reader_that_has_seen_enough(crystals):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch, when it is imported
 def test_encoder_and_device_come_before_the_crystals(failing, crystals, monkeypatch):
-    monkeypatch.setattr("sklearn_cloud.cli.crystals.read_strings", None)
+    monkeypatch.setattr("sklearn_cloud.cli.inputs.read_strings", None)
     command = ["fit", "targets.csv", "--target", "gap", "-o", "model"]
     assert "smal" in failing([*command, "--encoder", "smal"])
     assert "leave out --device" in failing([*command, "--device", "meta"])
