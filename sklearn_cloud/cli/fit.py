@@ -51,7 +51,7 @@ def add_parser(commands):
 
 def run(arguments):
     from ..estimators.folders import MODEL_FILE
-    from ..crystals.tables import COMMAND_LINE, check_column
+    from ..crystals.table_files import COMMAND_LINE, check_column
     from .inputs import read_strings, read_table
     from .messages import note, say
     from .outputs import check_folder

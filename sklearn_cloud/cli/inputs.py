@@ -34,7 +34,7 @@ def find_crystals(arguments, output=None):
     """
     from ..crystals.collection import collect_file, collect_files
     from ..crystals.files import suffix_of
-    from ..crystals.tables import is_table
+    from ..crystals.table_files import is_table
 
     paths = list(dict.fromkeys(path for text in arguments.crystals for path in _expand(text)))
     tables = [path for path in paths if is_table(path)]
@@ -61,7 +61,7 @@ def _refuse_table_options(arguments):
 
 def table_options(arguments, is_table=True):
     """How a table is read."""
-    from ..crystals.tables import COMMAND_LINE
+    from ..crystals.table_files import COMMAND_LINE
 
     if not is_table:
         return {}

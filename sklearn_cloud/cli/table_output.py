@@ -91,7 +91,7 @@ def _append_json(frame, path, first):
 
 @contextmanager
 def _parquet_writer(path, whole):
-    from ..crystals.tables import NEEDS_PYARROW
+    from ..crystals.table_files import NEEDS_PYARROW
 
     try:
         import pyarrow

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .files import is_crystal_file, read_text, search_folder, split_cif, suffix_of
 from .json_tables import frame_of
-from .tables import PYTHON, check_column, check_frame, check_no_numbers, is_table, read_table
+from .table_files import PYTHON, check_column, check_frame, check_no_numbers, is_table, read_table
 
 #: Columns of a table with crystals, the one that says most first; upper or lower case.
 STRUCTURE_COLUMNS = ("structure", "cif", "atoms")
@@ -206,7 +206,7 @@ def _choose_column(frame, source, folder, route):
             return by_lower[name]
     if folder is not None:
         return frame.columns[0]
-    from .tables import MISSING_HEADER, looks_like_data
+    from .table_files import MISSING_HEADER, looks_like_data
 
     advice = ""
     data = next((name for name in frame.columns if looks_like_data(name)), None)

@@ -4,6 +4,8 @@ import os
 
 import numpy as np
 
+from .crystal import Crystal, Formula
+
 
 def as_items(X):
     """The rows of `X` as a list, never looking inside a crystal.
@@ -28,7 +30,7 @@ def as_items(X):
         If `X` is empty or has several columns.
     """
     shape = getattr(X, "shape", None)
-    if isinstance(X, list | tuple):
+    if isinstance(X, list | tuple) and not isinstance(X, Crystal | Formula):
         items = list(X)
     elif not hasattr(X, "__array__") or shape is None:
         raise TypeError(f"expected a list, array or Series of crystals, got {_describe(X)}")
