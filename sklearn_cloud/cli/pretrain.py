@@ -106,12 +106,14 @@ def open_source(path, column):
 
 def is_corpus_table(path):
     """Whether `build_corpus` reads the table by itself: structures (.tsv) or symmetries (.csv)."""
-    if path.suffix.lower() == ".tsv":
-        return True
-    if path.suffix.lower() != ".csv":
-        return False
-    with open(path, encoding="utf-8-sig", errors="replace") as file:
-        return {"space_group", "wyckoff_letters"} <= set(file.readline().strip().split(","))
+    from ..crystals.files import OPENERS, suffix_of
+
+    if suffix_of(path) != ".csv":
+        return suffix_of(path) == ".tsv"
+    opened = OPENERS.get(path.suffix.lower(), open)(path, "rt", encoding="utf-8", errors="replace")
+    with opened as file:
+        header = file.readline().removeprefix("\ufeff").strip().split(",")
+    return {"space_group", "wyckoff_letters"} <= set(header)
 
 
 def build_corpora(sources, arguments):

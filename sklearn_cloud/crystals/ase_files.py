@@ -38,11 +38,8 @@ def read_database(path):
     _need_ase(path)
     from ase.db import connect
 
-    from .files import suffix_of
-
-    kind = "json" if suffix_of(path) == ".json" else "db"
     try:
-        with connect(str(path), type=kind, use_lock_file=False) as database:
+        with connect(str(path), type="db", use_lock_file=False) as database:
             rows = [
                 {"id": row.id, **row.key_value_pairs, "structure": row.toatoms()}
                 for row in database.select()

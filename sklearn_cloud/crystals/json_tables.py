@@ -34,10 +34,34 @@ def read_json(path):
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
     if isinstance(content, dict) and {"ids", "nextid"} <= content.keys():
-        from .ase_files import read_database
-
-        return read_database(path)
+        return _from_ase(content, path)
     return frame_of(content, path)
+
+
+def _from_ase(content, source):
+    """Frame of an ASE database in JSON: id, keys with their values, and the atoms."""
+    import pandas as pd
+
+    rows = []
+    for number in content["ids"]:
+        row = content.get(str(number))
+        if not isinstance(row, dict):
+            raise ValueError(f"{source} has no row {number!r}, which its list of ids names.")
+        atoms = {key: _plain_array(row.get(key)) for key in ("numbers", "positions", "cell")}
+        rows.append({"id": number, **row.get("key_value_pairs", {}), "structure": atoms})
+    return pd.DataFrame(rows)
+
+
+def _plain_array(value):
+    """An array as ASE writes it, as nested lists."""
+    if isinstance(value, dict) and "array" in value:  # a cell
+        value = value["array"]
+    if isinstance(value, dict) and "__ndarray__" in value:
+        import numpy as np
+
+        shape, _, flat = value["__ndarray__"]
+        return np.array(flat, dtype=float).reshape(shape).tolist()
+    return value
 
 
 def read_json_lines(path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .crystal import Crystal, CrystalError, Formula
 from .files import as_path, read_text, suffix_of
-from .json_tables import frame_of, is_crystal_dict
+from .json_tables import frame_of
 
 
 def open_item(item):
@@ -37,7 +37,7 @@ def open_item(item):
         item = _decode(item)
     if isinstance(item, os.PathLike):
         return _open_file(Path(item))
-    if isinstance(item, dict) and not is_crystal_dict(item):
+    if isinstance(item, dict) and isinstance(item.get("data"), list | dict):
         return _only(frame_of(item, "the dictionary"), "the dictionary")
     inner = getattr(item, "structure", None)
     return item if inner is None or hasattr(item, "lattice") else inner
