@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from .crystal import CrystalError
+from .errors import CrystalError
 
 
 def as_items(X):
