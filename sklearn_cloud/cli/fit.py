@@ -50,8 +50,8 @@ def add_parser(commands):
 
 
 def run(arguments):
-    from ..estimators.folders import MODEL_FILE
     from ..crystals.table_files import COMMAND_LINE, check_column
+    from ..estimators.folders import MODEL_FILE
     from .inputs import read_strings, read_table
     from .messages import note, say
     from .outputs import check_folder

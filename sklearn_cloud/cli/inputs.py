@@ -94,8 +94,7 @@ def list_folder(folder):
     files, others = search_folder(folder)
     if others:
         note(
-            f"{folder}: {len(files)} crystal files; others are left alone "
-            f"({', '.join(others[:5])})"
+            f"{folder}: {len(files)} crystal files; others are left alone ({', '.join(others[:5])})"
         )
     return files
 

@@ -88,9 +88,9 @@ def remove_run(folder):
 
 def open_source(path, column):
     """A `CorpusSource`; its name holds the number of crystals, so that a change is noticed."""
-    from ..pretraining.corpus_builder import CorpusSource
     from ..crystals.collection import collect_file
     from ..crystals.table_files import COMMAND_LINE, is_table
+    from ..pretraining.corpus_builder import CorpusSource
     from .inputs import list_folder
 
     if path.is_dir():

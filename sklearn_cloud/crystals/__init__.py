@@ -1,6 +1,7 @@
 """Anything people have, read into distinct and checked crystals."""
 
-from .crystal import Crystal, CrystalError, Formula
+from .crystal import Crystal, Formula
+from .errors import CrystalError
 from .items import as_items
 from .reading import read_crystal
 

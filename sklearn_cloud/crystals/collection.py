@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .errors import CrystalError
 from .files import is_crystal_file, read_text, search_folder, split_cif, suffix_of
 from .json_tables import frame_of
 from .table_files import PYTHON, check_column, check_frame, check_no_numbers, is_table, read_table
@@ -220,7 +221,9 @@ def _choose_column(frame, source, folder, route):
 
 
 def _open_cell(cell, base, is_path):
-    """A path becomes a `Path`; everything else stays what it is."""
+    """A path becomes a `Path`, an empty cell an error; everything else stays what it is."""
+    if cell is None or (isinstance(cell, float) and cell != cell):
+        return CrystalError("there is no crystal, the cell is empty")
     if isinstance(cell, os.PathLike):
         return base / cell
     if not isinstance(cell, str) or "\n" in cell.strip() or cell.lstrip().startswith("{"):
@@ -280,7 +283,9 @@ def _collect_objects(source, options):
 
     items = as_items(source)
     if all(isinstance(item, dict) for item in items):
-        return collect_frame(check_frame(frame_of(items, "the list"), "the list"), "the list", **options)
+        return collect_frame(
+            check_frame(frame_of(items, "the list"), "the list"), "the list", **options
+        )
     frame = _describe_objects(items, getattr(source, "index", None))
     names = [f"row {row}" for row in range(len(items))]
     return Collection(f"{len(items)} items", frame, items, names)

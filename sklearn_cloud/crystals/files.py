@@ -8,7 +8,7 @@ import re
 import zlib
 from pathlib import Path
 
-from .crystal import CrystalError
+from .errors import CrystalError
 
 OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 DAMAGE = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile)
@@ -124,7 +124,7 @@ def read_text(path, strict=True):
         If the file is missing, damaged, empty, or something else under this name: an HTML page,
         a Git LFS pointer.
     """
-    data = _read_bytes(path)
+    data = read_bytes(path)
     head = data[:200].lstrip().lower()
     if not data.strip():
         raise CrystalError(f"{str(path)!r} is empty")
@@ -145,7 +145,14 @@ def read_text(path, strict=True):
         ) from error
 
 
-def _read_bytes(path):
+def read_bytes(path):
+    """Content of a file, compressed or not.
+
+    Raises
+    ------
+    CrystalError
+        If it is missing, damaged or cut short.
+    """
     path = Path(path)
     try:
         with OPENERS.get(path.suffix.lower(), open)(path, "rb") as file:

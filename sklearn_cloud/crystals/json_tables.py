@@ -129,7 +129,9 @@ def _from_columns(content, source):
         by_row = all(_COLUMNS & {str(key).lower() for key in value} for value in inner)
         if by_row:
             return pd.DataFrame([_as_record(record) for record in inner], index=list(content))
-        frame = pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in content.items()})
+        frame = pd.DataFrame(
+            {name: pd.Series(cells, dtype=object) for name, cells in content.items()}
+        )
         numbers = all(str(label).isdigit() for label in frame.index)
         return frame.set_axis([int(label) for label in frame.index]) if numbers else frame
     try:

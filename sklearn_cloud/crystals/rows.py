@@ -11,9 +11,9 @@ import numpy as np
 from joblib import effective_n_jobs
 from tqdm.auto import tqdm
 
-from .crystal import Crystal, CrystalError, Formula
+from .crystal import Crystal
+from .errors import CrystalError
 from .files import as_path
-from .opening import open_item
 from .reading import read_crystal
 from .workers import run_in_workers
 
@@ -192,14 +192,8 @@ def _make_entry(item, key):
         path = Path(item).absolute()
         return path, _Entry(path, str(item), ())
     notes = []
-    crystal = read_item(item, notes)
+    crystal = read_crystal(item, notes=notes)
     return (key(crystal), *notes), _Entry(crystal, "", tuple(notes))
-
-
-def read_item(item, notes=None):
-    """A `Crystal` or `Formula` from an item of any kind; notes as in `read_crystal`."""
-    item = open_item(item)
-    return item if isinstance(item, Crystal | Formula) else read_crystal(item, notes=notes)
 
 
 def _compute_chunk(entries, key, compute, known):
@@ -208,7 +202,7 @@ def _compute_chunk(entries, key, compute, known):
     for item, name, notes in entries:
         notes = list(notes)
         try:
-            crystal = read_item(item, notes)
+            crystal = read_crystal(item, notes=notes)
             found = key(crystal)
             if found not in known:
                 crystals[found] = crystal

@@ -131,7 +131,7 @@ def _keep_good(found, problems, on_error):
         more = f"\n  and {len(bad) - 20} more: {', '.join(list(bad)[20:])}" if len(bad) > 20 else ""
         report = f"{len(bad)} of {len(found)} crystals ({found.source})"
         if on_error == "raise" or not kept:
-            from ..crystals.crystal import CrystalError
+            from ..crystals.errors import CrystalError
 
             way_out = ': fix them, or leave them out with on_error="warn"' if kept else ""
             raise CrystalError(f"{report} cannot be used{way_out}:{shown}{more}")

@@ -8,7 +8,7 @@ import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 from tqdm.auto import tqdm
 
-from ..crystals.crystal import CrystalError
+from ..crystals.errors import CrystalError
 from ..crystals.items import as_items
 from ..crystals.rows import compute_rows, each, full_key, need_structure, warn_notes
 from ..crystals.transformer import CrystalTransformer

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..crystals.crystal import ELEMENT_RANK, Crystal, check_crystal
 from ..crystals.geometry import GEOMETRY, describe_geometry
-from ..crystals.rows import read_item
+from ..crystals.reading import read_crystal
 from ..encoder.tokenizer import SymmetryTokenizer
 from ..symmetry.search import label_orbits
 from ..symmetry.strings import SymmetryString, atomic_fractions
@@ -76,7 +76,7 @@ def _code_crystal(item, tokenizer, options):
         number, composition = item.space_group, item.composition
         orbits = canonical_orbits(number, [(letter, ()) for letter in item.letters])
     else:
-        crystal = check_crystal(item) if isinstance(item, Crystal) else read_item(item)
+        crystal = check_crystal(item) if isinstance(item, Crystal) else read_crystal(item)
         if not isinstance(crystal, Crystal):
             raise ValueError("a composition without a structure")
         composition = crystal.composition
