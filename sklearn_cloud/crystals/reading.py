@@ -28,8 +28,9 @@ def read_crystal(item, notes=None):
     ----------
     item : pymatgen Structure, ase Atoms, pymatgen Composition, dict, str or path
         A string is the text of a CIF, a POSCAR or a JSON dictionary, the path of an existing
-        file, compressed or not, or a chemical formula. A crystal that was read is returned. A dictionary is one that pymatgen's ``as_dict`` makes, or
-        similar: see `read_dictionary`. Entries with a `structure` count as that.
+        file, compressed or not, or a chemical formula. A dictionary is one that pymatgen's
+        ``as_dict`` makes, or similar: see `read_dictionary`. Entries with a `structure` count as
+        that. A `Crystal` or `Formula` is returned.
     notes : list, default=None
         What the reader changed or noticed is appended to it, one short sentence each.
 

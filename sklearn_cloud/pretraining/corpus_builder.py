@@ -60,8 +60,8 @@ class CorpusSource:
         if ".csv" in path.suffixes:
             return read_symmetry_table(path)
         raise ValueError(
-            f"source {self.name!r}: {str(path)!r} is neither a folder of crystal files nor a .tsv or "
-            f".csv table"
+            f"source {self.name!r}: {str(path)!r} is neither a folder of crystal files nor a .tsv "
+            f"or .csv table"
         )
 
 
