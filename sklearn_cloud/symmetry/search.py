@@ -4,6 +4,8 @@ import math
 from typing import NamedTuple
 
 from ..crystals.cells import ask_spglib, moyopy_cell, quieten_moyopy
+from ..crystals.errors import CrystalError
+from ..crystals.limits import check_tolerances
 from .setting import primitive_setting, standard_setting
 from .wyckoff import Orbit, by_rank, relabel
 
@@ -42,7 +44,7 @@ def find_orbits(crystal, *, symprec, angle_tolerance=None, backend="moyopy"):
 
     Raises
     ------
-    ValueError
+    CrystalError
         If the search finds no space group, not even P1.
     """
     number, orbits, _ = label_orbits(crystal, symprec, angle_tolerance, backend)
@@ -95,10 +97,11 @@ def _search_with(finder, crystal, symprec, angle_tolerance):
     """What the finder finds, at the widest tolerance that it can handle; else a ValueError."""
     for share in _SHARES:
         try:
+            check_tolerances(crystal.lattice, share * symprec, angle_tolerance)
             return finder(crystal, share * symprec, angle_tolerance)
         except ValueError as error:
             failure = error
-    return ValueError(
+    return CrystalError(
         f"there is no space group at symprec={symprec} ({failure}); try a smaller symprec, or the "
         f"other backend"
     )
