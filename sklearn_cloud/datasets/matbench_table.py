@@ -166,6 +166,7 @@ def _build_species(species, single):
         single[symbol] = Composition({symbol: 1})
     return single[symbol]
 
+
 def _check_structure(value):
     from pymatgen.core import Structure
 

@@ -75,7 +75,7 @@ def test_clone_and_pipeline(structures):
 def test_bad_row_is_named(structures):
     with pytest.raises(TypeError, match="row 2: expected a crystal .* got None"):
         SymmetryStringTransformer().transform([*structures[:2], None, *structures[2:]])
-    with pytest.raises(ValueError, match="row 1: the composition holds 'Qq'"):
+    with pytest.raises(ValueError, match="row 1: the formula 'Qq' holds 'Qq'"):
         SymmetryStringTransformer().transform(["NaCl", "Qq"])
 
 
