@@ -51,7 +51,7 @@ def run(arguments):
 
     from ..datasets import fetch_matbench
     from .messages import note, say, show_progress
-    from .tables import check_output, write_table
+    from .table_output import check_output, write_table
 
     check_output(arguments)
     data = fetch_matbench(

@@ -22,23 +22,28 @@ def add_parser(commands):
 
 
 def run(arguments):
+    import pandas as pd
+
     from ..estimators.folders import load_model, read_description
-    from .crystals import find_crystals, read_strings
+    from .inputs import find_crystals, stream_strings
     from .messages import note, show_progress
-    from .tables import add_columns, check_output, write_table
+    from .table_output import add_columns, check_output, open_table
 
     check_output(arguments)
     description = read_description(arguments.model)
     crystals = find_crystals(arguments, arguments.output)
-    strings, crystals = read_strings(crystals, description["strings"], arguments)
     estimator = load_model(arguments.model).steps[-1][1]
     estimator.set_params(verbose=show_progress(arguments))
-    target = description["target"]
-    predictions = predict(estimator, strings, target)
-    table = add_columns(crystals.frame, predictions, crystals.source)
-    write_table(table, arguments.output)
+    target, scored = description["target"], []
+    with open_table(arguments.output, crystals.frame) as append:
+        for strings, part in stream_strings(crystals, description["strings"], arguments):
+            predictions = predict(estimator, strings, target)
+            table = add_columns(part.frame, predictions, crystals.source)
+            append(table)
+            scored.append(table.filter([target, f"predicted_{target}"]))
     if not arguments.quiet:
-        for line in (score(table, target), arguments.output and f"written: {arguments.output}"):
+        scores = score(pd.concat(scored), target)
+        for line in (scores, arguments.output and f"written: {arguments.output}"):
             if line:
                 note(line)
 

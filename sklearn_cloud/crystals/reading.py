@@ -5,11 +5,14 @@ import os
 from pathlib import Path
 
 from .cif import read_cif
+from .crystal import Crystal, Formula
 from .dictionaries import read_dictionary
 from .errors import CrystalError
+from .files import read_bytes, suffix_of
 from .formulas import read_formula
 from .limits import LARGEST_FILE
 from .objects import from_ase, from_composition, from_pymatgen
+from .opening import open_item
 from .poscar import looks_like_poscar, read_poscar
 
 _LONGEST_PATH = 4096
@@ -25,8 +28,9 @@ def read_crystal(item, notes=None):
     ----------
     item : pymatgen Structure, ase Atoms, pymatgen Composition, dict, str or path
         A string is the text of a CIF, a POSCAR or a JSON dictionary, the path of an existing
-        file, or a chemical formula. A dictionary is one that pymatgen's ``as_dict`` makes, or
-        similar: see `read_dictionary`. Entries with a `structure` count as that.
+        file, compressed or not, or a chemical formula. A dictionary is one that pymatgen's
+        ``as_dict`` makes, or similar: see `read_dictionary`. Entries with a `structure` count as
+        that. A `Crystal` or `Formula` is returned.
     notes : list, default=None
         What the reader changed or noticed is appended to it, one short sentence each.
 
@@ -44,7 +48,7 @@ def read_crystal(item, notes=None):
         formula that says nothing.
     """
     try:
-        return _read(item, notes)
+        return _read(open_item(item), notes)
     except (CrystalError, TypeError, ImportError):
         raise
     except Exception as error:  # objects of other libraries raise anything, MemoryError too
@@ -52,6 +56,8 @@ def read_crystal(item, notes=None):
 
 
 def _read(item, notes):
+    if isinstance(item, Crystal | Formula):
+        return item
     if isinstance(item, str):
         return _read_text(item, notes)
     if isinstance(item, os.PathLike):
@@ -84,7 +90,7 @@ def _read_text(text, notes):
             return read_poscar(text, notes)
         return _named("the CIF text cannot be read as a crystal", read_cif, text, notes)
     if _names_file(stripped):
-        return read_file(Path(stripped), notes)
+        return _read(open_item(Path(stripped)), notes)
     if " | " in text:
         raise CrystalError(f"{text!r:.80} is already a symmetry string: pass it to the estimator")
     return read_formula(stripped, notes)
@@ -125,13 +131,11 @@ def read_file(path, notes=None):
 
 
 def _read_format(path, notes):
-    suffix = path.suffix.lower()
+    suffix = suffix_of(path)
     if suffix in (".cif", ".mcif"):
-        return read_cif(decode(path.read_bytes()), notes)
-    if suffix == ".json":
-        return _read_json(decode(path.read_bytes()), notes)
+        return read_cif(decode(read_bytes(path)), notes)
     if suffix == ".vasp" or path.name.lower().startswith(_POSCAR_NAMES):
-        return read_poscar(decode(path.read_bytes()), notes)
+        return read_poscar(decode(read_bytes(path)), notes)
     if suffix in _PYMATGEN_SUFFIXES:
         from pymatgen.core import Structure
 

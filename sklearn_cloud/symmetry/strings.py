@@ -154,7 +154,9 @@ def compose_string(crystal, **options):
     return string
 
 
-def compose_strings(crystals, *, parts, sites, symprec, angle_tolerance, backend):
+def compose_strings(
+    crystals, *, parts=PARTS, sites="orbits", symprec=0.1, angle_tolerance=None, backend="moyopy"
+):
     """Symmetry strings, with a ValueError in the place of a crystal that has none.
 
     The options are those of `symmetry_string`, taken as checked.

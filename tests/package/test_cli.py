@@ -102,7 +102,9 @@ def test_json_in_split_form(tmp_path):
         json.dumps({"index": ["a"], "columns": ["formula"], "data": [["NaCl"]]})
     )
     assert main(["strings", "split.json", "-o", "out.csv"]) == 0
-    assert read_rows("out.csv") == [{"formula": "NaCl", "symmetry_string": "Na 0.5 Cl 0.5"}]
+    assert read_rows("out.csv") == [
+        {"id": "a", "formula": "NaCl", "symmetry_string": "Na 0.5 Cl 0.5"}
+    ]
 
 
 def test_long_cif_text_in_csv(crystals, tmp_path):
