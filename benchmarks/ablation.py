@@ -22,8 +22,8 @@ import numpy as np  # noqa: E402
 from common import RESULTS, argument_parser  # noqa: E402
 from folds import run_folds  # noqa: E402
 
-from sklearn_cloud.datasets import fetch_matbench, list_matbench  # noqa: E402
-from sklearn_cloud.evaluation.results import read_result, result_path  # noqa: E402
+from sklearn_cloud.datasets import fetch_matbench, list_matbench
+from sklearn_cloud.evaluation.results import read_result, result_path
 
 ABLATION = RESULTS / "ablation"
 IMAGE = Path(__file__).resolve().parent.parent / "docs" / "images" / "ablation.png"

@@ -14,7 +14,7 @@ import numpy as np
 from common import argument_parser, parse_arguments, provenance, write_result
 from tqdm import tqdm
 
-from sklearn_cloud.datasets.corpus import read_structure_table
+from sklearn_cloud.pretraining.sources import read_structure_table
 from sklearn_cloud.symmetry.parsing import parse_string
 from sklearn_cloud.symmetry.strings import PARTS, compose_string
 

@@ -25,7 +25,7 @@ from pymatgen.core import Composition, Structure
 from tqdm import tqdm
 
 from sklearn_cloud.datasets import load_example
-from sklearn_cloud.datasets.corpus import read_structure_table
+from sklearn_cloud.pretraining.sources import read_structure_table
 
 GAP_TOLERANCE = 0.3, 0.15  # eV, and share of the listed value
 VOLUME_TOLERANCE = 0.08

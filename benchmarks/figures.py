@@ -6,9 +6,9 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt  # noqa: E402
 
-from sklearn_cloud.evaluation import published_scores, scores_in_table  # noqa: E402
-from sklearn_cloud.evaluation.leaderboard import TABLES, read_results  # noqa: E402
-from sklearn_cloud.plotting import StabilityROCDisplay  # noqa: E402
+from sklearn_cloud.evaluation import published_scores, scores_in_table
+from sklearn_cloud.evaluation.leaderboard import TABLES, read_results
+from sklearn_cloud.plotting import StabilityROCDisplay
 
 COLORS = {
     "Structure-based": "tab:gray",

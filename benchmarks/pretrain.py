@@ -14,10 +14,10 @@ import numpy as np
 from common import argument_parser, parse_arguments, provenance, write_result
 
 from sklearn_cloud.encoder import ENCODER_SIZES
-from sklearn_cloud.encoder.corpus import JoinedCorpus, held_out_rows
-from sklearn_cloud.encoder.corpus_builder import CorpusSource, build_corpus
-from sklearn_cloud.encoder.masked_scores import score_baselines
-from sklearn_cloud.encoder.pretraining import pretrain
+from sklearn_cloud.pretraining import pretrain
+from sklearn_cloud.pretraining.corpus import JoinedCorpus, held_out_rows
+from sklearn_cloud.pretraining.corpus_builder import CorpusSource, build_corpus
+from sklearn_cloud.pretraining.masked_scores import score_baselines
 
 SOURCES = (
     (

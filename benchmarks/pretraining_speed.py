@@ -19,12 +19,12 @@ import torch
 from common import argument_parser, parse_arguments, provenance, write_result
 from transformers import BertConfig, BertForMaskedLM
 
-from sklearn_cloud.datasets.corpus import read_structure_table
 from sklearn_cloud.encoder import ENCODER_SIZES
 from sklearn_cloud.encoder.config import PAD_ID
-from sklearn_cloud.encoder.corpus_builder import CorpusSource, build_corpus
-from sklearn_cloud.encoder.pretraining import pretrain
 from sklearn_cloud.encoder.tokenizer import SymmetryTokenizer
+from sklearn_cloud.pretraining import pretrain
+from sklearn_cloud.pretraining.corpus_builder import CorpusSource, build_corpus
+from sklearn_cloud.pretraining.sources import read_structure_table
 
 BATCH_SIZE = 256
 PADDED_LENGTH = 64

@@ -20,7 +20,7 @@ from pymatgen.core import Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from sklearn_cloud import SymmetryStringTransformer
-from sklearn_cloud.datasets.corpus import read_structure_table
+from sklearn_cloud.pretraining.sources import read_structure_table
 from sklearn_cloud.symmetry import generator_string
 
 SYMPREC = 0.1

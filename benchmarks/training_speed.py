@@ -23,10 +23,10 @@ import torch
 from common import provenance, write_result
 from tqdm import tqdm
 
+from sklearn_cloud.crystals.crystal import ELEMENTS
 from sklearn_cloud.encoder import ENCODER_SIZES, CloudModule, SymmetryTokenizer
 from sklearn_cloud.encoder.config import PAD_ID
 from sklearn_cloud.estimators import CloudRegressor
-from sklearn_cloud.symmetry.crystals import ELEMENTS
 
 STRINGS_FILE = "matbench/matbench_dielectric_cloud_by_mbid.csv.gz"
 BATCH_SIZE = 32

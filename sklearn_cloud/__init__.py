@@ -1,11 +1,10 @@
 """CLOUD, the crystal foundation model, as scikit-learn estimators."""
 
-from importlib import import_module
-
 from ._version import __version__
+from .lazy import lazy_names
 
 # The estimators bring scikit-learn and torch: each name is imported when it is first used.
-_HOME = {
+_HOMES = {
     "SymmetryStringTransformer": "symmetry.transformer",
     "symmetry_string": "symmetry.strings",
     "parse_string": "symmetry.parsing",
@@ -16,14 +15,6 @@ _HOME = {
     "load_model": "estimators.folders",
 }
 
-__all__ = ["__version__", *_HOME]
+__all__ = ["__version__", *_HOMES]
 
-
-def __getattr__(name):
-    if name not in _HOME:
-        raise AttributeError(f"module 'sklearn_cloud' has no attribute {name!r}")
-    return getattr(import_module(f".{_HOME[name]}", __name__), name)
-
-
-def __dir__():
-    return sorted({*globals(), *_HOME})
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -29,7 +29,7 @@ for number, crystal in enumerate(crystals):
 # ----------
 # `build_corpus` finds the symmetry of each crystal, keeps one of several with the same formula and
 # space group, and writes token ids to a folder. It goes on where it was interrupted.
-from sklearn_cloud.encoder.corpus_builder import CorpusSource, build_corpus
+from sklearn_cloud.pretraining.corpus_builder import CorpusSource, build_corpus
 
 source = CorpusSource("my crystals", folder / "cifs", licence="CC-BY 4.0")
 corpus = build_corpus(folder / "corpus", [source], sites="orbits")
@@ -41,7 +41,7 @@ print(f"{len(corpus)} of {len(crystals)} crystals, {corpus.lengths.mean():.0f} t
 # An encoder of two layers, 15 % of the symbols masked, a tenth of the compositions held out.
 # `pretrain` writes checkpoints and goes on from the last one if it is called again.
 from sklearn_cloud.encoder import EncoderConfig
-from sklearn_cloud.encoder.pretraining import pretrain
+from sklearn_cloud.pretraining import pretrain
 
 result = pretrain(
     corpus,

@@ -1,19 +1,14 @@
 """Other systems behind the same API, to compare with."""
 
-from importlib import import_module
+from ..lazy import lazy_names
 
 # Some bring torch or an extra: each name is imported when it is first used.
-_HOME = {
-    "ElementFractions": "composition",
-    "GeometryFeatures": "geometry_features",
+_HOMES = {
     "GeometryTreesRegressor": "geometry_trees",
     "MagpieBoostingRegressor": "magpie_boosting",
-    "MagpieFeatures": "magpie",
-    "MagpieForestRegressor": "magpie",
-    "SpaceGroupForestRegressor": "space_group",
-    "SpaceGroupFractions": "space_group",
-    "VoronoiFeatures": "voronoi",
-    "VoronoiForestRegressor": "voronoi",
+    "MagpieForestRegressor": "magpie_forest",
+    "SpaceGroupForestRegressor": "space_group_forest",
+    "VoronoiForestRegressor": "voronoi_forest",
     "RoostRegressor": "roost",
     "CrabNetRegressor": "crabnet",
     "FinderRegressor": "finder",
@@ -23,18 +18,16 @@ _HOME = {
     "MatInFormerRegressor": "matinformer",
     "SlicesBertRegressor": "slices",
     "SlicesStringTransformer": "slices_strings",
-    "PotentialFeatures": "potentials",
     "PotentialEnergyRegressor": "potential_energy",
+    # in the room `features` now, and still found here
+    "ElementFractions": "..features.element_fractions",
+    "GeometryFeatures": "..features.geometry",
+    "MagpieFeatures": "..features.magpie",
+    "PotentialFeatures": "..features.potentials",
+    "SpaceGroupFractions": "..features.space_group",
+    "VoronoiFeatures": "..features.voronoi",
 }
 
-__all__ = list(_HOME)
+__all__ = list(_HOMES)
 
-
-def __getattr__(name):
-    if name not in _HOME:
-        raise AttributeError(f"module 'sklearn_cloud.baselines' has no attribute {name!r}")
-    return getattr(import_module(f".{_HOME[name]}", __name__), name)
-
-
-def __dir__():
-    return sorted({*globals(), *_HOME})
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -7,16 +7,9 @@ from sklearn.utils._param_validation import Interval
 from torch import nn
 from torch.nn.functional import softplus
 
-from ._elements import element_features
-from ._graphs import (
-    GaussianExpansion,
-    build_graph,
-    collate_graphs,
-    displace,
-    mean_by,
-    sum_by,
-)
-from ._network import NetworkRegressor
+from ..features.elements import element_features
+from .graphs import GaussianExpansion, build_graph, collate_graphs, displace, mean_by, sum_by
+from .network import NetworkRegressor
 
 
 class CGCNNRegressor(NetworkRegressor):

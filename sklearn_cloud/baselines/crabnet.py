@@ -7,7 +7,7 @@ import torch
 from sklearn.utils._param_validation import Interval
 from torch import nn
 
-from ._composition import CompositionRegressor, ElementEmbedding, ResidualOutput
+from .composition_network import CompositionRegressor, ElementEmbedding, ResidualOutput
 
 
 class CrabNetRegressor(CompositionRegressor):

@@ -6,7 +6,7 @@ import torch
 from sklearn.utils._param_validation import Interval
 from torch import nn
 
-from ._composition import CompositionRegressor, ElementEmbedding, weighted_softmax
+from .composition_network import CompositionRegressor, ElementEmbedding, weighted_softmax
 
 
 class FinderRegressor(CompositionRegressor):

@@ -6,9 +6,9 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.pipeline import make_union
 from sklearn.utils._param_validation import Interval
 
-from ._features import FeatureRegressor
-from .geometry_features import GeometryFeatures
-from .magpie import MagpieFeatures
+from ..features.geometry import GeometryFeatures
+from ..features.magpie import MagpieFeatures
+from .feature_regressor import FeatureRegressor
 
 
 class MagpieBoostingRegressor(FeatureRegressor):

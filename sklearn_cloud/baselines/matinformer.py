@@ -10,14 +10,14 @@ from sklearn.utils._param_validation import Interval
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
+from ..crystals.crystal import ELEMENTS
 from ..encoder.config import PAD_ID, EncoderConfig
 from ..encoder.model import build_encoder, build_head, cls_vectors
-from ..symmetry.crystals import ELEMENTS
+from ..features.elements import atomic_numbers, element_features
 from ..symmetry.search import find_orbits
 from ..symmetry.strings import atomic_fractions
 from ..symmetry.wyckoff import wyckoff_positions
-from ._elements import atomic_numbers, element_features
-from ._network import NetworkRegressor
+from .network import NetworkRegressor
 
 _SPACE_GROUPS = range(1, 231)
 _STATISTICS = 4  # mean, deviation, minimum and maximum

@@ -8,9 +8,9 @@ from sklearn.utils._param_validation import Interval
 from torch import nn
 from torch.nn.functional import softplus
 
-from ._elements import N_ELEMENTS
-from ._graphs import GaussianExpansion, build_graph, collate_graphs, mean_by, sum_by
-from ._network import NetworkRegressor
+from ..features.elements import N_ELEMENTS
+from .graphs import GaussianExpansion, build_graph, collate_graphs, mean_by, sum_by
+from .network import NetworkRegressor
 
 _STATE_WIDTH = 2  # of the initial state, which is zero
 

@@ -7,10 +7,10 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import FeatureUnion
 
-from ..symmetry.crystals import ELEMENTS
-from ._features import FeatureRegressor
-from .composition import ElementFractions
-from .potentials import PotentialFeatures
+from ..crystals.crystal import ELEMENTS
+from ..features.element_fractions import ElementFractions
+from ..features.potentials import PotentialFeatures
+from .feature_regressor import FeatureRegressor
 
 _SHRINKAGE = 1e-6  # decides between elements that only come together
 

@@ -7,7 +7,7 @@ from sklearn.utils._param_validation import Interval
 from torch import nn
 from torch.nn.functional import leaky_relu
 
-from ._composition import (
+from .composition_network import (
     CompositionRegressor,
     ElementEmbedding,
     ResidualOutput,

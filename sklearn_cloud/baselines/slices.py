@@ -9,11 +9,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch.nn.utils.rnn import pad_sequence
 
 from ..encoder.config import PAD_ID, EncoderConfig
-from ..encoder.devices import choose_bf16
 from ..encoder.model import CloudModule
-from ._bonds import bond_graph
-from ._elements import N_ELEMENTS, atomic_numbers
-from ._network import NetworkRegressor
+from ..features.elements import N_ELEMENTS, atomic_numbers
+from ..training.devices import choose_bf16
+from .bonds import bond_graph
+from .network import NetworkRegressor
 
 # The tokens by their ids: padding, [CLS], elements by atomic number, the 27 translations from
 # "- - -" to "+ + +", then the numbers of the atoms.

@@ -6,9 +6,10 @@ import numpy as np
 from sklearn.utils._param_validation import Interval
 from tqdm.auto import tqdm
 
-from ..symmetry.crystals import read_crystal
-from ..symmetry.transformer import CrystalTransformer, as_items
-from ._bonds import bond_graph
+from ..crystals.items import as_items
+from ..crystals.reading import read_crystal
+from ..crystals.transformer import CrystalTransformer
+from .bonds import bond_graph
 
 TRANSLATIONS = {0: "o", 1: "+", -1: "-"}
 

@@ -8,9 +8,9 @@ import torch
 from sklearn.utils._param_validation import Interval
 from torch import nn
 
+from ..features.elements import atomic_numbers, element_features
 from ..symmetry.search import label_orbits
-from ._elements import atomic_numbers, element_features
-from ._network import NetworkRegressor
+from .network import NetworkRegressor
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzA"
 _N_SPACE_GROUPS = 230

@@ -78,8 +78,7 @@ def build_model(arguments, classification):
     """The unfitted pipeline."""
     from sklearn.pipeline import make_pipeline
 
-    from sklearn_cloud import CloudClassifier, CloudRegressor, SymmetryStringTransformer
-
+    from .. import CloudClassifier, CloudRegressor, SymmetryStringTransformer
     from .messages import show_progress
 
     estimator = CloudClassifier if classification else CloudRegressor

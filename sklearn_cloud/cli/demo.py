@@ -79,8 +79,7 @@ def build_models(arguments):
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.pipeline import make_pipeline
 
-    from sklearn_cloud import CloudRegressor, SymmetryStringTransformer
-
+    from .. import CloudRegressor, SymmetryStringTransformer
     from ..baselines import ElementFractions
     from .messages import show_progress
 

@@ -1,13 +1,6 @@
 """`sklearn-cloud embed`: crystals to vectors of the pre-trained encoder."""
 
-from .options import (
-    add_command,
-    add_crystals,
-    add_device,
-    add_output,
-    add_strings,
-    string_options,
-)
+from .options import add_command, add_crystals, add_device, add_output, add_strings, string_options
 
 DESCRIPTION = """\
 Turn crystals into vectors of the pre-trained encoder, for clustering, maps, or another model.
@@ -37,8 +30,7 @@ def add_parser(commands):
 
 
 def run(arguments):
-    from sklearn_cloud import CloudEmbedder
-
+    from .. import CloudEmbedder
     from .crystals import find_crystals, read_strings
     from .messages import note, show_progress
     from .tables import add_columns, check_output, write_table

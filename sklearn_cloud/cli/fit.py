@@ -75,8 +75,8 @@ def run(arguments):
 
 def check_start(arguments):
     """Find out before the crystals are read whether encoder and device are there."""
-    from ..encoder.devices import choose_device
     from ..encoder.sources import find_checkpoint
+    from ..training.devices import choose_device
 
     if encoder_argument(arguments.encoder) is not None:
         find_checkpoint(arguments.encoder)
@@ -90,8 +90,7 @@ def build_model(arguments):
     """The unfitted pipeline."""
     from sklearn.pipeline import make_pipeline
 
-    from sklearn_cloud import CloudClassifier, CloudRegressor, SymmetryStringTransformer
-
+    from .. import CloudClassifier, CloudRegressor, SymmetryStringTransformer
     from .messages import show_progress
 
     estimator = CloudClassifier if arguments.classify else CloudRegressor

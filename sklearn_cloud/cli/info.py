@@ -62,7 +62,7 @@ def list_versions():
 def list_devices():
     import torch
 
-    from ..encoder.devices import choose_bf16
+    from ..training.devices import choose_bf16
 
     def describe(device):
         return " (trains in bfloat16)" if choose_bf16("auto", device) else ""
@@ -112,7 +112,7 @@ def list_cached():
 
 def list_data():
     from ..datasets import get_data_home
-    from ..datasets._download import DATA_HOME_VARIABLE
+    from ..downloads import DATA_HOME_VARIABLE
 
     home = get_data_home()
     tables = sorted(

@@ -88,7 +88,7 @@ def remove_run(folder):
 
 def open_source(path, column):
     """A `CorpusSource`; its name holds the number of crystals, so that a change is noticed."""
-    from ..encoder.corpus_builder import CorpusSource
+    from ..pretraining.corpus_builder import CorpusSource
     from .crystals import read_crystal_table, search_folder
     from .tables import is_table
 
@@ -125,7 +125,7 @@ def open_or_problem(item):
 
 def build_corpora(sources, arguments):
     """One corpus for each form of the strings."""
-    from ..encoder.corpus_builder import build_corpus
+    from ..pretraining.corpus_builder import build_corpus
     from .messages import note, show_progress
 
     corpora = []
@@ -151,7 +151,7 @@ def build_corpora(sources, arguments):
 
 def train(arguments, corpora):
     from ..encoder.config import ENCODER_SIZES
-    from ..encoder.pretraining import last_checkpoint, pretrain
+    from ..pretraining.pretraining import last_checkpoint, pretrain
     from .messages import note, show_progress
 
     checkpoint = last_checkpoint(arguments.output)

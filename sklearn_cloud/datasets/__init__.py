@@ -1,11 +1,11 @@
 """Crystals with properties: an example table that ships with the package, and benchmarks."""
 
-from ._discovery import fetch_discovery
-from ._download import get_data_home
-from ._example import load_example
-from ._unconventional import fetch_unconventional, list_unconventional
+from ..downloads import get_data_home
+from .discovery import fetch_discovery
+from .example import load_example
 from .matbench import fetch_matbench, list_matbench
 from .optimade import OPTIMADE_PROVIDERS, fetch_optimade, read_optimade
+from .unconventional import fetch_unconventional, list_unconventional
 
 __all__ = [
     "OPTIMADE_PROVIDERS",

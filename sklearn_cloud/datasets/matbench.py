@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ._download import download as download_file
-from ._download import get_data_home
-from ._matbench_table import read_table
+from ..downloads import download as download_file
+from ..downloads import get_data_home
+from .matbench_table import read_table
 
 N_FOLDS = 5
 FOLD_SEED = 18012019  # fixed by the MatBench authors for all tasks

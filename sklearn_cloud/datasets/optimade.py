@@ -4,9 +4,9 @@ import time
 import warnings
 from pathlib import Path
 
-from ._download import get_data_home
-from ._optimade_rows import GEOMETRY, make_crystal
-from ._optimade_store import Store, database_name, open_parquet
+from ..downloads import get_data_home
+from .optimade_rows import GEOMETRY, make_crystal
+from .optimade_store import Store, database_name, open_parquet
 
 OPTIMADE_PROVIDERS = {
     "aflow": "AFLOW",
@@ -172,7 +172,7 @@ def read_optimade(folder):
     ------
     identifier : str
         Address of the database without ``https://``, a slash, and the id of the entry.
-    crystal : sklearn_cloud.symmetry.crystals.Crystal
+    crystal : sklearn_cloud.crystals.crystal.Crystal
         The crystal, as the provider describes it: cell and positions are not judged here.
 
     Raises
@@ -212,13 +212,13 @@ def _import_client(only_parquet=False):
 
         if only_parquet:
             return None
-        from . import _optimade_client
+        from . import optimade_client
     except ImportError as error:
         raise ImportError(
             f"structures from OPTIMADE need further packages ({error}): "
             "pip install 'sklearn-cloud[optimade]'"
         ) from error
-    return _optimade_client
+    return optimade_client
 
 
 def _fetch_database(database, where, provider, max_results, restart, verbose):

@@ -4,12 +4,11 @@ The tokenizer and the configuration are plain Python. What needs torch is import
 first asked for.
 """
 
-from importlib import import_module
-
+from ..lazy import lazy_names
 from .config import ENCODER_SIZES, EncoderConfig
 from .tokenizer import SymmetryTokenizer
 
-_LAZY = {
+_HOMES = {
     "Checkpoint": "checkpoints",
     "load_encoder": "checkpoints",
     "save_encoder": "checkpoints",
@@ -20,14 +19,6 @@ _LAZY = {
     "mean_vectors": "model",
 }
 
-__all__ = ["ENCODER_SIZES", "EncoderConfig", "SymmetryTokenizer", *sorted(_LAZY)]
+__all__ = ["ENCODER_SIZES", "EncoderConfig", "SymmetryTokenizer", *sorted(_HOMES)]
 
-
-def __getattr__(name):
-    if name in _LAZY:
-        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -1,18 +1,12 @@
 """CloudClassifier: symmetry strings in, labels and probabilities out."""
 
-import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.utils import column_or_1d, compute_class_weight
-from sklearn.utils._missing import is_pandas_na
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.multiclass import check_classification_targets
 
-from .checks import check_same_length, mean_one
+from ..training.estimator import NetClassifier
 from .cloud import CloudEstimator
-from .net import WeightedCrossEntropy
 
 
-class CloudClassifier(ClassifierMixin, CloudEstimator):
+class CloudClassifier(NetClassifier, CloudEstimator):
     """Predict classes from symmetry strings with a fine-tuned BERT encoder.
 
     As `CloudRegressor`, but the head has one output per class and encoder and head are trained on
@@ -115,7 +109,6 @@ class CloudClassifier(ClassifierMixin, CloudEstimator):
     (24, 2)
     """
 
-    _criterion = WeightedCrossEntropy
     _parameter_constraints = {
         **CloudEstimator._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
@@ -165,118 +158,3 @@ class CloudClassifier(ClassifierMixin, CloudEstimator):
             verbose=verbose,
         )
         self.class_weight = class_weight
-
-    def _check_targets(self, y, n_rows):
-        y = check_labels(y, n_rows, type(self).__name__)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        self.n_outputs_ = len(self.classes_)
-        return codes
-
-    def _weigh_rows(self, y, weights):
-        present = np.unique(y[weights > 0])
-        if len(present) < 2:
-            only = self.classes_[present[0]]
-            zero = "" if len(self.classes_) == 1 else " where sample_weight is above zero"
-            raise ValueError(
-                f"{type(self).__name__} needs samples of at least 2 classes, but the data contain "
-                f"only one class{zero}: {only!r}."
-            )
-        if self.class_weight is None:
-            return weights
-        labels = self.classes_[y[weights > 0]]
-        of_class = compute_class_weight(self.class_weight, classes=self.classes_[present], y=labels)
-        factors = np.zeros(len(self.classes_))
-        factors[present] = of_class
-        return mean_one(weights * factors[y], "class_weight")
-
-    def _validation_rows(self, rows, y, n_valid, rng):
-        """Rows of every class in proportion; one of each class at least stays for training."""
-        rows = rng.permutation(rows)
-        codes, places = y[rows], np.empty(len(rows))
-        for code in np.unique(codes):
-            members = np.flatnonzero(codes == code)
-            places[members] = (np.arange(len(members)) + 0.5) / len(members)
-            places[members[-1]] = np.inf
-        if n_valid > np.isfinite(places).sum():
-            raise ValueError(
-                f"validation_fraction={self.validation_fraction} of {len(rows)} rows leaves no "
-                "row of some class for training: pass more rows, or validation_fraction=0."
-            )
-        return rows[np.argsort(places, kind="stable")[:n_valid]]
-
-    def _fit_targets(self, y, train):
-        return y
-
-    def predict_proba(self, X):
-        """Probability of each class.
-
-        Parameters
-        ----------
-        X : array-like of str, shape (n_samples,) or (n_samples, 1)
-            Symmetry strings.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Columns in the order of ``classes_``; rows add up to 1.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            If the estimator is not fitted.
-        TypeError
-            If a row of ``X`` is not a string.
-        ValueError
-            If a string has unknown tokens or too many.
-        """
-        logits = self._raw_outputs(X).astype(np.float64)
-        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return exponentials / exponentials.sum(axis=1, keepdims=True)
-
-    def predict(self, X):
-        """Most probable class.
-
-        Parameters
-        ----------
-        X : array-like of str, shape (n_samples,) or (n_samples, 1)
-            Symmetry strings.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Labels.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError, TypeError, ValueError
-            As `predict_proba`.
-        """
-        logits = self._raw_outputs(X)
-        return self.classes_[logits.argmax(axis=1)]
-
-
-def check_labels(y, n_rows, name="CloudClassifier"):
-    """Labels as a one-dimensional array, one per row, none missing.
-
-    Raises
-    ------
-    ValueError
-        If ``y`` is missing, not one column of classes, of another length, or has a missing label
-        (naming the row).
-    """
-    if y is None:
-        raise ValueError(
-            f"This {name} estimator requires y to be passed, but the target y is None."
-        )
-    y = column_or_1d(y, warn=True)
-    check_same_length(y, n_rows, "y")
-    missing = [
-        row for row, label in enumerate(y) if label is None or is_pandas_na(label) or label != label
-    ]
-    if missing:
-        raise ValueError(
-            f"Input y contains NaN in row {missing[0]} ({len(missing)} rows in all): leave the "
-            "rows without a label out."
-        )
-    check_classification_targets(y)
-    return y

@@ -10,17 +10,17 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from ..encoder.checkpoints import Checkpoint, load_encoder
-from ..encoder.devices import choose_device, device_or_cpu
 from ..encoder.model import cls_vectors, mean_vectors
-from .batches import PaddedBatches, distinct_strings
-from .checks import accept_strings, check_lengths, check_strings
-from .net import local_seed
-from .persistence import STATE_VERSION, versions
+from ..training.data import PaddedBatches, sorted_dataset
+from ..training.devices import choose_device, device_or_cpu
+from ..training.net import local_seed
+from ..training.state import upgrade, versions
+from .strings import StringInput
 
 POOLING = {"cls": cls_vectors, "mean": mean_vectors}
 
 
-class CloudEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class CloudEmbedder(StringInput, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Turn symmetry strings into fixed vectors with a pre-trained BERT encoder.
 
     Nothing is trained and no target is needed: the vectors are what the encoder learned from
@@ -128,7 +128,7 @@ class CloudEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             If a parameter is invalid or there is no pre-trained encoder.
         """
         self._validate_params()
-        check_strings(X, type(self).__name__)
+        self._check_rows(X)
         device = choose_device(self.device)
         if self.encoder is None:
             raise ValueError(
@@ -167,21 +167,16 @@ class CloudEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             If a string has unknown tokens or too many.
         """
         check_is_fitted(self)
-        strings = check_strings(X, type(self).__name__)
-        config = self.encoder_config_
-        token_ids = self.tokenizer_.encode_batch(strings)
-        token_ids = check_lengths(token_ids, config.max_positions, self.on_too_long)
-        dataset, rows = distinct_strings(strings, token_ids, config.pad_id)
+        dataset, rows = sorted_dataset(self._read(self._check_rows(X)), self)
         batches = tqdm(
             PaddedBatches(dataset, self.batch_size),
             desc=f"{type(self).__name__}.transform",
             disable=not self.verbose,
         )
-        return np.concatenate([self._vectors(input_ids) for input_ids, _ in batches])[rows]
+        return np.concatenate([self._vectors(**batch.tensors) for batch, _ in batches])[rows]
 
     @torch.inference_mode()
     def _vectors(self, input_ids):
-        input_ids = input_ids.to(self.device_)
         pool = POOLING[self.pooling]
         vectors = pool(self.encoder_, input_ids, input_ids != self.encoder_config_.pad_id)
         return vectors.float().cpu().numpy()
@@ -198,11 +193,11 @@ class CloudEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         state = dict(state)
         arrays = state.pop("encoder_", None)
         saved_by = state.pop("_versions", None)
+        if arrays is not None:
+            upgrade(state, saved_by, type(self).__name__)
         super().__setstate__(state)
         if arrays is None:
             return
-        if saved_by["state"] != STATE_VERSION:
-            raise ValueError(f"This {type(self).__name__} was pickled by versions {saved_by}.")
         weights = {name: torch.tensor(array) for name, array in arrays.items()}
         checkpoint = Checkpoint(self.encoder_config_, self.tokenizer_, weights)
         self._set_encoder(checkpoint, device_or_cpu(self.device))
@@ -211,6 +206,6 @@ class CloudEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return hasattr(self, "encoder_")
 
     def __sklearn_tags__(self):
-        tags = accept_strings(super().__sklearn_tags__())
+        tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []
         return tags

@@ -1,37 +1,27 @@
 """Fitted estimators on disk as safetensors and JSON."""
 
 import json
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from .._version import __version__
 from ..encoder.config import EncoderConfig
 from ..encoder.original_format import read_tokenizer
 from ..encoder.weights import WEIGHTS_FILE, read_weights, save_file
+from ..training.net import export_net
+from ..training.state import upgrade, versions
+from ..training.targets import ClassTargets, RegressionTargets
 
 ESTIMATOR_FILE = "estimator.json"
-STATE_VERSION = 1
+#: Targets that a description can name.
+TARGETS = {"RegressionTargets": RegressionTargets, "ClassTargets": ClassTargets}
 #: Written on their own, or made anew on the machine that reads them.
 NOT_IN_JSON = ("net_", "tokenizer_", "device_")
 
 
-def versions():
-    """Versions that a saved estimator is stamped with."""
-    packages = ("scikit-learn", "torch", "transformers", "skorch")
-    return {
-        "state": STATE_VERSION,
-        "sklearn-cloud": __version__,
-        **{name: version(name) for name in packages},
-    }
-
-
 def save_estimator(estimator, directory):
     """Write a fitted estimator; see `CloudEstimator.save_pretrained`."""
-    from .net import export_net
-
     exported = export_net(estimator.net_)
     params = estimator.get_params(deep=False)
     fitted = {
@@ -60,11 +50,10 @@ def load_estimator(cls, directory):
     content = _read_json(directory / ESTIMATOR_FILE)
     if content["class"] != cls.__name__:
         raise ValueError(f"{directory} holds a {content['class']}, not a {cls.__name__}.")
-    if content["versions"]["state"] != STATE_VERSION:
-        raise ValueError(f"{directory} was written by other versions: {content['versions']}.")
     estimator = cls(**{name: _from_json(value) for name, value in content["params"].items()})
-    for name, value in content["fitted"].items():
-        setattr(estimator, name, _from_json(value))
+    fitted = {name: _from_json(value) for name, value in content["fitted"].items()}
+    upgrade(fitted, content["versions"], cls.__name__)
+    vars(estimator).update(fitted)
     estimator.tokenizer_ = read_tokenizer(directory)
     weights = read_weights(directory / WEIGHTS_FILE)
     module_params = {name: _from_json(value) for name, value in content["module"].items()}
@@ -92,6 +81,8 @@ def _read_json(path):
 def _to_json(value, name):
     if isinstance(value, EncoderConfig):
         return {"EncoderConfig": value.to_dict()}
+    if isinstance(value, tuple(TARGETS.values())):
+        return {"targets": type(value).__name__, "state": _to_json(vars(value), name)}
     if isinstance(value, dict):
         # As pairs, because JSON would turn integer keys into text.
         return {"dict": [[_to_json(k, name), _to_json(v, name)] for k, v in value.items()]}
@@ -114,6 +105,10 @@ def _to_json(value, name):
 def _from_json(value):
     if isinstance(value, dict) and "EncoderConfig" in value:
         return EncoderConfig(**value["EncoderConfig"])
+    if isinstance(value, dict) and "targets" in value:
+        targets = TARGETS[value["targets"]]()
+        vars(targets).update(_from_json(value["state"]))
+        return targets
     if isinstance(value, dict) and "dict" in value:
         return {_from_json(k): _from_json(v) for k, v in value["dict"]}
     if isinstance(value, dict) and "ndarray" in value:

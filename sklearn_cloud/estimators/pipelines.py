@@ -3,7 +3,7 @@
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from .checks import check_lengths, check_strings
+from .strings import check_strings
 
 
 def last_step(model, kinds):
@@ -72,12 +72,3 @@ def _reads(tokenizer, text):
     except ValueError:
         return False
     return True
-
-
-def token_ids(estimator, strings):
-    """Token ids of strings, as an estimator reads them."""
-    return check_lengths(
-        estimator.tokenizer_.encode_batch(strings),
-        estimator.encoder_config_.max_positions,
-        estimator.on_too_long,
-    )

@@ -1,12 +1,10 @@
 """CloudRegressor: symmetry strings in, numbers out."""
 
-from sklearn.base import RegressorMixin
-
+from ..training.estimator import NetRegressor
 from .cloud import CloudEstimator
-from .targets import StandardisedTargets
 
 
-class CloudRegressor(RegressorMixin, StandardisedTargets, CloudEstimator):
+class CloudRegressor(NetRegressor, CloudEstimator):
     """Predict numbers from symmetry strings with a fine-tuned BERT encoder.
 
     The [CLS] vector of the encoder goes through a multi-layer perceptron with SiLU. Both are
@@ -113,27 +111,3 @@ class CloudRegressor(RegressorMixin, StandardisedTargets, CloudEstimator):
     >>> model.fit(strings, [8.5, 3.6, 1.1] * 4).predict(strings).shape
     (12,)
     """
-
-    def predict(self, X):
-        """Predict the targets of symmetry strings.
-
-        Parameters
-        ----------
-        X : array-like of str, shape (n_samples,) or (n_samples, 1)
-            Symmetry strings.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions in the units of ``y``, one-dimensional where ``y`` was.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            If the estimator is not fitted.
-        TypeError
-            If a row of ``X`` is not a string.
-        ValueError
-            If a string has unknown tokens or too many.
-        """
-        return self._in_units(self._raw_outputs(X))

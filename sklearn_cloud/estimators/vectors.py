@@ -4,10 +4,10 @@ import numpy as np
 import torch
 
 from ..encoder.model import cls_vectors
-from .batches import PaddedBatches, distinct_strings
+from ..training.data import PaddedBatches, sorted_dataset
 from .classifier import CloudClassifier
 from .embedder import CloudEmbedder
-from .pipelines import last_step, read_strings, token_ids
+from .pipelines import last_step, read_strings
 from .regressor import CloudRegressor
 
 _BATCH_SIZE = 64
@@ -33,12 +33,12 @@ def string_vectors(model, X):
         return estimator.transform(strings)
     module = estimator.net_.module_.eval()
     pad_id = estimator.encoder_config_.pad_id
-    dataset, rows = distinct_strings(strings, token_ids(estimator, strings), pad_id)
+    dataset, rows = sorted_dataset(estimator._read(strings), estimator)
     with torch.inference_mode():
         vectors = [
             cls_vectors(module.encoder, ids, ids != pad_id).cpu().numpy()
             for ids in (
-                batch.to(estimator.device_) for batch, _ in PaddedBatches(dataset, _BATCH_SIZE)
+                batch.tensors["input_ids"] for batch, _ in PaddedBatches(dataset, _BATCH_SIZE)
             )
         ]
     return np.concatenate(vectors)[rows]

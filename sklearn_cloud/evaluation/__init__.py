@@ -3,12 +3,7 @@
 from .comparisons import same_rows, threshold_scores
 from .leaderboard import leaderboard, published_scores, result_scores, scores_in_table
 from .markdown import markdown_table
-from .metrics import (
-    classification_scores,
-    regression_scores,
-    stability_scores,
-    summarize_folds,
-)
+from .metrics import classification_scores, regression_scores, stability_scores, summarize_folds
 from .predictions import rescore_recorded
 from .stability import ConvexHull, roc_points, rolling_error, stability_table
 from .submission import write_submission

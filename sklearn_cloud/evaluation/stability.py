@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ..symmetry.crystals import ELEMENT_RANK
+from ..crystals.crystal import ELEMENT_RANK
 from .metrics import check_energies, ranking, stability_scores
 
 THRESHOLDS = (-0.05, 0.0, 0.05)  # eV/atom, Table 7 of the paper

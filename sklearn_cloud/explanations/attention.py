@@ -7,7 +7,7 @@ import torch
 
 from ..encoder.attention import attention_rollout, attention_weights
 from ..estimators import CloudClassifier, CloudEmbedder, CloudRegressor
-from ..estimators.pipelines import last_step, read_string, token_ids
+from ..estimators.pipelines import last_step, read_string
 from .tokens import name_tokens
 
 
@@ -108,7 +108,7 @@ def attention_map(model, crystal):
     """
     estimator = last_step(model, (CloudRegressor, CloudClassifier, CloudEmbedder))
     string = read_string(model, crystal)
-    (ids,) = token_ids(estimator, [string])
+    (ids,) = estimator._tokenize([string])
     encoder = encoder_of(estimator).eval()
     input_ids = torch.tensor([ids], device=estimator.device_)
     weights = attention_weights(encoder, input_ids, torch.ones_like(input_ids))

@@ -7,8 +7,8 @@ import torch
 from sklearn.base import is_classifier
 
 from ..estimators import CloudClassifier, CloudRegressor
-from ..estimators.batches import TokenDataset
-from ..estimators.pipelines import last_step, read_string, token_ids
+from ..estimators.pipelines import last_step, read_string
+from ..training.data import InputDataset
 from .tokens import SPECIAL, name_tokens
 
 _BATCH = 64  # points on the path of the integrated gradients that are computed at a time
@@ -144,7 +144,7 @@ def check_method(method, n_steps):
 
 def explain_string(estimator, string, method, target, n_steps):
     """As `explain_prediction`, for a fitted estimator and a string."""
-    (ids,) = token_ids(estimator, [string])
+    (ids,) = estimator._tokenize([string])
     tokens, parts = name_tokens(estimator.tokenizer_, ids)
     counted = [i for i, part in enumerate(parts) if part != SPECIAL]
     masked = _mask(ids, counted, estimator)
@@ -170,7 +170,7 @@ def _mask(ids, places, estimator):
 
 def _predict(estimator, many_ids):
     """Predictions from token ids, shape (n_strings, n_outputs)."""
-    dataset = TokenDataset(many_ids, pad_id=estimator.encoder_config_.pad_id)
+    dataset = InputDataset(many_ids, estimator)
     outputs = torch.cat(list(estimator.net_.forward_iter(dataset)))
     return _in_units(estimator, outputs).numpy()
 

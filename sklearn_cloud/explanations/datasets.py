@@ -5,9 +5,9 @@ from collections import Counter, defaultdict
 import numpy as np
 from tqdm.auto import tqdm
 
+from ..crystals.crystal import ELEMENT_RANK
 from ..estimators import CloudClassifier, CloudRegressor
 from ..estimators.pipelines import last_step, read_strings
-from ..symmetry.crystals import ELEMENT_RANK
 from .attributions import check_method, explain_string
 from .tokens import SPECIAL
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ._display import GUIDE, Display
-from ._tokens import label_tokens, part_borders, part_legend
+from .display import GUIDE, Display
+from .token_colours import label_tokens, part_borders, part_legend
 
 _INCHES = 0.17  # per token
 

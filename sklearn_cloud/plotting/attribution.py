@@ -1,7 +1,7 @@
 """AttributionDisplay: which tokens a prediction rests on."""
 
-from ._display import GUIDE, Display, quantity, with_unit
-from ._tokens import PARTS, label_tokens, part_legend
+from .display import GUIDE, Display, quantity, with_unit
+from .token_colours import PARTS, label_tokens, part_legend
 
 _INCHES = 0.19  # per token
 

@@ -4,7 +4,7 @@ import inspect
 
 import numpy as np
 
-from ._display import GUIDE, Display, named, quantity
+from .display import GUIDE, Display, named, quantity
 
 LEVELS = tuple(np.round(np.arange(0.05, 1.0, 0.05), 2).tolist())
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._display import COLORS, GUIDE, Display, with_unit
+from .display import COLORS, GUIDE, Display, with_unit
 
 _SHOWN_CLASSES = len(COLORS) - 1  # with more, the rare ones share the last colour
 

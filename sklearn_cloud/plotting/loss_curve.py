@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._display import Display, named, quantity, with_unit
+from .display import Display, named, quantity, with_unit
 
 
 class LossCurveDisplay(Display):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._display import GUIDE, Display, named, quantity, with_unit
+from .display import GUIDE, Display, named, quantity, with_unit
 
 # Lower right corner, in fractions of the axes: empty unless large values are missed.
 _INSET = (0.66, 0.13, 0.31, 0.24)

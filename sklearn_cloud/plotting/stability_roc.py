@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._display import GUIDE, Display, named
+from .display import GUIDE, Display, named
 
 THRESHOLDS = (-0.05, 0.0, 0.05)  # eV/atom, those of Table 7 of the paper
 _MARKERS = "v^sDPX"

@@ -2,7 +2,7 @@
 
 import re
 
-from .crystals import ELEMENT_RANK, ELEMENTS
+from ..crystals.crystal import ELEMENT_RANK, ELEMENTS
 from .generators import space_group_number
 from .strings import SEPARATOR, SymmetryString
 from .wyckoff import Orbit, wyckoff_positions

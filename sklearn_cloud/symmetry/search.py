@@ -1,11 +1,10 @@
 """Search the space group and the occupied Wyckoff positions of crystals."""
 
-import logging
 import math
-from functools import lru_cache
 from typing import NamedTuple
 
-from .setting import moyopy_cell, primitive_setting, standard_setting
+from ..crystals.cells import moyopy_cell, quieten_moyopy
+from .setting import primitive_setting, standard_setting
 from .wyckoff import Orbit, by_rank, relabel
 
 BACKENDS = ("moyopy", "spglib")
@@ -124,13 +123,6 @@ def _search_moyopy(crystal, symprec, angle_tolerance):
     found = moyopy.MoyoDataset(moyopy_cell(crystal), symprec=symprec, angle_tolerance=radians)
     n_primitive = max(found.mapping_std_prim) + 1
     return _Symmetry(found.number, found.wyckoffs, found.orbits, n_primitive)
-
-
-@lru_cache(maxsize=1)
-def quieten_moyopy():
-    # Without any handler, Python prints the warnings that moyopy logs for every non-primitive
-    # cell to stderr; applications that configure logging still receive them.
-    logging.getLogger("moyo").addHandler(logging.NullHandler())
 
 
 def _search_spglib(crystal, symprec, angle_tolerance):

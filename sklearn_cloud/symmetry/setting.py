@@ -7,6 +7,8 @@ that depends on the crystal alone before its symmetry is searched.
 
 import numpy as np
 
+from ..crystals.cells import moyopy_cell, niggli_cell
+
 _DECAY = 2.0  # angstrom: how fast the weight of a neighbour falls off
 _DIGITS = 6  # distances that agree to a micro-angstrom are equal: the rest is rounding
 _EXACT = 1e-3  # angstrom: repetitions within this are one cell written several times
@@ -53,37 +55,6 @@ def standard_setting(crystal):
         species=tuple(crystal.species[kind] for kind in species),
     )
     return setting, order
-
-
-def niggli_cell(lattice):
-    """Niggli-reduced cell vectors as rows, shape (3, 3).
-
-    Raises
-    ------
-    ValueError
-        If neither moyopy nor spglib can reduce the cell.
-    """
-    import moyopy
-
-    try:
-        return np.array(moyopy.niggli_reduce(np.asarray(lattice).tolist())[0])
-    except ValueError as error:
-        # it goes in circles where lengths or angles are equal but for the last digits
-        import spglib
-
-        basis = spglib.niggli_reduce(lattice)
-        if basis is None:
-            raise ValueError(f"the cell cannot be reduced: {error}") from error
-        return basis
-
-
-def moyopy_cell(crystal):
-    """A `Crystal` as moyopy takes it."""
-    import moyopy
-
-    return moyopy.Cell(
-        crystal.lattice.tolist(), crystal.positions.tolist(), (crystal.kinds + 1).tolist()
-    )
 
 
 def primitive_setting(crystal, order):

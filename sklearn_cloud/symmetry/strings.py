@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from .crystals import ELEMENT_RANK, Crystal, Formula, read_crystal
+from ..crystals.crystal import ELEMENT_RANK, Crystal, Formula
+from ..crystals.reading import read_crystal
 from .generators import generator_string
 from .search import BACKENDS, search_crystals
 from .wyckoff import Orbit

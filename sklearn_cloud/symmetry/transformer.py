@@ -1,34 +1,18 @@
 """SymmetryStringTransformer: crystals in, symmetry strings out."""
 
-import os
 import warnings
 from numbers import Integral
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
-from sklearn.base import BaseEstimator, TransformerMixin
 from tqdm.auto import tqdm
 
-from .crystals import read_crystal
+from ..crystals.items import as_items
+from ..crystals.reading import read_crystal
+from ..crystals.transformer import CrystalTransformer
 from .strings import PARTS, check_options, compose_strings
 
 _CHUNK = 256  # crystals that are searched, or travel to a worker, at a time: as plain arrays
-
-
-class CrystalTransformer(TransformerMixin, BaseEstimator):
-    """Base of the transformers that take crystals and learn nothing from them."""
-
-    def __sklearn_is_fitted__(self):
-        return True
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.no_validation = True
-        tags.input_tags.two_d_array = False
-        tags.input_tags.one_d_array = True
-        tags.input_tags.string = True
-        return tags
 
 
 class SymmetryStringTransformer(CrystalTransformer):
@@ -235,48 +219,3 @@ class SymmetryStringTransformer(CrystalTransformer):
             f"{sorted(problems)}. {shown}",
             stacklevel=3,
         )
-
-
-def as_items(X):
-    """The rows of `X` as a list, never looking inside a crystal.
-
-    `numpy.asarray` turns a list of structures into an array of their sites; so arrays, Series
-    and one-column frames are opened by their own means, and everything else must be a list or
-    tuple.
-
-    Parameters
-    ----------
-    X : list, tuple, ndarray, Series or one-column DataFrame
-
-    Returns
-    -------
-    list
-
-    Raises
-    ------
-    TypeError
-        If `X` is one crystal, one string, or no collection at all.
-    ValueError
-        If `X` is empty or has several columns.
-    """
-    shape = getattr(X, "shape", None)
-    if isinstance(X, list | tuple):
-        items = list(X)
-    elif isinstance(X, str | bytes | os.PathLike) or not hasattr(X, "__array__") or shape is None:
-        raise TypeError(
-            f"expected a list, array or Series of crystals, got one {type(X).__name__}; put a "
-            f"single crystal into a list"
-        )
-    elif len(shape) == 2 and shape[1] == 1:
-        values = X if isinstance(X, np.ndarray) else X.to_numpy()
-        items = list(values[:, 0])
-    elif len(shape) == 1:
-        items = list(X)
-    else:
-        raise ValueError(
-            f"expected crystals in one dimension, got an array of shape {shape}; "
-            f"numpy.asarray takes structures apart: keep them in a list"
-        )
-    if not items:
-        raise ValueError("there are no crystals: X is empty")
-    return items

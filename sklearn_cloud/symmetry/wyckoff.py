@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .crystals import ELEMENT_RANK
+from ..crystals.crystal import ELEMENT_RANK
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzA"
 

@@ -5,15 +5,16 @@ from pymatgen.core import Composition, Element, Lattice, Structure
 from torch import nn
 
 from sklearn_cloud.baselines import CrabNetRegressor, FinderRegressor, RoostRegressor
-from sklearn_cloud.baselines._composition import (
+from sklearn_cloud.baselines.composition_network import (
     CompositionRegressor,
     ElementEmbedding,
     weighted_softmax,
 )
-from sklearn_cloud.baselines._elements import atomic_numbers, element_features
-from sklearn_cloud.baselines._network import NetworkRegressor
 from sklearn_cloud.baselines.finder import Finder
-from sklearn_cloud.symmetry.crystals import ELEMENTS, read_crystal
+from sklearn_cloud.baselines.network import NetworkRegressor
+from sklearn_cloud.crystals.crystal import ELEMENTS
+from sklearn_cloud.crystals.reading import read_crystal
+from sklearn_cloud.features.elements import atomic_numbers, element_features
 
 ANIONS = ("O", "S", "Se", "F", "Cl", "Br", "N", "P")
 CATIONS = ("Li", "Na", "K", "Mg", "Ca", "Ti", "Fe", "Zn", "Al", "Y")

@@ -4,9 +4,9 @@ import torch
 from pymatgen.core import Lattice, Structure
 
 from sklearn_cloud.baselines import MatInFormerRegressor, WrenformerRegressor
-from sklearn_cloud.baselines._elements import element_features
 from sklearn_cloud.baselines.matinformer import crystal_words, describe_composition, vocabulary
-from sklearn_cloud.symmetry.crystals import read_crystal
+from sklearn_cloud.crystals.reading import read_crystal
+from sklearn_cloud.features.elements import element_features
 
 FCC = Lattice.from_parameters(1, 1, 1, 60, 60, 60)
 SALT = Structure(FCC.scale(44.8), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])

@@ -13,9 +13,9 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.pipeline import make_pipeline
 
 from sklearn_cloud import baselines
-from sklearn_cloud.baselines._tessellation import tessellate
-from sklearn_cloud.baselines.geometry_features import nearest_distances
-from sklearn_cloud.symmetry.crystals import read_crystal
+from sklearn_cloud.crystals.neighbours import nearest_distances
+from sklearn_cloud.crystals.reading import read_crystal
+from sklearn_cloud.features.tessellation import tessellate
 
 CAESIUM_CHLORIDE = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
 RUTILE = Structure(

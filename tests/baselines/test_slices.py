@@ -8,9 +8,9 @@ from pymatgen.core import Lattice, Structure, SymmOp
 from sklearn.base import clone
 
 from sklearn_cloud.baselines import SlicesBertRegressor, SlicesStringTransformer
-from sklearn_cloud.baselines._bonds import bond_graph
+from sklearn_cloud.baselines.bonds import bond_graph
 from sklearn_cloud.baselines.slices_strings import slices_string
-from sklearn_cloud.symmetry.crystals import read_crystal
+from sklearn_cloud.crystals.reading import read_crystal
 
 FCC = Lattice.from_parameters(1, 1, 1, 60, 60, 60)
 SALT = Structure(FCC.scale(44.8), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
@@ -120,7 +120,7 @@ def test_bad_row_is_named(crystal, error, message):
 
 def test_bond_beyond_the_neighbouring_cells_is_refused(monkeypatch):
     far = np.array([[0, 1, 2, 0, 0]])
-    monkeypatch.setattr("sklearn_cloud.baselines._bonds._find_bonds", lambda *cell: far)
+    monkeypatch.setattr("sklearn_cloud.baselines.bonds._find_bonds", lambda *cell: far)
     with pytest.raises(ValueError, match="neighbouring cells"):
         slices_string(SALT)
 

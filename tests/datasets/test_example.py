@@ -4,7 +4,7 @@ import spglib
 from pymatgen.core import Composition, Structure
 
 from sklearn_cloud.datasets import load_example
-from sklearn_cloud.datasets._prototypes import PROTOTYPES, build_prototype
+from sklearn_cloud.datasets.prototypes import PROTOTYPES, build_prototype
 
 COLUMNS = (
     "formula prototype space_group a b c alpha beta gamma species coordinates band_gap source note"

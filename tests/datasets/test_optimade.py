@@ -18,12 +18,16 @@ import pytest
 from filelock import FileLock
 
 from sklearn_cloud import datasets
-from sklearn_cloud.datasets import OPTIMADE_PROVIDERS, fetch_optimade, read_optimade
+from sklearn_cloud.datasets import (
+    OPTIMADE_PROVIDERS,
+    fetch_optimade,
+    optimade_client,
+    read_optimade,
+)
 from sklearn_cloud.datasets import optimade as module
 
 pytest.importorskip("optimade.server.config", reason="needs optimade[server]")
 pq = pytest.importorskip("pyarrow.parquet")
-from sklearn_cloud.datasets import _optimade_client  # noqa: E402
 
 N_STRUCTURES = 17  # that the server of optimade-python-tools brings as examples
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
@@ -141,7 +145,7 @@ def proxy(server):
 def pauses(monkeypatch):
     """Seconds that would have been waited between requests; and no proxy of the machine's."""
     seconds = []
-    monkeypatch.setattr(_optimade_client, "time", SimpleNamespace(sleep=seconds.append))
+    monkeypatch.setattr(optimade_client, "time", SimpleNamespace(sleep=seconds.append))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     return seconds
 
@@ -322,7 +326,7 @@ def test_server_that_asks_for_slowness_gets_it(fetch, proxy, monkeypatch):
 
 @pytest.mark.parametrize("rows_per_file", [1, 3, 100])
 def test_interrupted_download_goes_on(fetch, server, monkeypatch, rows_per_file):
-    whole, calls = _optimade_client.Database.page, []
+    whole, calls = optimade_client.Database.page, []
 
     def interrupted(database, link=None):
         calls.append(link)
@@ -330,10 +334,10 @@ def test_interrupted_download_goes_on(fetch, server, monkeypatch, rows_per_file)
             raise KeyboardInterrupt
         return whole(database, link)
 
-    monkeypatch.setattr(_optimade_client.Database, "page", interrupted)
+    monkeypatch.setattr(optimade_client.Database, "page", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fetch(rows_per_file=rows_per_file)
-    monkeypatch.setattr(_optimade_client.Database, "page", whole)
+    monkeypatch.setattr(optimade_client.Database, "page", whole)
     result = fetch(max_results=1, rows_per_file=rows_per_file)  # enough are there
     assert result.report["stored"].tolist() == [12]
     before = parts(result.folder)
@@ -459,7 +463,7 @@ def test_trouble_that_stays_loses_nothing(fetch, server, proxy, trouble, request
 def test_server_says_how_long_to_wait(fetch, proxy, pauses):
     proxy.faults = [status(429, Retry_After="7"), status(503, Retry_After="86400")]
     assert fetch().complete
-    assert pauses == [7, _optimade_client.LONGEST_PAUSE]
+    assert pauses == [7, optimade_client.LONGEST_PAUSE]
 
 
 def test_refusal_is_not_repeated(fetch, proxy, pauses):
@@ -784,8 +788,8 @@ def test_reading_nothing(tmp_path):
 @pytest.mark.parametrize("package", ["pyarrow.parquet", "optimade.client"])
 def test_missing_extra(monkeypatch, tmp_path, package):
     monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.delitem(sys.modules, "sklearn_cloud.datasets._optimade_client")
-    monkeypatch.delattr(datasets, "_optimade_client")
+    monkeypatch.delitem(sys.modules, "sklearn_cloud.datasets.optimade_client")
+    monkeypatch.delattr(datasets, "optimade_client")
     with pytest.raises(ImportError, match=r"pip install 'sklearn-cloud\[optimade\]'"):
         fetch_optimade("mp", data_home=tmp_path)
     if package.startswith("pyarrow"):

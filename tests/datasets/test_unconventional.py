@@ -8,7 +8,7 @@ import pytest
 from pymatgen.core import Lattice, Structure
 from sklearn.model_selection import KFold
 
-from sklearn_cloud.datasets import _unconventional, fetch_unconventional, list_unconventional
+from sklearn_cloud.datasets import fetch_unconventional, list_unconventional, unconventional
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def home(tmp_path, monkeypatch):
         "supercon": ("supercon", 13, "a temperature", "K"),
         "defected": ("defected", 7, "a vacancy energy", "eV"),
     }
-    monkeypatch.setattr(_unconventional, "TASKS", toy)
+    monkeypatch.setattr(unconventional, "TASKS", toy)
     return tmp_path
 
 

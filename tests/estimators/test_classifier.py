@@ -17,8 +17,9 @@ from test_contract import TINY, expected_failures, row_to_string
 
 from sklearn_cloud import CloudClassifier, SymmetryStringTransformer
 from sklearn_cloud.encoder import EncoderConfig
-from sklearn_cloud.estimators import CloudRegressor, base
-from sklearn_cloud.estimators.net import WeightedCrossEntropy
+from sklearn_cloud.estimators import CloudRegressor
+from sklearn_cloud.training import estimator
+from sklearn_cloud.training.losses import WeightedCrossEntropy
 
 CONFIG = EncoderConfig(n_layers=1, n_heads=2, width=32)
 SITES = ["4a", "2a 2b", "8c"]
@@ -148,13 +149,13 @@ def test_loss_is_the_weighted_cross_entropy():
 
 def spy_on_training(monkeypatch):
     seen = {}
-    train_net = base.train_net
+    train_net = estimator.train_net
 
     def spy(net_params, weights, train, valid, settings, description):
         seen.update(train=train, valid=valid)
         return train_net(net_params, weights, train, valid, settings, description)
 
-    monkeypatch.setattr(base, "train_net", spy)
+    monkeypatch.setattr(estimator, "train_net", spy)
     return seen
 
 
@@ -170,7 +171,7 @@ def test_validation_rows_are_stratified(tiny_classifier, monkeypatch, seed):
     assert abs(counts[1][0] - 14) <= 1
     assert abs(counts[1][1] - 6) <= 1
     assert counts[0][2] >= 1
-    train, valid = ({tuple(ids) for ids in seen[k].token_ids} for k in ("train", "valid"))
+    train, valid = ({tuple(ids) for ids in seen[k].inputs} for k in ("train", "valid"))
     assert (len(train), len(valid), len(train & valid)) == (80, 20, 0)
 
 
@@ -180,7 +181,7 @@ def test_validation_rows_change_with_the_seed(tiny_classifier, monkeypatch):
     chosen = []
     for seed in (0, 0, 1):
         tiny_classifier.set_params(random_state=seed, max_epochs=1).fit(strings, y)
-        chosen.append(sorted(map(tuple, seen["valid"].token_ids)))
+        chosen.append(sorted(map(tuple, seen["valid"].inputs)))
     assert chosen[0] == chosen[1] != chosen[2]
 
 

@@ -7,9 +7,10 @@ from skorch import NeuralNet
 
 from sklearn_cloud.encoder import EncoderConfig, build_encoder, save_encoder
 from sklearn_cloud.encoder.tokenizer import SymmetryTokenizer
-from sklearn_cloud.estimators import base
-from sklearn_cloud.estimators.callbacks import BestEpoch
-from sklearn_cloud.estimators.net import WeightedL1Loss, warmup_cosine
+from sklearn_cloud.training import estimator
+from sklearn_cloud.training.callbacks import BestEpoch
+from sklearn_cloud.training.losses import WeightedL1Loss
+from sklearn_cloud.training.net import warmup_cosine
 
 
 def weights_of(estimator):
@@ -132,13 +133,13 @@ def test_constant_target_is_predicted(tiny, data, value):
 
 def spy_on_training(monkeypatch):
     seen = {}
-    train_net = base.train_net
+    train_net = estimator.train_net
 
     def spy(net_params, weights, train, valid, settings, description):
         seen.update(train=train, valid=valid)
         return train_net(net_params, weights, train, valid, settings, description)
 
-    monkeypatch.setattr(base, "train_net", spy)
+    monkeypatch.setattr(estimator, "train_net", spy)
     return seen
 
 
@@ -146,12 +147,12 @@ def test_validation_rows_are_taken_out_of_the_training_rows(tiny, monkeypatch):
     strings = [f"O {i / 100}" for i in range(50)]
     seen = spy_on_training(monkeypatch)
     model = tiny.set_params(validation_fraction=0.2).fit(strings, np.arange(50.0))
-    train, valid = ({tuple(ids) for ids in seen[k].token_ids} for k in ("train", "valid"))
+    train, valid = ({tuple(ids) for ids in seen[k].inputs} for k in ("train", "valid"))
     assert (len(train), len(valid), len(train & valid)) == (40, 10, 0)
     # Mean and scale come from the training rows alone.
     standardised = seen["train"].targets.numpy()
     np.testing.assert_allclose((standardised.mean(), standardised.std()), (0, 1), atol=1e-6)
-    rows = [float(model.tokenizer_.decode(ids)[2:]) * 100 for ids in seen["train"].token_ids]
+    rows = [float(model.tokenizer_.decode(ids)[2:]) * 100 for ids in seen["train"].inputs]
     assert model.target_mean_ == pytest.approx(np.mean(rows))
 
 
@@ -260,10 +261,11 @@ def test_training_starts_from_the_checkpoint(tmp_path, tiny, data):
 
 def test_weight_decay_spares_biases_and_layer_norms(tiny, data):
     # At a vanishing gradient scale only the decay would move a weight.
-    from sklearn_cloud.estimators.net import build_net
+    from sklearn_cloud.encoder import CloudModule
+    from sklearn_cloud.training.net import build_net
 
     net = build_net(
-        {"config": tiny.encoder}, WeightedL1Loss, "cpu", optimizer__weight_decay=0.5,
+        CloudModule, {"config": tiny.encoder}, WeightedL1Loss, "cpu", optimizer__weight_decay=0.5,
         optimizer=torch.optim.AdamW, optimizer__param_groups=base_groups(),
     ).initialize()  # fmt: skip
     names = {id(p): name for name, p in net.module_.named_parameters()}
@@ -275,7 +277,7 @@ def test_weight_decay_spares_biases_and_layer_norms(tiny, data):
 
 
 def base_groups():
-    from sklearn_cloud.estimators.net import NO_DECAY
+    from sklearn_cloud.training.net import NO_DECAY
 
     return NO_DECAY
 

@@ -52,7 +52,7 @@ def no_training(monkeypatch):
     def refuse(*arguments, **options):
         raise AssertionError("the training began")
 
-    monkeypatch.setattr("sklearn_cloud.estimators.base.train_net", refuse)
+    monkeypatch.setattr("sklearn_cloud.training.estimator.train_net", refuse)
 
 
 @pytest.fixture

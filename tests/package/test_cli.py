@@ -196,7 +196,7 @@ def test_pretrain_gives_an_encoder_and_goes_on(crystals, fit, capsys, monkeypatc
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("sklearn_cloud.encoder.pretraining._finish", stop)
+        patch.setattr("sklearn_cloud.pretraining.pretraining._finish", stop)
         assert main(command) == 130
     assert "give the same command again" in capsys.readouterr().err
     assert main(command) == 0

@@ -273,15 +273,15 @@ def heeds_ctrl_c():
 @pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_while_training(failing, crystals, encoder, monkeypatch):
     """skorch would take a KeyboardInterrupt as the wish to end the training early."""
-    from sklearn_cloud.estimators.batches import TokenDataset
+    from sklearn_cloud.training.data import InputDataset
 
-    batch = TokenDataset.batch
+    batch = InputDataset.batch
 
     def press(self, rows):
         signal.raise_signal(signal.SIGINT)
         return batch(self, rows)
 
-    monkeypatch.setattr(TokenDataset, "batch", press)
+    monkeypatch.setattr(InputDataset, "batch", press)
     command = ["fit", "targets.csv", "--target", "gap", "-o", "model", "--quiet"]
     assert "nothing was written" in failing([*command, "--encoder", encoder], code=130)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

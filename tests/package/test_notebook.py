@@ -7,12 +7,7 @@ import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
 
-from sklearn_cloud import (
-    CloudClassifier,
-    CloudEmbedder,
-    CloudRegressor,
-    SymmetryStringTransformer,
-)
+from sklearn_cloud import CloudClassifier, CloudEmbedder, CloudRegressor, SymmetryStringTransformer
 from sklearn_cloud.datasets import load_example
 from sklearn_cloud.encoder import EncoderConfig
 
@@ -44,7 +39,7 @@ def test_html_of_a_fitted_pipeline():
 
 
 def test_interrupted_pipeline_keeps_its_best_epoch(monkeypatch):
-    from sklearn_cloud.estimators.callbacks import BestEpoch
+    from sklearn_cloud.training.callbacks import BestEpoch
 
     on_epoch_end = BestEpoch.on_epoch_end
 

@@ -3,8 +3,8 @@ import pytest
 from pymatgen.core import Lattice, Structure
 from pymatgen.core.operations import SymmOp
 
+from sklearn_cloud.crystals.reading import read_crystal
 from sklearn_cloud.symmetry import search
-from sklearn_cloud.symmetry.crystals import read_crystal
 from sklearn_cloud.symmetry.search import find_orbits, search_crystals
 
 

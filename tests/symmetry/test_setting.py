@@ -3,9 +3,10 @@ import numpy as np
 import pytest
 import spglib
 
-from sklearn_cloud.symmetry.crystals import Crystal
+from sklearn_cloud.crystals.cells import niggli_cell
+from sklearn_cloud.crystals.crystal import Crystal
 from sklearn_cloud.symmetry.search import search_crystals
-from sklearn_cloud.symmetry.setting import niggli_cell, primitive_setting, standard_setting
+from sklearn_cloud.symmetry.setting import primitive_setting, standard_setting
 
 SPECIES = ((("O", 1.0),), (("Ca", 1.0),), (("Ti", 1.0),))
 

@@ -1,0 +1,139 @@
+"""What every baseline with a neural network shares."""
+
+import torch
+from sklearn.utils._param_validation import StrOptions
+from torch import nn
+from tqdm.auto import tqdm
+
+from ..crystals.items import as_items, name_row
+from ..crystals.reading import read_crystal
+from ..training.checks import accept_strings
+from ..training.data import distinct_inputs
+from ..training.devices import choose_bf16
+from ..training.estimator import NetRegressor
+
+
+class MixedPrecision(nn.Module):
+    """A network that trains in mixed precision where it is told to, and predicts in float32.
+
+    Parameters
+    ----------
+    network : type
+        Class of the network, whose ``forward`` takes tensors by name.
+    bf16 : bool
+        Whether to multiply in bfloat16 while training; weights stay in float32.
+    **arguments
+        Of ``network``.
+    """
+
+    def __init__(self, network, bf16, **arguments):
+        super().__init__()
+        self.network = network(**arguments)
+        self.bf16 = bf16
+
+    def forward(self, **inputs):
+        device = next(iter(inputs.values())).device.type
+        with torch.autocast(device, torch.bfloat16, enabled=self.bf16 and self.training):
+            outputs = self.network(**inputs)
+        return outputs.float()
+
+
+class NetworkRegressor(NetRegressor):
+    """Base of the regressors that read crystals with a network of their own.
+
+    They are trained as `CloudRegressor` is: AdamW on the mean absolute error of the standardised
+    target, a learning rate that rises over the first tenth of the steps and then falls to zero
+    along a cosine, and the epoch kept that does best on the validation rows. A subclass says how
+    a crystal becomes the network's input, and which network it is:
+
+    - `_read_item`: one crystal to its input, a tuple of small arrays.
+    - `_size`: size of an input; batches hold inputs of like size.
+    - `_collate`: a list of inputs to the tensors that are the arguments of the module's `forward`,
+      which returns a tensor of shape (n_rows, n_outputs).
+    - `_network`: class of the module and its arguments other than ``n_outputs``.
+    - `_augment`: a training input as it is seen in one epoch.
+
+    The rows of a batch must not take notice of each other when the module predicts.
+    """
+
+    #: Whether a composition is enough; otherwise `_read_item` gets crystals with a structure only.
+    _takes_formulas = False
+
+    _parameter_constraints = {
+        **NetRegressor._parameter_constraints,
+        "precision": [StrOptions({"fp32", "bf16", "auto"})],
+    }
+
+    def __init__(
+        self,
+        *,
+        max_epochs=100,
+        learning_rate=5e-4,
+        batch_size=32,
+        weight_decay=0.01,
+        validation_fraction=0.1,
+        patience=None,
+        device=None,
+        precision="fp32",
+        random_state=None,
+        verbose=0,
+    ):
+        self.max_epochs = max_epochs
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.weight_decay = weight_decay
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.device = device
+        self.precision = precision
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _read_item(self, crystal):
+        """Input of the network for one crystal, or a ValueError that says what is wrong with it."""
+        raise NotImplementedError
+
+    def _network(self):
+        raise NotImplementedError
+
+    def _module(self):
+        network, arguments = self._network()
+        bf16 = choose_bf16(self.precision, self.device_)
+        return MixedPrecision, {"network": network, "bf16": bf16, **arguments}
+
+    def _key(self, crystal):
+        """Equal for crystals that have the same input: they are read once."""
+        return crystal.key
+
+    def _check_rows(self, X):
+        return as_items(X)
+
+    def _read(self, rows):
+        label = f"{type(self).__name__}: reading"
+        crystals = self._read_crystals(tqdm(rows, desc=label, disable=not self.verbose))
+        return distinct_inputs(crystals, self._read_row)
+
+    def _read_crystals(self, rows):
+        """Key of each row, and (its number, its crystal)."""
+        for row, item in enumerate(rows):
+            with name_row(row):
+                crystal = self._read_crystal(item)
+                yield self._key(crystal), (row, crystal)
+
+    def _read_row(self, numbered):
+        row, crystal = numbered
+        with name_row(row):
+            return self._read_item(crystal)
+
+    def _read_crystal(self, item):
+        crystal = read_crystal(item)
+        if not self._takes_formulas and not hasattr(crystal, "positions"):
+            raise ValueError(
+                f"{type(self).__name__} needs a crystal structure, got the composition "
+                f"{dict(crystal.amounts)} alone; pass a Structure, Atoms or CIF file, or use a "
+                "baseline that reads compositions, such as RoostRegressor"
+            )
+        return crystal
+
+    def __sklearn_tags__(self):
+        return accept_strings(super().__sklearn_tags__())

@@ -1,0 +1,7 @@
+"""Anything people have, read into distinct and checked crystals."""
+
+from .crystal import Crystal, Formula
+from .items import as_items
+from .reading import read_crystal
+
+__all__ = ["Crystal", "Formula", "as_items", "read_crystal"]

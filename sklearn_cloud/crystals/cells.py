@@ -1,0 +1,89 @@
+"""Cells of a crystal: reduced, primitive, and as moyopy takes them."""
+
+import logging
+from functools import lru_cache
+
+import numpy as np
+
+
+def primitive_cell(crystal, symprec):
+    """The Niggli-reduced primitive cell of a crystal.
+
+    Parameters
+    ----------
+    crystal : Crystal
+    symprec : float
+        Distance within which sites count as equivalent, in angstrom.
+
+    Returns
+    -------
+    lattice : ndarray of shape (3, 3)
+        Cell vectors as rows, in angstrom, a <= b <= c.
+    positions : ndarray of shape (n_sites, 3)
+        Fractional coordinates.
+    kinds : ndarray of shape (n_sites,), int
+        As in `Crystal`.
+
+    Raises
+    ------
+    ValueError
+        If no primitive cell is found.
+    """
+    import moyopy
+
+    quieten_moyopy()
+    try:
+        primitive = moyopy.MoyoDataset(moyopy_cell(crystal), symprec=symprec).prim_std_cell
+    except ValueError as error:
+        raise ValueError(
+            f"no primitive cell is found at symprec={symprec} ({error}); try a smaller symprec"
+        ) from error
+    basis = np.array(primitive.basis)
+    lattice = niggli_cell(primitive.basis)
+    positions = np.array(primitive.positions) @ basis @ np.linalg.inv(lattice)
+    return lattice, positions, np.array(primitive.numbers) - 1
+
+
+def cell_shape(lattice):
+    """Lengths of cell vectors (angstrom) and the cosines of the angles alpha, beta, gamma."""
+    lengths = np.linalg.norm(lattice, axis=1)
+    unit = lattice / lengths[:, None]
+    return lengths, (unit[1] @ unit[2], unit[0] @ unit[2], unit[0] @ unit[1])
+
+
+def niggli_cell(lattice):
+    """Niggli-reduced cell vectors as rows, shape (3, 3).
+
+    Raises
+    ------
+    ValueError
+        If neither moyopy nor spglib can reduce the cell.
+    """
+    import moyopy
+
+    try:
+        return np.array(moyopy.niggli_reduce(np.asarray(lattice).tolist())[0])
+    except ValueError as error:
+        # it goes in circles where lengths or angles are equal but for the last digits
+        import spglib
+
+        basis = spglib.niggli_reduce(lattice)
+        if basis is None:
+            raise ValueError(f"the cell cannot be reduced: {error}") from error
+        return basis
+
+
+def moyopy_cell(crystal):
+    """A `Crystal` as moyopy takes it."""
+    import moyopy
+
+    return moyopy.Cell(
+        crystal.lattice.tolist(), crystal.positions.tolist(), (crystal.kinds + 1).tolist()
+    )
+
+
+@lru_cache(maxsize=1)
+def quieten_moyopy():
+    # Without any handler, Python prints the warnings that moyopy logs for every non-primitive
+    # cell to stderr; applications that configure logging still receive them.
+    logging.getLogger("moyo").addHandler(logging.NullHandler())

@@ -1,0 +1,153 @@
+"""One plain form of a crystal, and of a composition without a structure, with its checks."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+# By Pauling electronegativity, as chemists write formulas: cations first. Elements without a
+# value come last, by atomic number.
+ELEMENTS = tuple(
+    "Fr Cs K Rb Ba Ra Na Sr Li Ca La Tb Yb Ac Ce Pr Pm Nd Sm Eu Gd Y Dy Ho Er Tm Lu Pu Hf Th Am "
+    "Cm Bk Cf Es Fm Md No Lr Mg Zr Sc Np U Ta Pa Ti Mn Be Nb Al Tl V Zn Cr Cd In Ga Fe Co Si Cu "
+    "Tc Re Ni Ag Sn Hg Po Ge Bi B Sb Te Mo As P H Ru Pd Os Ir At Rn Rh Pt Pb W Au C Se S Xe I Br "
+    "Kr N Cl O F He Ne Ar Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og".split()
+)
+
+
+ELEMENT_RANK = {element: rank for rank, element in enumerate(ELEMENTS)}
+
+
+_MANY_SITES = 200  # above this a search tree beats the table of all pairs
+
+
+_SMALLEST_DISTANCE = 0.05  # angstrom; no two sites of a crystal are closer
+
+
+_THINNEST_CELL = 0.1  # angstrom between opposite faces
+
+
+class Crystal(NamedTuple):
+    """A periodic arrangement of sites.
+
+    Attributes
+    ----------
+    lattice : ndarray of shape (3, 3)
+        Cell vectors as rows, in angstrom.
+    positions : ndarray of shape (n, 3)
+        Fractional coordinates.
+    kinds : ndarray of shape (n,), int
+        Which entry of `species` each site holds.
+    species : tuple of tuple of (str, float)
+        Elements and occupancies of each kind of site; one element with 1.0 where ordered.
+    """
+
+    lattice: np.ndarray
+    positions: np.ndarray
+    kinds: np.ndarray
+    species: tuple
+
+    @property
+    def composition(self):
+        """{element: atoms in the cell}."""
+        amounts = {}
+        for kind, count in enumerate(np.bincount(self.kinds, minlength=len(self.species))):
+            for element, occupancy in self.species[kind]:
+                amounts[element] = amounts.get(element, 0.0) + occupancy * int(count)
+        return amounts
+
+    @property
+    def key(self):
+        """Bytes that are equal for equal crystals."""
+        arrays = (self.lattice.tobytes(), self.positions.tobytes(), self.kinds.tobytes())
+        return b"|".join((*arrays, repr(self.species).encode()))
+
+
+class Formula(NamedTuple):
+    """A composition without a structure: ((element, amount), ...)."""
+
+    amounts: tuple
+
+    @property
+    def composition(self):
+        return dict(self.amounts)
+
+    @property
+    def key(self):
+        return repr(self.amounts).encode()
+
+
+def check_crystal(crystal):
+    """Refuse what no symmetry search can make sense of, saying which site is to blame."""
+    if len(crystal.kinds) == 0:
+        raise ValueError("the crystal has no sites")
+    for kind, species in enumerate(crystal.species):
+        occupancy = sum(amount for _, amount in species)
+        if not all(symbol in ELEMENT_RANK for symbol, _ in species) or not 0 < occupancy <= 1.001:
+            site = f"site {int(np.argmax(crystal.kinds == kind))}"
+            check_elements(species, site)
+            raise ValueError(f"{site} has occupancy {occupancy:.3f}; it must be in (0, 1]")
+    volume, thickness = _cell_size(crystal.lattice)
+    if not math.isfinite(volume + crystal.positions.sum()):
+        raise ValueError("the cell or a coordinate is not finite")
+    if thickness < _THINNEST_CELL:
+        raise ValueError(
+            f"the cell has no volume ({volume:.2g} cubic angstrom): a crystal needs three "
+            f"independent cell vectors and periodic boundaries along each"
+        )
+    _check_distances(crystal, thickness)
+    return crystal
+
+
+def _cell_size(lattice):
+    """Volume of the cell and smallest distance between its opposite faces.
+
+    Plain floats: for a single cell they are several times faster than numpy.
+    """
+    a, b, c = lattice.tolist()
+    faces = _cross(b, c), _cross(c, a), _cross(a, b)
+    volume = abs(sum(x * y for x, y in zip(a, faces[0], strict=True)))
+    largest = max(math.hypot(*face) for face in faces)
+    return volume, volume / largest if largest else 0.0
+
+
+def _cross(u, v):
+    return (u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0])
+
+
+def check_elements(amounts, where):
+    for symbol, _ in amounts:
+        if symbol in ELEMENT_RANK:
+            continue
+        raise ValueError(
+            f"{where} holds {symbol!r}, which is not one of the 118 elements; replace it by one"
+        )
+
+
+def _check_distances(crystal, thickness):
+    radius = min(_SMALLEST_DISTANCE / thickness, 0.49)  # in fractional coordinates
+    for first, second in _close_pairs(crystal.positions, radius):
+        offset = crystal.positions[first] - crystal.positions[second]
+        distance = np.linalg.norm((offset - np.rint(offset)) @ crystal.lattice)
+        if distance < _SMALLEST_DISTANCE:
+            raise ValueError(
+                f"sites {first} and {second} overlap: they are {distance:.3f} angstrom apart; "
+                f"remove one of them (structure.merge_sites()) or, where an atom is disordered, "
+                f"write one site with partial occupancies"
+            )
+
+
+def _close_pairs(positions, radius):
+    """Pairs of sites whose fractional coordinates (nearly) coincide modulo the lattice."""
+    if len(positions) > _MANY_SITES:
+        from scipy.spatial import cKDTree
+
+        tree = cKDTree(np.mod(positions, 1.0) % 1.0, boxsize=1.0)
+        return sorted(tree.query_pairs(radius))
+    columns = np.ascontiguousarray((positions - np.floor(positions)).T, dtype=np.float32)
+    offsets = columns[:, :, None] - columns[:, None]
+    offsets -= np.rint(offsets)
+    near = np.square(offsets).sum(axis=0) < radius**2
+    if np.count_nonzero(near) == len(near):  # every site is near itself alone
+        return []
+    return [(int(i), int(j)) for i, j in np.argwhere(near) if i < j]

@@ -1,0 +1,85 @@
+"""What a crystal looks like, in a few numbers that need no labels.
+
+They are targets of self-supervised pre-training: an encoder that predicts them from the string
+has learnt sizes and distances. Fine-tuning and prediction never see them.
+"""
+
+import numpy as np
+
+from .cells import cell_shape, primitive_cell
+from .neighbours import cell_points, find_neighbours
+
+#: Names of the numbers that `describe_geometry` gives for a crystal.
+GEOMETRY = (
+    "log volume per atom",
+    "log density",
+    "log b/a",
+    "log c/a",
+    "cos alpha",
+    "cos beta",
+    "cos gamma",
+    "log shortest distance",
+    "log mean nearest-neighbour distance",
+    "log coordination number",
+)
+_CUTOFFS = (4.0, 7.0, 12.0, 25.0)  # angstrom
+_SHELL = 1.2  # neighbours within this factor of the nearest one are counted as coordinated
+DALTON = 1.66053906660  # g/cm3 of one dalton per cubic angstrom
+
+
+def describe_geometry(crystal, symprec):
+    """Size, shape and distances of a crystal.
+
+    Parameters
+    ----------
+    crystal : Crystal
+    symprec : float
+        Tolerance of the reduction to a primitive cell, in angstrom.
+
+    Returns
+    -------
+    numbers : ndarray of shape (10,), float32
+        In the order of `GEOMETRY`; natural logarithms of angstrom, cubic angstrom and g/cm3. The
+        cell is the Niggli-reduced primitive one, a <= b <= c.
+    nearest : ndarray of shape (n_sites,), float32
+        Natural logarithm of the distance of each site to its nearest neighbour (angstrom).
+
+    Raises
+    ------
+    ValueError
+        If a site has no neighbour within 20.8 angstrom, or the cell cannot be reduced.
+    """
+    volume = abs(np.linalg.det(crystal.lattice)) / len(crystal.kinds)
+    lengths, cosines = cell_shape(primitive_cell(crystal, symprec)[0])
+    nearest, coordination = _coordination(crystal)
+    numbers = [
+        np.log(volume),
+        np.log(mass(crystal) * DALTON / (volume * len(crystal.kinds))),
+        np.log(lengths[1] / lengths[0]),
+        np.log(lengths[2] / lengths[0]),
+        *cosines,
+        np.log(nearest.min()),
+        np.log(nearest.mean()),
+        np.log(coordination.mean()),
+    ]
+    return np.array(numbers, dtype=np.float32), np.log(nearest).astype(np.float32)
+
+
+def mass(crystal):
+    """Mass of the cell in dalton."""
+    from pymatgen.core import Element
+
+    return sum(float(Element(e).atomic_mass) * n for e, n in crystal.composition.items())
+
+
+def _coordination(crystal):
+    """Nearest-neighbour distance and coordination number of each site."""
+    points = cell_points(crystal)
+    for cutoff in _CUTOFFS:
+        centers, _, _, distances, _ = find_neighbours(points, crystal.lattice, cutoff)
+        nearest = np.full(len(points), np.inf)
+        np.minimum.at(nearest, centers, distances)
+        if (nearest * _SHELL <= cutoff).all():
+            near = distances <= _SHELL * nearest[centers]
+            return nearest, np.bincount(centers[near], minlength=len(points))
+    raise ValueError(f"a site has no neighbour within {_CUTOFFS[-1] / _SHELL:.0f} angstrom")

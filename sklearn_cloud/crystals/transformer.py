@@ -1,0 +1,19 @@
+"""Base of the transformers that take crystals."""
+
+from sklearn.base import BaseEstimator, TransformerMixin
+
+
+class CrystalTransformer(TransformerMixin, BaseEstimator):
+    """Base of the transformers that take crystals and learn nothing from them."""
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.no_validation = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.one_d_array = True
+        tags.input_tags.string = True
+        return tags

@@ -1,0 +1,165 @@
+"""What the feature-based baselines share: crystals to a table of numbers, and a model on it."""
+
+from abc import abstractmethod
+from numbers import Integral
+
+import numpy as np
+from joblib import Parallel, delayed
+from tqdm.auto import tqdm
+
+from ..crystals.crystal import ELEMENT_RANK, Crystal
+from ..crystals.items import as_items
+from ..crystals.reading import read_crystal
+from ..crystals.transformer import CrystalTransformer
+
+_CHUNK = 32  # crystals that travel to a worker at a time
+
+
+def fractions_of(crystal):
+    """Atomic fractions ((element, fraction), ...), in one order for equal compositions."""
+    composition = crystal.composition
+    total = sum(composition.values())
+    elements = sorted(composition, key=ELEMENT_RANK.get)
+    return tuple((element, composition[element] / total) for element in elements)
+
+
+def import_matminer(name):
+    """A module of matminer, or an error that says how to install it."""
+    from importlib import import_module
+
+    try:
+        return import_module(f"matminer.{name}")
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"this baseline needs matminer, and {error.name} is not installed: "
+            "pip install 'sklearn-cloud[baselines]'"
+        ) from error
+
+
+class CrystalFeatures(CrystalTransformer):
+    """Base of the transformers that describe each crystal by numbers.
+
+    A subclass says `_names` (a list of str) and `_describe` (the numbers of one crystal). Where
+    it looks at a part of the crystal only, `_key` says at which, so that crystals that agree in
+    it are described once; ``_takes_formulas`` says whether formulas will do.
+    """
+
+    _takes_formulas = False
+
+    def __init__(self, *, n_jobs=None, verbose=0):
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    @abstractmethod
+    def _names(self):
+        """Names of the numbers."""
+
+    @abstractmethod
+    def _describe(self, crystal):
+        """Numbers of a `Crystal` (or `Formula`), one-dimensional."""
+
+    def _key(self, crystal):
+        return crystal.key
+
+    def fit(self, X, y=None):
+        """Check the parameters; there is nothing to learn.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_crystals,)
+            Only its kind is looked at.
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ImportError
+            If a package is missing; the message says how to install it.
+        TypeError, ValueError
+            If a parameter is invalid, or `X` is no collection of crystals or empty.
+        """
+        if self.n_jobs is not None and not isinstance(self.n_jobs, Integral):
+            raise ValueError(f"n_jobs must be None or an integer, got {self.n_jobs!r}.")
+        self._names()
+        as_items(X)
+        return self
+
+    def transform(self, X):
+        """Describe each crystal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_crystals,)
+            Whatever `SymmetryStringTransformer` takes; one-column DataFrames too.
+
+        Returns
+        -------
+        ndarray of shape (n_crystals, n_features), float64
+            A DataFrame after `set_output(transform="pandas")`.
+
+        Raises
+        ------
+        ImportError
+            If a package is missing; the message says how to install it.
+        TypeError, ValueError
+            If an item is no valid crystal or cannot be described; the message names its row.
+        """
+        names = self._names()
+        positions, distinct, table_rows = {}, [], []
+        for row, item in enumerate(as_items(X)):
+            crystal = self._read(row, item)
+            position = positions.setdefault(self._key(crystal), len(positions))
+            if position == len(distinct):
+                distinct.append((row, crystal))
+            table_rows.append(position)
+        table = self._describe_all(distinct)
+        return np.array(table, dtype=float).reshape(-1, len(names))[table_rows]
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the numbers.
+
+        Parameters
+        ----------
+        input_features : ignored
+
+        Returns
+        -------
+        ndarray of shape (n_features,), object
+        """
+        return np.array(self._names(), dtype=object)
+
+    def _read(self, row, item):
+        try:
+            crystal = read_crystal(item)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"row {row}: {error}") from error
+        if not self._takes_formulas and not isinstance(crystal, Crystal):
+            raise ValueError(
+                f"row {row}: {item!r:.80} is a composition, and {type(self).__name__} looks at "
+                "the structure: pass structures, or use features of the composition alone"
+            )
+        return crystal
+
+    def _describe_all(self, distinct):
+        chunks = [distinct[start : start + _CHUNK] for start in range(0, len(distinct), _CHUNK)]
+        parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
+        described = parallel(delayed(self._describe_chunk)(chunk) for chunk in chunks)
+        table = []
+        name = f"{type(self).__name__}.transform"
+        with tqdm(total=len(distinct), desc=name, disable=not self.verbose) as bar:
+            for numbers in described:
+                table += numbers
+                bar.update(len(numbers))
+        return table
+
+    def _describe_chunk(self, rows):
+        numbers = []
+        for row, crystal in rows:
+            try:
+                numbers.append(self._describe(crystal))
+            except ValueError as error:
+                raise ValueError(f"row {row}: {error}") from error
+        return numbers

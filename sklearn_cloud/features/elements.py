@@ -1,0 +1,94 @@
+"""Elements as numbers: what the periodic table says of each."""
+
+import math
+import warnings
+from functools import cache
+
+import numpy as np
+
+N_ELEMENTS = 118
+#: Attributes of `pymatgen.core.Element`, one column each.
+PROPERTIES = (
+    "X",
+    "atomic_mass",
+    "atomic_radius",
+    "atomic_radius_calculated",
+    "van_der_waals_radius",
+    "mendeleev_no",
+    "electron_affinity",
+    "ionization_energy",
+    "melting_point",
+    "boiling_point",
+    "molar_volume",
+    "min_oxidation_state",
+    "max_oxidation_state",
+)
+BLOCKS = "spdf"
+
+
+@cache
+def element_features():
+    """Properties of the elements, standardised, to start a network from.
+
+    Returns
+    -------
+    ndarray of shape (118, n_features), float32
+        Rows by atomic number, hydrogen first. Numbers from pymatgen (electronegativity, masses,
+        radii, energies of ionisation and electron affinity, temperatures, molar volume, oxidation
+        states) and electrons in open and closed s, p, d, f shells, each of mean 0 and standard
+        deviation 1 over the elements that have a value, 0 where there is none; then one column
+        for each group (18), period (7) and block (4), 1 where the element belongs to it.
+        Read-only: it is shared.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.features.elements import element_features
+    >>> element_features().shape
+    (118, 46)
+    """
+    from pymatgen.core import Element
+
+    elements = [Element.from_Z(number) for number in range(1, N_ELEMENTS + 1)]
+    numbers = np.array([[*_properties(e), *_valence(e)] for e in elements])
+    with np.errstate(invalid="ignore"):
+        numbers = (numbers - np.nanmean(numbers, axis=0)) / np.nanstd(numbers, axis=0)
+    places = [
+        np.array([e.group for e in elements])[:, None] == np.arange(1, 19),
+        np.array([e.row for e in elements])[:, None] == np.arange(1, 8),
+        np.array([e.block for e in elements])[:, None] == np.array(list(BLOCKS)),
+    ]
+    features = np.hstack([np.nan_to_num(numbers), *places]).astype(np.float32)
+    features.flags.writeable = False
+    return features
+
+
+def _properties(element):
+    with warnings.catch_warnings():
+        # pymatgen warns of every value that is not known; here it becomes the mean.
+        warnings.simplefilter("ignore")
+        values = [_property(element, name) for name in PROPERTIES]
+    return [math.nan if value is None else float(value) for value in values]
+
+
+def _property(element, name):
+    try:
+        return getattr(element, name)
+    except KeyError:  # how pymatgen says that it has no such number for the heaviest elements
+        return None
+
+
+def _valence(element):
+    """Electrons in the outermost s, p, d and f shell."""
+    shells = _property(element, "full_electronic_structure")
+    if shells is None:
+        return [math.nan] * len(BLOCKS)
+    outermost = {kind: count for _, kind, count in shells}
+    return [outermost.get(kind, 0) for kind in BLOCKS]
+
+
+@cache
+def atomic_numbers():
+    """{symbol: atomic number} of the 118 elements."""
+    from pymatgen.core import Element
+
+    return {Element.from_Z(number).symbol: number for number in range(1, N_ELEMENTS + 1)}

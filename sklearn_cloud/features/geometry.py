@@ -1,0 +1,99 @@
+"""A dozen plain numbers that say how big, how dense and how symmetric a crystal is."""
+
+import numpy as np
+
+from ..crystals.cells import cell_shape, primitive_cell
+from ..crystals.geometry import DALTON, mass
+from ..crystals.neighbours import nearest_distances
+from ..symmetry.search import find_orbits
+from ..symmetry.strings import check_options
+from .base import CrystalFeatures
+
+_NAMES = (
+    "space group",
+    "volume per site",
+    "density",
+    "sites",
+    "b/a",
+    "c/a",
+    "alpha",
+    "beta",
+    "gamma",
+    "shortest neighbour distance",
+    "mean neighbour distance",
+    "longest neighbour distance",
+    "orbits",
+    "Wyckoff positions",
+)
+
+
+class GeometryFeatures(CrystalFeatures):
+    """Describe crystals by 14 plain numbers of their cell, symmetry and distances.
+
+    Space group (its number), volume per site (cubic angstrom), density (g/cm3), number of sites,
+    ratios of the cell's lengths, its angles (degrees), the distance of a site to its nearest
+    neighbour (angstrom): shortest, mean and longest over the sites; number of orbits, and number
+    of different Wyckoff positions that they occupy.
+
+    Parameters
+    ----------
+    symprec : float, default=0.1
+        Distance within which sites count as equivalent, in angstrom.
+    n_jobs : int, default=None
+        Number of joblib workers; None is 1 unless in a `joblib.parallel_config` context.
+    verbose : int, default=0
+        Above 0 shows a progress bar.
+
+    See Also
+    --------
+    MagpieFeatures : Describes the composition; both together make a strong baseline.
+
+    Notes
+    -----
+    The cell is the Niggli-reduced primitive one, a <= b <= c, so that the numbers do not depend
+    on the cell that was chosen to describe the crystal. Every site has a neighbour: an isolated
+    atom has its own image in the next cell.
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from sklearn_cloud.baselines import GeometryFeatures
+    >>> cscl = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    >>> features = GeometryFeatures().set_output(transform="pandas")
+    >>> features.fit_transform([cscl]).loc[0, ["space group", "sites", "density"]].round(2).tolist()
+    [221.0, 2.0, 4.0]
+    """
+
+    def __init__(self, *, symprec=0.1, n_jobs=None, verbose=0):
+        super().__init__(n_jobs=n_jobs, verbose=verbose)
+        self.symprec = symprec
+
+    def _names(self):
+        check_options(["sites"], "set", self.symprec, None, "moyopy")
+        return list(_NAMES)
+
+    def _describe(self, crystal):
+        space_group, orbits = find_orbits(crystal, symprec=self.symprec)
+        lengths, cosines = cell_shape(primitive_cell(crystal, self.symprec)[0])
+        volume = abs(np.linalg.det(crystal.lattice))
+        n_sites = len(crystal.kinds)
+        nearest = nearest_distances(crystal)
+        return [
+            space_group,
+            volume / n_sites,
+            mass(crystal) * DALTON / volume,
+            round(n_sites * _cell_volume(lengths, cosines) / volume),
+            lengths[1] / lengths[0],
+            lengths[2] / lengths[0],
+            *np.degrees(np.arccos(cosines)),
+            nearest.min(),
+            nearest.mean(),
+            nearest.max(),
+            len(orbits),
+            len({orbit.position for orbit in orbits}),
+        ]
+
+
+def _cell_volume(lengths, cosines):
+    a, b, c = cosines
+    return np.prod(lengths) * np.sqrt(1 + 2 * a * b * c - a * a - b * b - c * c)

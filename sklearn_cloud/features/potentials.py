@@ -1,0 +1,204 @@
+"""PotentialFeatures: crystals in, what a pre-trained interatomic potential says of them out."""
+
+from numbers import Integral
+
+import numpy as np
+import torch
+from sklearn.utils._param_validation import Interval, StrOptions
+from tqdm.auto import tqdm
+
+from ..crystals.crystal import Crystal
+from ..crystals.items import as_items
+from ..crystals.reading import read_crystal
+from ..crystals.transformer import CrystalTransformer
+from ..training.devices import choose_device
+from .potential_adapters import POTENTIALS, WITHOUT_WEIGHTS, load_potential
+
+
+class PotentialFeatures(CrystalTransformer):
+    """Turn crystals into the features of a pre-trained interatomic potential.
+
+    A potential that was trained on energies and forces of many crystals describes each atom by a
+    vector before it adds up their energies. The mean of these vectors over the atoms is the
+    crystal's row, or its energy alone; nothing is trained. Any scikit-learn regressor can stand
+    on it.
+
+    Parameters
+    ----------
+    potential : {"chgnet", "sevennet"}, default="chgnet"
+        `"chgnet"` is CHGNet 0.3.0 (64 features), `"sevennet"` SevenNet-0 of July 2024 (128). Each
+        needs its package: ``pip install 'sklearn-cloud[chgnet]'`` or ``'sklearn-cloud[sevennet]'``.
+        The weights come with it.
+    quantity : {"vectors", "energy"}, default="vectors"
+        `"vectors"` is the mean of the atoms' vectors, `"energy"` one column: the energy in eV/atom
+        of the crystal as it is given, without relaxing it. CHGNet's has the Materials Project's
+        corrections to density functional theory, SevenNet's has not.
+    batch_size : int, default=16
+        Distinct crystals computed at a time.
+    device : str or torch.device, default=None
+        Where to compute; None is CUDA where there is one, else the CPU.
+    verbose : int, default=0
+        Above 0 shows a progress bar.
+
+    See Also
+    --------
+    PotentialEnergyRegressor : Formation energies from the energies of a potential.
+    sklearn_cloud.CloudEmbedder : Vectors of an encoder that has seen symmetry and composition only.
+
+    Notes
+    -----
+    Equal crystals are computed once and get equal rows, whatever their order; other crystals in
+    the same batch, and so `batch_size`, move a row by rounding only. The features are invariant
+    under the choice of the cell and the order of the sites. Both potentials were trained on
+    relaxation paths of the Materials Project [1]_ [2]_, so they may have seen crystals of a
+    benchmark that was drawn from there, though not its targets unless these are energies. They
+    read ordered crystals only.
+
+    MACE and M3GNet are missing: mace-torch 0.3.16 and matgl 4.1.2 can stand beside this library,
+    but their wheels hold no weights, and no download of pickles is made here.
+
+    References
+    ----------
+    .. [1] B. Deng et al., "CHGNet as a pretrained universal neural network potential for
+       charge-informed atomistic modelling", Nat. Mach. Intell. 5, 1031 (2023).
+    .. [2] Y. Park, J. Kim, S. Hwang, S. Han, "Scalable parallel algorithm for graph neural
+       network interatomic potentials in molecular dynamics simulations", J. Chem. Theory Comput.
+       20, 4857 (2024).
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from sklearn.ensemble import ExtraTreesRegressor
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_cloud.baselines import PotentialFeatures
+    >>> cells = [Structure(Lattice.cubic(a), ["Cs", "Cl"], [[0] * 3, [0.5] * 3]) for a in (4, 5)]
+    >>> model = make_pipeline(PotentialFeatures("chgnet"), ExtraTreesRegressor(random_state=0))
+    >>> model.fit(cells, [1.0, 2.0]).predict(cells)  # doctest: +SKIP
+    array([1., 2.])
+    """
+
+    def __init__(
+        self, potential="chgnet", *, quantity="vectors", batch_size=16, device=None, verbose=0
+    ):
+        self.potential = potential
+        self.quantity = quantity
+        self.batch_size = batch_size
+        self.device = device
+        self.verbose = verbose
+
+    _parameter_constraints = {
+        "potential": [StrOptions({*POTENTIALS, *WITHOUT_WEIGHTS})],
+        "quantity": [StrOptions({"vectors", "energy"})],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "device": [str, torch.device, None],
+        "verbose": ["verbose"],
+    }
+
+    def fit(self, X, y=None):
+        """Check the parameters and load the potential; there is nothing to learn.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_crystals,)
+            Only its kind is looked at.
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ImportError
+            If the package of the potential is not installed.
+        TypeError, ValueError
+            If `X` is no collection of crystals, or a parameter is invalid.
+        """
+        self._load()
+        as_items(X)
+        return self
+
+    def transform(self, X):
+        """Mean of the vectors of the atoms, or the energy per atom.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_crystals,)
+            Crystals, as `SymmetryStringTransformer` takes them; formulas are not enough.
+
+        Returns
+        -------
+        ndarray of shape (n_crystals, n_features), float32
+            A single column where `quantity` is "energy".
+
+        Raises
+        ------
+        ImportError
+            If the package of the potential is not installed.
+        TypeError, ValueError
+            If an item is no ordered crystal of elements that the potential knows; the message
+            names its row.
+        """
+        potential = self._load()
+        distinct, keys = {}, []
+        for row, item in enumerate(as_items(X)):
+            try:
+                crystal = _check_ordered(read_crystal(item), potential)
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"row {row}: {error}") from error
+            distinct[crystal.key] = crystal
+            keys.append(crystal.key)
+        order = sorted(distinct, key=lambda key: (len(distinct[key].kinds), key))
+        features = self._compute(potential, [distinct[key] for key in order])
+        places = {key: place for place, key in enumerate(order)}
+        return features[[places[key] for key in keys]]
+
+    def get_feature_names_out(self, input_features=None):
+        """Name of the potential and a number, or "_energy".
+
+        Parameters
+        ----------
+        input_features : ignored
+
+        Returns
+        -------
+        ndarray of shape (n_features,), object
+        """
+        n_features = self._load().n_features
+        names = ["_energy"] if self.quantity == "energy" else map(str, range(n_features))
+        return np.array([self.potential + name for name in names], dtype=object)
+
+    def _load(self):
+        self._validate_params()
+        return load_potential(self.potential, choose_device(self.device))
+
+    def _compute(self, potential, crystals):
+        rows = []
+        with tqdm(total=len(crystals), disable=not self.verbose, unit="crystal") as bar:
+            for start in range(0, len(crystals), self.batch_size):
+                batch = crystals[start : start + self.batch_size]
+                vectors, energies = potential.compute(batch)
+                rows.append(vectors if self.quantity == "vectors" else energies[:, None])
+                bar.update(len(batch))
+        return np.concatenate(rows).astype(np.float32)
+
+
+def _check_ordered(crystal, potential):
+    if not isinstance(crystal, Crystal):
+        raise ValueError(
+            f"a potential needs a crystal structure, got the composition "
+            f"{dict(crystal.amounts)} alone; pass a Structure, Atoms or CIF file"
+        )
+    for site, kind in enumerate(crystal.kinds):
+        species = crystal.species[kind]
+        if len(species) > 1 or species[0][1] < 0.999:
+            raise ValueError(
+                f"site {site} is disordered, {dict(species)}, and a potential reads whole atoms "
+                f"only: order the crystal (pymatgen's OrderDisorderedStructureTransformation)"
+            )
+        if species[0][0] not in potential.elements:
+            raise ValueError(
+                f"site {site} holds {species[0][0]}, an element that the potential was not "
+                f"trained on; leave the crystal out"
+            )
+    return crystal

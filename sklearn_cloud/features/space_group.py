@@ -1,0 +1,54 @@
+"""Composition and space group, and a random forest on them; needs no extra package."""
+
+import numpy as np
+
+from ..crystals.crystal import ELEMENT_RANK, ELEMENTS
+from ..symmetry.search import find_orbits
+from ..symmetry.strings import check_options
+from .base import CrystalFeatures, fractions_of
+
+_N_SPACE_GROUPS = 230
+
+
+class SpaceGroupFractions(CrystalFeatures):
+    """Describe crystals by the fraction of each element and, one-hot, their space group.
+
+    Parameters
+    ----------
+    symprec : float, default=0.1
+        Distance within which sites count as equivalent, in angstrom.
+    n_jobs : int, default=None
+        Number of joblib workers; None is 1 unless in a `joblib.parallel_config` context.
+    verbose : int, default=0
+        Above 0 shows a progress bar.
+
+    See Also
+    --------
+    ElementFractions : The fractions alone.
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from sklearn_cloud.baselines import SpaceGroupFractions
+    >>> cscl = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    >>> features = SpaceGroupFractions()
+    >>> table = features.fit_transform([cscl])
+    >>> features.get_feature_names_out()[table[0] > 0].tolist()
+    ['Cs', 'Cl', 'space group 221']
+    """
+
+    def __init__(self, *, symprec=0.1, n_jobs=None, verbose=0):
+        super().__init__(n_jobs=n_jobs, verbose=verbose)
+        self.symprec = symprec
+
+    def _names(self):
+        check_options(["sites"], "set", self.symprec, None, "moyopy")
+        return [*ELEMENTS, *(f"space group {number + 1}" for number in range(_N_SPACE_GROUPS))]
+
+    def _describe(self, crystal):
+        numbers = np.zeros(len(ELEMENTS) + _N_SPACE_GROUPS)
+        for element, fraction in fractions_of(crystal):
+            numbers[ELEMENT_RANK[element]] = fraction
+        space_group, _ = find_orbits(crystal, symprec=self.symprec)
+        numbers[len(ELEMENTS) + space_group - 1] = 1
+        return numbers

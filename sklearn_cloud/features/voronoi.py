@@ -1,0 +1,232 @@
+"""Voronoi tessellation features of Ward et al., and a random forest on them."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from ..crystals.crystal import ELEMENT_RANK
+from .base import CrystalFeatures, fractions_of, import_matminer
+from .magpie import MagpieFeatures, magpie_properties, magpie_statistics, magpie_table
+from .tessellation import tessellate
+
+_STATISTICS = ("minimum", "maximum", "range", "mean", "average deviation")
+_SHELLS = (1, 2, 3)
+
+
+class VoronoiFeatures(CrystalFeatures):
+    """Describe crystals by the Voronoi cells of their sites and by their composition.
+
+    The attributes of Ward et al. [1]_: over the sites, statistics of the effective coordination
+    number and of the differences between a site's and its neighbours' elemental properties,
+    weighted by the faces between them; how much bond lengths and cell sizes vary; how far the
+    first three shells of neighbours are ordered; the packing efficiency; and of the composition
+    the Magpie statistics, stoichiometric norms, valence electrons and ionicity.
+
+    Parameters
+    ----------
+    n_jobs : int, default=None
+        Number of joblib workers; None is 1 unless in a `joblib.parallel_config` context.
+    verbose : int, default=0
+        Above 0 shows a progress bar.
+
+    See Also
+    --------
+    GeometryFeatures : Fewer and plainer numbers.
+
+    Notes
+    -----
+    The numbers are those of matminer's featurizers CoordinationNumber (Voronoi, effective),
+    StructuralHeterogeneity, ChemicalOrdering, MaximumPackingEfficiency, LocalPropertyDifference,
+    Stoichiometry, ElementProperty ("magpie"), ValenceOrbital and IonProperty (one oxidation
+    state per element), the tables of elements are matminer's own (`pip install
+    'sklearn-cloud[baselines]'`). The structural ones are computed here from one tessellation
+    whose cells are known to be complete; a fixed cutoff of 13 angstrom would leave those of
+    layered crystals open. Disordered sites have no one element to compare: an error.
+
+    References
+    ----------
+    .. [1] L. Ward et al., "Including crystal structure attributes in machine learning models of
+       formation energies via Voronoi tessellations", Physical Review B 96, 024104 (2017).
+       doi:10.1103/PhysRevB.96.024104
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from sklearn_cloud.baselines import VoronoiFeatures
+    >>> cscl = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    >>> features = VoronoiFeatures().set_output(transform="pandas")
+    >>> features.fit_transform([cscl])["packing efficiency"].round(3).tolist()  # bcc
+    [0.68]
+    """
+
+    def _names(self):
+        return [*_structure_names(), *MagpieFeatures().get_feature_names_out(), *_ward_names()]
+
+    def _describe(self, crystal):
+        elements = _site_elements(crystal)
+        faces = tessellate(crystal)
+        return [
+            *_coordination(faces),
+            *_heterogeneity(faces),
+            *_ordering(faces, elements),
+            _packing(faces, crystal),
+            *_property_differences(faces, elements),
+            *magpie_statistics(fractions_of(crystal)),
+            *_composition_numbers(tuple(sorted(crystal.composition.items()))),
+        ]
+
+
+def _structure_names():
+    return [
+        *(f"{statistic} effective coordination number" for statistic in _STATISTICS),
+        "average deviation bond length",
+        "maximum bond length",
+        "minimum bond length",
+        *(f"{statistic} bond length variation" for statistic in _STATISTICS),
+        "average deviation cell volume",
+        *(f"ordering of shell {shell}" for shell in _SHELLS),
+        "packing efficiency",
+        *(
+            f"{statistic} local difference {name}"
+            for name in magpie_properties()
+            for statistic in _STATISTICS
+        ),
+    ]
+
+
+def _statistics(values):
+    """Of each column over the sites, shape (n_columns * 5,)."""
+    lowest, highest, mean = values.min(axis=0), values.max(axis=0), values.mean(axis=0)
+    deviation = np.abs(values - mean).mean(axis=0)
+    return np.stack([lowest, highest, highest - lowest, mean, deviation], axis=-1).ravel()
+
+
+def _site_elements(crystal):
+    """Rank of the element on each site."""
+    for species in crystal.species:
+        if len(species) > 1:
+            held = ", ".join(f"{element} {occupancy:g}" for element, occupancy in species)
+            raise ValueError(
+                f"a site is disordered ({held}), and Voronoi features compare the elements of "
+                "sites: order the structure, or use MagpieFeatures and GeometryFeatures"
+            )
+    return np.array([ELEMENT_RANK[species[0][0]] for species in crystal.species])[crystal.kinds]
+
+
+def _per_site(faces, values):
+    """Sum over the faces of each site."""
+    return np.bincount(faces.center, values)
+
+
+def _coordination(faces):
+    areas = _per_site(faces, faces.area)
+    return _statistics(areas**2 / _per_site(faces, faces.area**2))
+
+
+def _heterogeneity(faces):
+    """How bond lengths vary between sites and around each, and how the cells' volumes vary."""
+    areas = _per_site(faces, faces.area)
+    lengths = _per_site(faces, faces.area * faces.distance) / areas
+    off = np.abs(faces.distance - lengths[faces.center])
+    variations = _per_site(faces, faces.area * off) / areas / lengths
+    lengths = lengths / lengths.mean()
+    volumes = _per_site(faces, faces.area * faces.distance)
+    return [
+        np.abs(lengths - lengths.mean()).mean(),
+        lengths.max(),
+        lengths.min(),
+        *_statistics(variations),
+        np.abs(volumes - volumes.mean()).mean() / volumes.mean(),
+    ]
+
+
+def _packing(faces, crystal):
+    """Share of the volume in the largest spheres that fit into the cells."""
+    nearest = np.full(len(crystal.kinds), np.inf)
+    np.minimum.at(nearest, faces.center, faces.distance)
+    return np.pi / 6 * (nearest**3).sum() / abs(np.linalg.det(crystal.lattice))
+
+
+def _property_differences(faces, elements):
+    properties = magpie_table()[elements]
+    differences = np.abs(properties[faces.neighbor] - properties[faces.center])
+    weighted = np.zeros((len(elements), properties.shape[1]))
+    np.add.at(weighted, faces.center, faces.area[:, None] * differences)
+    return _statistics(weighted / _per_site(faces, faces.area)[:, None])
+
+
+def _ordering(faces, elements):
+    """Warren-Cowley parameters of the shells: mean over sites and elements of |1 - share / x|.
+
+    A shell is reached by walks over faces that visit no site twice; a walk counts by the product
+    of the areas it passes through, each relative to the largest of its cell.
+    """
+    kinds, kind = np.unique(elements, return_inverse=True)
+    if len(kinds) == 1:
+        return [0.0] * len(_SHELLS)
+    fractions = np.bincount(kind) / len(kind)
+    shells = _shell_weights(faces, kind, len(kinds))
+    return [
+        np.abs(1 - shell / shell.sum(axis=1, keepdims=True) / fractions).mean() for shell in shells
+    ]
+
+
+def _shell_weights(faces, kind, n_kinds):
+    """Weight of each kind of site in the first three shells, each (n_sites, n_kinds)."""
+    largest = np.zeros(len(kind))
+    np.maximum.at(largest, faces.center, faces.area)
+    weight = faces.area / largest[faces.center]
+    back = faces.area / largest[faces.neighbor]  # of the same face, seen from behind it
+    is_kind = np.eye(n_kinds)[kind]
+
+    first, second, third = (np.zeros((len(kind), n_kinds)) for _ in _SHELLS)
+    np.add.at(first, faces.center, weight[:, None] * is_kind[faces.neighbor])
+    # what lies behind a face, apart from the site that it is seen from
+    onward = first[faces.neighbor] - back[:, None] * is_kind[faces.center]
+    np.add.at(second, faces.center, weight[:, None] * onward)
+
+    starts = np.searchsorted(faces.center, np.arange(len(kind) + 1))
+    for site in range(len(kind)):
+        own = slice(starts[site], starts[site + 1])
+        direct = {
+            (neighbor, *image): weight_back
+            for neighbor, image, weight_back in zip(
+                faces.neighbor[own].tolist(), faces.image[own].tolist(), back[own], strict=True
+            )
+        }
+        for step in range(own.start, own.stop):
+            middle = faces.neighbor[step]
+            steps = slice(starts[middle], starts[middle + 1])
+            ends, images = faces.neighbor[steps], faces.image[steps] + faces.image[step]
+            returns = (ends == site) & ~images.any(axis=1)
+            weights = weight[step] * np.where(returns, 0.0, weight[steps])
+            third[site] += weights @ onward[steps]
+            # the last step must not lead to the start either, where a face joins the two
+            keys = zip(ends.tolist(), *images.T.tolist(), strict=True)
+            home = np.array([direct.get(key, 0.0) for key in keys])
+            third[site, kind[site]] -= weights @ home
+    return first, second, third
+
+
+@lru_cache(maxsize=1)
+def _ward_featurizers():
+    composition = import_matminer("featurizers.composition")
+    return (
+        composition.Stoichiometry(),
+        composition.ValenceOrbital(),
+        composition.IonProperty(fast=True),
+    )
+
+
+def _ward_names():
+    return [name for featurizer in _ward_featurizers() for name in featurizer.feature_labels()]
+
+
+@lru_cache(maxsize=1 << 14)
+def _composition_numbers(amounts):
+    from pymatgen.core import Composition
+
+    composition = Composition(dict(amounts)).reduced_composition
+    return tuple(
+        number for featurizer in _ward_featurizers() for number in featurizer.featurize(composition)
+    )

@@ -1,0 +1,225 @@
+"""A training corpus: distinct crystals as integer-coded strings in memory-mapped shards."""
+
+import hashlib
+import json
+import zlib
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from ..crystals.geometry import GEOMETRY
+from ..encoder.tokenizer import SymmetryTokenizer
+
+MANIFEST = "corpus.json"
+FORMAT_VERSION = 1
+#: Arrays of a shard: `tokens` and `distances` hold the rows one after the other, `ends` where
+#: each row ends, `geometry` a line of numbers per row.
+ARRAYS = ("tokens", "distances", "ends", "geometry")
+
+
+class Corpus:
+    """Read a corpus without loading it into memory.
+
+    Parameters
+    ----------
+    folder : str or path
+        What `build_corpus` wrote.
+    verify : bool, default=True
+        Compare each shard with its checksum first.
+
+    Attributes
+    ----------
+    manifest : dict
+        Options, sources with their licences, counts of kept and dropped crystals, statistics.
+    lengths : ndarray of shape (n_rows,), int
+        Tokens per row.
+
+    Raises
+    ------
+    ValueError
+        If the folder is no corpus, or a shard is missing, damaged, or coded with another
+        vocabulary.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from sklearn_cloud.pretraining.corpus import Corpus
+    >>> from sklearn_cloud.pretraining.corpus_builder import CorpusSource, build_corpus
+    >>> cscl = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = build_corpus(folder, [CorpusSource("by hand", [("CsCl", cscl)])], sites="orbits")
+    ...     corpus = Corpus(folder)
+    ...     corpus.lengths.tolist(), corpus.manifest["rows"]
+    ([31], 1)
+    """
+
+    def __init__(self, folder, *, verify=True):
+        self.folder = Path(folder)
+        self.manifest = _read_manifest(self.folder)
+        self._shards = [
+            {name: _open_array(self.folder, shard, name, verify) for name in ARRAYS}
+            for shard in self.manifest["shards"]
+        ]
+        for shard, arrays in zip(self.manifest["shards"], self._shards, strict=True):
+            _check_shard(shard, arrays, self.folder)
+        rows = [len(arrays["ends"]) for arrays in self._shards]
+        self._first_rows = np.concatenate([[0], np.cumsum(rows)])
+        self.lengths = np.concatenate(
+            [np.diff(arrays["ends"], prepend=0) for arrays in self._shards]
+        ).astype(np.int32)
+
+    def __len__(self):
+        return int(self._first_rows[-1])
+
+    def __getitem__(self, row):
+        """Token ids, nearest-neighbour distance per token, and geometry of one row."""
+        if not 0 <= row < len(self):
+            raise IndexError(f"row {row} of a corpus of {len(self)}")
+        shard = int(np.searchsorted(self._first_rows, row, side="right")) - 1
+        arrays, row = self._shards[shard], row - self._first_rows[shard]
+        start, end = (arrays["ends"][row - 1] if row else 0), arrays["ends"][row]
+        span = slice(int(start), int(end))
+        return arrays["tokens"][span], arrays["distances"][span], arrays["geometry"][row]
+
+    @property
+    def fingerprint(self):
+        """Text that differs between corpora with different content."""
+        return hashlib.sha256(json.dumps(self.manifest["shards"]).encode()).hexdigest()
+
+    def iter_tokens(self):
+        """Token ids of the rows, one array per row and in order: faster than row by row."""
+        for arrays in self._shards:
+            tokens, start = np.asarray(arrays["tokens"]), 0
+            for end in arrays["ends"].tolist():
+                yield tokens[start:end]
+                start = end
+
+
+class JoinedCorpus:
+    """Several corpora, one after the other, as if they were one.
+
+    Parameters
+    ----------
+    corpora : sequence of Corpus
+        For instance the same crystals written as sets and as orbits.
+    """
+
+    def __init__(self, corpora):
+        self.corpora = list(corpora)
+        if not self.corpora:
+            raise ValueError("there is no corpus to join")
+        self.lengths = np.concatenate([corpus.lengths for corpus in self.corpora])
+        self._first_rows = np.cumsum([0, *(len(corpus) for corpus in self.corpora)])
+        self.manifest = self.corpora[0].manifest
+
+    def __len__(self):
+        return int(self._first_rows[-1])
+
+    def __getitem__(self, row):
+        which = int(np.searchsorted(self._first_rows, row, side="right")) - 1
+        return self.corpora[which][row - self._first_rows[which]]
+
+    @property
+    def fingerprint(self):
+        """Text that differs between corpora with different content."""
+        return " ".join(corpus.fingerprint for corpus in self.corpora)
+
+    def iter_tokens(self):
+        """Token ids of the rows, one array per row and in order: faster than row by row."""
+        return chain.from_iterable(corpus.iter_tokens() for corpus in self.corpora)
+
+
+def held_out_rows(corpus, share):
+    """Rows that are kept for validation: all rows of a random share of the compositions.
+
+    Parameters
+    ----------
+    corpus : Corpus or JoinedCorpus
+    share : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), bool
+        The same for a composition in every corpus, so that a crystal written in two ways, or its
+        polymorphs, never stand on both sides.
+    """
+    separator = SymmetryTokenizer().vocabulary.index("|").to_bytes(2, "little")
+    held_out = np.zeros(len(corpus), dtype=bool)
+    for row, tokens in enumerate(corpus.iter_tokens()):
+        held_out[row] = zlib.crc32(_composition(tokens.tobytes(), separator)) < share * 2**32
+    return held_out
+
+
+def _composition(row, separator):
+    """What stands after the last separator of a row, both as bytes, two a token."""
+    start = row.rfind(separator)
+    while start % 2 and start != -1:  # not a token but halves of two
+        start = row.rfind(separator, 0, start + 1)
+    return row[max(start, 0) :]
+
+
+def vocabulary_hash():
+    """Checksum of the vocabulary that the token ids refer to."""
+    return hashlib.sha256("\n".join(SymmetryTokenizer().vocabulary).encode()).hexdigest()
+
+
+def _read_manifest(folder):
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(
+            f"{str(folder)!r} is no corpus: it has no {MANIFEST}. Build one with build_corpus, or "
+            f"let an interrupted build finish"
+        ) from None
+    except ValueError as error:
+        raise ValueError(f"{str(path)!r} is damaged: {error}; build the corpus again") from error
+    if not isinstance(manifest, dict):
+        raise ValueError(f"{str(path)!r} is no manifest of a corpus: build the corpus again")
+    if manifest.get("format_version") != FORMAT_VERSION:
+        raise ValueError(
+            f"{str(path)!r} has format version {manifest.get('format_version')}, this version of "
+            f"sklearn-cloud reads {FORMAT_VERSION}: build the corpus again"
+        )
+    if manifest["vocabulary"] != vocabulary_hash():
+        raise ValueError(
+            f"the corpus in {str(folder)!r} is coded with another vocabulary: build it again"
+        )
+    return manifest
+
+
+def _open_array(folder, shard, array, verify):
+    path = folder / f"{shard['name']}.{array}.npy"
+    if not path.is_file():
+        raise ValueError(f"the corpus in {str(folder)!r} lacks {path.name}: build it again")
+    if verify and sha256(path) != shard["sha256"][array]:
+        raise ValueError(f"{str(path)!r} is damaged: its checksum is wrong; build it again")
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{str(path)!r} is damaged: {error}") from error
+
+
+def _check_shard(shard, arrays, folder):
+    rows, tokens = len(arrays["ends"]), len(arrays["tokens"])
+    fits = (
+        rows == shard["rows"]
+        and len(arrays["geometry"]) == rows
+        and arrays["geometry"].shape[1] == len(GEOMETRY)
+        and len(arrays["distances"]) == tokens
+        and (rows == 0 or arrays["ends"][-1] == tokens)
+    )
+    if not fits:
+        raise ValueError(
+            f"the arrays of {shard['name']} in {str(folder)!r} do not fit each other: build the "
+            f"corpus again"
+        )
+
+
+def sha256(path):
+    """Checksum of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

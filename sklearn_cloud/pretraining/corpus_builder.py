@@ -1,0 +1,181 @@
+"""From crystals to a training corpus.
+
+`build_corpus` works in two passes. The first turns crystals into rows, chunk by chunk, each chunk
+a file of its own, so that an interrupted build goes on where it stopped. The second keeps one row
+for each formula and space group, and writes the shards.
+"""
+
+from dataclasses import dataclass
+from itertools import count, islice
+from pathlib import Path
+
+from joblib import Parallel, delayed, effective_n_jobs
+from tqdm.auto import tqdm
+
+from ..plans import check_plan
+from ..symmetry.strings import PARTS, check_options
+from .corpus import MANIFEST, Corpus
+from .corpus_rows import code_chunk
+from .corpus_writer import write_corpus
+from .sources import read_cif_folder, read_structure_table, read_symmetry_table
+
+CHUNKS_AHEAD = "2*n_jobs"  # enough to keep the workers busy; more would only fill the memory
+
+
+@dataclass(frozen=True)
+class CorpusSource:
+    """Where crystals come from.
+
+    Parameters
+    ----------
+    name : str
+    items : iterable or path
+        Pairs of identifier and crystal (anything that `symmetry_string` reads, a
+        `SymmetryRecord`, or an exception, which is counted as dropped); or the path of a folder of
+        CIF files, of a structure table (`.tsv`) or of a symmetry table (`.csv`), compressed or not.
+        Crystals from OPTIMADE are read by `sklearn_cloud.datasets.read_optimade(folder)`.
+    licence, url : str, default=""
+        Kept in the manifest.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.pretraining.corpus_builder import CorpusSource
+    >>> source = CorpusSource("by hand", [("rock salt", "NaCl")], licence="CC0")
+    >>> list(source)
+    [('rock salt', 'NaCl')]
+    """
+
+    name: str
+    items: object
+    licence: str = ""
+    url: str = ""
+
+    def __iter__(self):
+        if not isinstance(self.items, str | Path):
+            return iter(self.items)
+        path = Path(self.items)
+        if path.is_dir():
+            return read_cif_folder(path)
+        if ".tsv" in path.suffixes:
+            return read_structure_table(path)
+        if ".csv" in path.suffixes:
+            return read_symmetry_table(path)
+        raise ValueError(
+            f"source {self.name!r}: {str(path)!r} is neither a folder of CIF files nor a .tsv or "
+            f".csv table"
+        )
+
+
+def build_corpus(
+    folder,
+    sources,
+    *,
+    sites="set",
+    symprec=0.1,
+    max_tokens=128,
+    chunk_size=2000,
+    shard_rows=100_000,
+    n_jobs=None,
+    verbose=0,
+):
+    """Turn crystals into a corpus to pre-train on.
+
+    Parameters
+    ----------
+    folder : str or path
+        Where the corpus goes. A build that was interrupted goes on; a finished one is returned.
+    sources : sequence of CorpusSource
+        Read one after the other. Of several crystals with the same formula and space group the one
+        with the smallest volume per atom is kept; where no volume is known, the first.
+    sites : {"set", "orbits"}, default="set"
+        Form of the strings. Records without coordinates are always written as sets.
+    symprec : float, default=0.1
+        Distance within which sites count as equivalent, in angstrom.
+    max_tokens : int, default=128
+        Longer strings are dropped.
+    chunk_size : int, default=2000
+        Crystals per file of the first pass, the most that an interruption loses per worker.
+    shard_rows : int, default=100_000
+        Rows per shard.
+    n_jobs : int, default=None
+        Number of joblib workers.
+    verbose : int, default=0
+        Above 0 shows a progress bar.
+
+    Returns
+    -------
+    Corpus
+
+    Raises
+    ------
+    ValueError
+        If an option is invalid, a source cannot be read, no crystal of it is left, or the folder
+        holds a build with other options.
+
+    Notes
+    -----
+    The de-duplication is that of the CLOUD paper, section A.2.2. Memory does not grow with the
+    corpus but for 12 bytes per crystal, by which duplicates are found.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from sklearn_cloud.pretraining.corpus_builder import CorpusSource, build_corpus
+    >>> cscl = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    >>> source = CorpusSource("by hand", [("CsCl", cscl)], licence="CC0")
+    >>> with TemporaryDirectory() as folder:
+    ...     len(build_corpus(folder, [source], sites="orbits"))
+    1
+    """
+    check_options(PARTS, sites, symprec, None, "moyopy")
+    for name, value in {"chunk_size": chunk_size, "shard_rows": shard_rows}.items():
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value!r}.")
+    folder = Path(folder)
+    options = {"sites": sites, "symprec": symprec, "max_tokens": max_tokens}
+    plan = {**options, "chunk_size": chunk_size, "sources": [_describe(s) for s in sources]}
+    check_plan(folder / "build.json", plan, "corpus")
+    if not (folder / MANIFEST).exists():
+        (folder / "chunks").mkdir(exist_ok=True)
+        chunks = _code_sources(folder / "chunks", sources, options, chunk_size, n_jobs, verbose)
+        write_corpus(folder, chunks, plan, shard_rows)
+    return Corpus(folder)
+
+
+def _describe(source):
+    items = Path(source.items).name if isinstance(source.items, str | Path) else "in memory"
+    return {**vars(source), "items": items}
+
+
+def _code_sources(folder, sources, options, chunk_size, n_jobs, verbose):
+    """First pass: one file per chunk of crystals; those that are there are not made again."""
+    paths = []
+
+    def tasks():
+        for number, source in enumerate(sources):
+            items = iter(source)
+            for index in count():
+                chunk = list(islice(items, chunk_size))
+                if not chunk:
+                    break
+                path = folder / f"{number:02d}-{index:06d}.npz"
+                paths.append(path)
+                if not path.exists():
+                    yield delayed(code_chunk)(path, number, chunk, options)
+
+    with tqdm(disable=not verbose, unit="chunk") as bar:
+        if effective_n_jobs(n_jobs) == 1:
+            for function, arguments, _ in tasks():
+                function(*arguments)
+                bar.update()
+        else:
+            pool = Parallel(
+                n_jobs=n_jobs,
+                return_as="generator_unordered",
+                pre_dispatch=CHUNKS_AHEAD,
+                batch_size=1,
+            )
+            for _ in pool(tasks()):
+                bar.update()
+    return paths

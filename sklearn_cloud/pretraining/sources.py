@@ -1,0 +1,179 @@
+"""Unlabelled crystals to pre-train on: tables, CIF folders, records without coordinates."""
+
+import bz2
+import csv
+import gzip
+import lzma
+import re
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ..crystals.crystal import Crystal
+from ..crystals.reading import read_crystal
+
+_OPENERS = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
+_DAMAGE = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, UnicodeDecodeError)
+_RUN = re.compile(r"([A-Z][a-z]?)(\d*)")
+_FORMULA = re.compile(rf"({_RUN.pattern})+")
+_COLUMNS = ("source", "id", "cell_formula", "space_group", "wyckoff_letters")
+
+
+def open_text(path):
+    """Open a text file for reading, compressed (`.xz`, `.gz`, `.bz2`) or not."""
+    path = Path(path)
+    return _OPENERS.get(path.suffix, open)(path, "rt", encoding="utf-8")
+
+
+def read_lines(path):
+    """Lines of a text file, compressed or not.
+
+    Raises
+    ------
+    ValueError
+        If the file is cut short or otherwise damaged.
+    """
+    try:
+        with open_text(path) as lines:
+            yield from lines
+    except _DAMAGE as error:
+        raise ValueError(f"{str(path)!r} is damaged: {error}") from error
+
+
+def read_structure_table(path):
+    """Read a table of crystals, one a line, without ever holding more than one.
+
+    Parameters
+    ----------
+    path : str or path
+        Tab-separated with a header, possibly compressed (`.xz`, `.gz`, `.bz2`): identifier,
+        species in site order as runs (`Sr1 Ti1 O3`), the nine numbers of the cell vectors (rows,
+        angstrom), and fractional coordinates.
+
+    Yields
+    ------
+    identifier : str
+    crystal : Crystal
+        As it stands in the table: whether it is possible is not judged here.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged or a line is not of that form; the message names the line.
+    """
+    lines = read_lines(path)
+    next(lines, None)
+    for number, line in enumerate(lines, start=2):
+        try:
+            yield _read_line(line.rstrip("\n"))
+        except (ValueError, AttributeError) as error:
+            raise ValueError(f"line {number} of {str(path)!r} is no crystal: {error}") from error
+
+
+def _read_line(line):
+    identifier, runs, lattice, positions = line.split("\t")
+    kinds, index = [], {}
+    for run in runs.split(" "):
+        element, count = _RUN.fullmatch(run).groups()
+        kinds += [index.setdefault(element, len(index))] * int(count or 1)
+    crystal = Crystal(
+        np.array(lattice.split(), dtype=float).reshape(3, 3),
+        np.array(positions.split(), dtype=float).reshape(len(kinds), 3),
+        np.array(kinds, dtype=np.int32),
+        tuple(((element, 1.0),) for element in index),
+    )
+    return identifier, crystal
+
+
+class SymmetryRecord(NamedTuple):
+    """A crystal of which only the symmetry is known.
+
+    Attributes
+    ----------
+    composition : dict of str to float
+        Atoms in the cell.
+    space_group : int
+    letters : tuple of str
+        Letters of the occupied Wyckoff positions.
+    """
+
+    composition: dict
+    space_group: int
+    letters: tuple
+
+
+def read_symmetry_table(path):
+    """Read a table of crystals without coordinates, one a line.
+
+    Parameters
+    ----------
+    path : str or path
+        CSV, possibly compressed, with the columns `source`, `id`, `cell_formula`, `space_group`
+        and `wyckoff_letters` (`4a 8c`; the multiplicities are ignored).
+
+    Yields
+    ------
+    identifier : str
+        `source/id`.
+    record : SymmetryRecord
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged or a line is not of that form; the message names the line.
+    """
+    for number, row in enumerate(csv.DictReader(read_lines(path)), start=2):
+        missing = [column for column in _COLUMNS if row.get(column) is None]
+        if missing:
+            raise ValueError(f"line {number} of {str(path)!r} has no {', '.join(missing)}")
+        try:
+            record = SymmetryRecord(
+                _read_formula(row["cell_formula"]),
+                int(row["space_group"]),
+                tuple(symbol[-1] for symbol in row["wyckoff_letters"].split()),
+            )
+        except ValueError as error:
+            raise ValueError(f"line {number} of {str(path)!r} is no record: {error}") from error
+        yield f"{row['source']}/{row['id']}", record
+
+
+def _read_formula(formula):
+    if not _FORMULA.fullmatch(formula):
+        raise ValueError(f"{formula!r} is not a formula of elements and whole numbers")
+    amounts = {}
+    for element, count in _RUN.findall(formula):
+        amounts[element] = amounts.get(element, 0.0) + float(count or 1)
+    return amounts
+
+
+def read_cif_folder(path):
+    """Read the CIF files of a folder and its subfolders, in the order of their names.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Yields
+    ------
+    identifier : str
+        Path of the file relative to the folder.
+    crystal : Crystal or ValueError
+        The error where a file cannot be read, so that the reader goes on with the next.
+
+    Raises
+    ------
+    ValueError
+        If there is no such folder or no CIF file in it.
+    """
+    folder = Path(path)
+    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() == ".cif")
+    if not files:
+        raise ValueError(f"there are no .cif files in {str(folder)!r}")
+    for file in files:
+        try:
+            crystal = read_crystal(file)
+        except ValueError as error:
+            crystal = error
+        yield str(file.relative_to(folder)), crystal

@@ -1,0 +1,312 @@
+"""The one `fit` of every estimator that trains a network."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
+from tqdm.auto import tqdm
+
+from .checks import check_weights
+from .data import InputDataset, sorted_dataset
+from .devices import choose_device, device_or_cpu
+from .net import export_net, local_seed, restore_net, train_net
+from .state import upgrade, versions
+from .targets import ClassTargets, RegressionTargets
+
+SEED_LIMIT = np.iinfo(np.int32).max
+
+
+class NetEstimator(BaseEstimator):
+    """Base of the estimators that train a network.
+
+    A subclass says what the network reads and which network it is:
+
+    - `_check_rows`: the rows of X as a list or array, or an error that names the row.
+    - `_load`: what is needed before rows can be read; returns weights to start from, or None.
+    - `_read`: rows to `Inputs`.
+    - `_size`: size of an input; batches contain inputs of similar size.
+    - `_collate`: a list of inputs to a dictionary of tensors, the arguments of the module's
+      `forward`, which returns a tensor of shape (n_rows, n_outputs).
+    - `_augment`: a training input as it is seen in one epoch.
+    - `_module`: class of the network, and its arguments other than ``n_outputs``.
+
+    What it learns is a matter of `_new_targets`; see `NetRegressor` and `NetClassifier`. The
+    rows of a batch must not take notice of each other when the module predicts.
+    """
+
+    _parameter_constraints = {
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "patience": [Interval(Integral, 1, None, closed="left"), None],
+        "device": [str, torch.device, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    #: Settings of the training that are no parameters, unless a subclass makes them such.
+    _fixed_settings = {"warmup_ratio": 0.1, "freeze_epochs": 0, "callbacks": None}
+
+    def _check_rows(self, X):
+        raise NotImplementedError
+
+    def _load(self):
+        return None
+
+    def _read(self, rows):
+        raise NotImplementedError
+
+    def _size(self, one):
+        raise NotImplementedError
+
+    def _collate(self, batch):
+        raise NotImplementedError
+
+    def _augment(self, one, rng):
+        return one
+
+    def _module(self):
+        raise NotImplementedError
+
+    def _new_targets(self):
+        raise NotImplementedError
+
+    def fit(self, X, y, sample_weight=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,)
+            What the estimator reads.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets: numbers, or the labels of a classifier. Where there are several numbers, NaN
+            is a value that is not known.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row in the loss; None weighs all alike.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        TypeError
+            If a row of ``X`` is not what the estimator reads.
+        ValueError
+            If a parameter, a row or a target cannot be used; the message names the row.
+        """
+        self._validate_params()
+        rows = self._check_rows(X)
+        # Should this fit fail, no earlier network is left behind with the scales of this one.
+        vars(self).pop("net_", None)
+        targets = self._new_targets()
+        y = targets.check(y, len(rows), type(self).__name__)
+        weights = targets.weigh(y, check_weights(sample_weight, len(rows)))
+        self.device_ = choose_device(self.device)
+        start = self._load()
+        inputs = self._read(rows)
+        rng = check_random_state(self.random_state)
+        split_seed, torch_seed, batch_seed, data_seed = (rng.randint(SEED_LIMIT) for _ in range(4))
+        # A row without weight is as good as absent, in the statistics of the targets too.
+        train, valid = self._split_rows(np.flatnonzero(weights), y, targets, split_seed)
+        numbers = targets.fit(y, train)
+        self.targets_, self.n_outputs_ = targets, targets.n_outputs
+
+        def dataset(rows, seed):
+            chosen = [inputs.distinct[i] for i in inputs.places[rows]]
+            return InputDataset(chosen, self, numbers[rows], weights[rows], seed)
+
+        with local_seed(torch_seed, self.device_):
+            held_out = dataset(valid, None) if len(valid) else None
+            self._train(start, dataset(train, data_seed), held_out, batch_seed)
+        return self
+
+    def _split_rows(self, rows, y, targets, seed):
+        """Rows for training and rows for validation, disjoint."""
+        if self.validation_fraction == 0:
+            return rows, rows[:0]
+        n_valid = max(1, round(self.validation_fraction * len(rows)))
+        if n_valid >= len(rows):
+            raise ValueError(
+                f"n_samples={len(rows)} is too few to take validation_fraction="
+                f"{self.validation_fraction} out of it: pass more rows, or "
+                "validation_fraction=0."
+            )
+        valid = targets.validation_rows(rows, y, n_valid, np.random.RandomState(seed))
+        return np.setdiff1d(rows, valid), np.sort(valid)
+
+    def _train(self, start, train, valid, batch_seed):
+        module, module_params = self._module()
+        self.net_, best = train_net(
+            {
+                "module": module,
+                "module_params": {**module_params, "n_outputs": self.n_outputs_},
+                "criterion": self.targets_.loss,
+                "device": self.device_,
+            },
+            start,
+            train,
+            valid,
+            {**self._fixed_settings, **self.get_params(deep=False), "batch_seed": batch_seed},
+            type(self).__name__,
+        )
+        epochs = self.net_.history[: best.n_epochs_]
+        self.loss_curve_ = [float(epoch["train_loss"]) for epoch in epochs]
+        self.validation_scores_ = (
+            [float(epoch["valid_loss"]) for epoch in epochs] if valid else None
+        )
+        self.best_epoch_ = best.best_epoch_
+        self.n_iter_ = best.n_epochs_
+        self.n_parameters_ = sum(p.numel() for p in self.net_.module_.parameters())
+        if self.n_iter_ < self.max_epochs and not best.stopped_:
+            warnings.warn(
+                f"Training was interrupted after {self.n_iter_} of {self.max_epochs} epochs; the "
+                f"weights of epoch {self.best_epoch_} are kept.",
+                stacklevel=3,
+            )
+
+    def _outputs(self, X):
+        """Outputs of the net for every row, shape (n_rows, n_outputs), float32.
+
+        In batches of their own, so that neither the order of the rows nor ``batch_size`` matters.
+        """
+        check_is_fitted(self)
+        dataset, rows = sorted_dataset(self._read(self._check_rows(X)), self)
+        batches = tqdm(
+            self.net_.forward_iter(dataset),
+            total=len(self.net_.get_iterator(dataset)),
+            desc=f"{type(self).__name__}.predict",
+            disable=not self.verbose,
+        )
+        return np.concatenate([batch.numpy() for batch in batches])[rows]
+
+    def _restore_net(self, exported):
+        """Put the net back, on this machine's device."""
+        self.device_ = device_or_cpu(self.device)
+        self.net_ = restore_net(self._module()[0], exported, self.device_)
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        if "net_" in state:
+            state["net_"] = export_net(self.net_)
+            state["_versions"] = versions()
+        return state
+
+    def __setstate__(self, state):
+        state = dict(state)
+        exported = state.pop("net_", None)
+        saved_by = state.pop("_versions", None)
+        if exported is not None:
+            upgrade(state, saved_by, type(self).__name__)
+        super().__setstate__(state)
+        if exported is not None:
+            self._restore_net(exported)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "net_")
+
+
+class NetRegressor(RegressorMixin, NetEstimator):
+    """Base of the regressors with a network: standardised targets, L1 loss."""
+
+    def _new_targets(self):
+        return RegressionTargets()
+
+    @property
+    def target_mean_(self):
+        return self.targets_.mean
+
+    @property
+    def target_scale_(self):
+        return self.targets_.scale
+
+    def predict(self, X):
+        """Predict the targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,)
+            What the estimator reads, as for `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions in the units of ``y``, one-dimensional where ``y`` was.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the estimator is not fitted.
+        TypeError, ValueError
+            If a row of ``X`` cannot be read; the message names it.
+        """
+        return self.targets_.decode(self._outputs(X))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+
+class NetClassifier(ClassifierMixin, NetEstimator):
+    """Base of the classifiers with a network: cross-entropy, stratified validation rows.
+
+    Where a subclass has a parameter ``class_weight``, it weighs the rows.
+    """
+
+    def _new_targets(self):
+        return ClassTargets(getattr(self, "class_weight", None))
+
+    @property
+    def classes_(self):
+        return self.targets_.classes
+
+    def predict_proba(self, X):
+        """Probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,)
+            What the estimator reads, as for `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Columns in the order of ``classes_``; rows add up to 1.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the estimator is not fitted.
+        TypeError, ValueError
+            If a row of ``X`` cannot be read; the message names it.
+        """
+        return self.targets_.decode(self._outputs(X))
+
+    def predict(self, X):
+        """Most probable class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,)
+            What the estimator reads, as for `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Labels.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError, TypeError, ValueError
+            As `predict_proba`.
+        """
+        return self.classes_[self._outputs(X).argmax(axis=1)]

@@ -1,0 +1,156 @@
+"""The skorch net inside the estimators: built, trained, exported, restored."""
+
+import math
+from contextlib import contextmanager
+from functools import partial
+
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Freezer, GradientNormClipping, LRScheduler, Unfreezer
+from skorch.helper import predefined_split
+from skorch.history import History
+
+from .callbacks import BestEpoch, ProgressBar
+from .data import PaddedBatches
+from .losses import WeightedL1Loss
+
+MAX_GRADIENT_NORM = 1.0
+PREDICTION_BATCH_SIZE = 64
+NO_DECAY = [
+    (pattern, {"weight_decay": 0.0}) for pattern in ("*.bias", "*LayerNorm.weight", "*norm*.weight")
+]
+
+
+@contextmanager
+def local_seed(seed, device):
+    """Seed torch inside the block only."""
+    cuda = torch.device(device).type == "cuda"
+    devices = [torch.device(device)] if cuda else []
+    with torch.random.fork_rng(devices=devices):
+        torch.default_generator.manual_seed(seed)
+        if cuda:
+            with torch.cuda.device(devices[0]):
+                torch.cuda.manual_seed(seed)
+        yield
+
+
+def warmup_cosine(step, n_warmup, n_steps):
+    """Factor on the learning rate: linear up to 1 in ``n_warmup`` steps, then cosine to 0."""
+    if step < n_warmup:
+        return (step + 1) / (n_warmup + 1)
+    progress = (step - n_warmup) / max(1, n_steps - n_warmup)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+
+def build_net(module, module_params, criterion, device, **training_params):
+    """A skorch net around a module class, not yet initialised."""
+    return NeuralNet(
+        module,
+        criterion,
+        **{f"module__{name}": value for name, value in module_params.items()},
+        iterator_train=PaddedBatches,
+        iterator_valid=PaddedBatches,
+        iterator_valid__batch_size=PREDICTION_BATCH_SIZE,
+        callbacks__print_log=None,
+        device=device,
+        verbose=0,
+        **training_params,
+    )
+
+
+def training_callbacks(n_batches, settings, description):
+    """Callbacks of one training run; ``settings`` are the parameters of the estimator."""
+    n_steps = settings["max_epochs"] * n_batches
+    schedule = partial(
+        warmup_cosine, n_warmup=round(settings["warmup_ratio"] * n_steps), n_steps=n_steps
+    )
+    callbacks = [
+        ("clip", GradientNormClipping(MAX_GRADIENT_NORM)),
+        (
+            "learning_rate",
+            LRScheduler(torch.optim.lr_scheduler.LambdaLR, lr_lambda=schedule, step_every="batch"),
+        ),
+    ]
+    if settings["freeze_epochs"]:
+        callbacks += [
+            ("freeze", Freezer("encoder.*", at=1)),
+            ("unfreeze", Unfreezer("encoder.*", at=settings["freeze_epochs"] + 1)),
+        ]
+    callbacks += settings["callbacks"] or []
+    if settings["verbose"]:
+        callbacks.append(("progress", ProgressBar(description)))
+    # Last, so that the others have seen the epoch when it ends the training.
+    callbacks.append(("best", BestEpoch(settings["patience"])))
+    return callbacks
+
+
+def train_net(net_params, encoder_weights, train, valid, settings, description):
+    """Train a new net.
+
+    Parameters
+    ----------
+    net_params : dict
+        Arguments of `build_net`.
+    encoder_weights : dict of str to torch.Tensor, or None
+        Weights to start the encoder from.
+    train, valid : InputDataset
+        ``valid`` may be None.
+    settings : dict
+        Parameters of the estimator, and ``batch_seed``.
+    description : str
+        Of the progress bar.
+
+    Returns
+    -------
+    net : skorch.NeuralNet
+    best : BestEpoch
+    """
+    n_batches = len(PaddedBatches(train, settings["batch_size"]))
+    net = build_net(
+        **net_params,
+        optimizer=torch.optim.AdamW,
+        lr=settings["learning_rate"],
+        optimizer__weight_decay=settings["weight_decay"],
+        optimizer__param_groups=NO_DECAY,
+        optimizer__fused=True,
+        max_epochs=settings["max_epochs"],
+        batch_size=settings["batch_size"],
+        iterator_train__seed=settings["batch_seed"],
+        train_split=None if valid is None else predefined_split(valid),
+        callbacks=training_callbacks(n_batches, settings, description),
+    )
+    net.initialize()
+    if encoder_weights is not None:
+        net.module_.encoder.load_state_dict(encoder_weights)
+    # partial_fit trains the weights that are there; fit would draw new ones.
+    net.partial_fit(train)
+    best = dict(net.callbacks_)["best"]
+    if best.n_epochs_ == 0:
+        raise KeyboardInterrupt("interrupted before the first epoch was complete")
+    net.module_.requires_grad_(True)
+    trim(net)
+    return net, best
+
+
+def trim(net):
+    """Drop optimizer, callbacks and data from a trained net; the history stays."""
+    history, net.history = net.history, History()
+    net.trim_for_prediction()
+    net.history = history
+
+
+def export_net(net):
+    """Shape and weights of a net, the weights as NumPy arrays."""
+    weights = {k: v.detach().cpu().numpy() for k, v in net.module_.state_dict().items()}
+    return {"module_params": net.get_params_for("module"), "weights": weights}
+
+
+def restore_net(module, exported, device):
+    """A net around ``module`` that predicts, from what `export_net` gave."""
+    net = build_net(module, exported["module_params"], WeightedL1Loss, device)
+    with local_seed(0, device):
+        net.initialize()
+    weights = {name: torch.tensor(array) for name, array in exported["weights"].items()}
+    net.module_.load_state_dict(weights)
+    trim(net)
+    return net
