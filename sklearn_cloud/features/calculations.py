@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .disk_cache import content_key
-from .force_fields import Frame, load_force_field
 from .elasticity import Strains
+from .force_fields import Frame
 from .phonons import Displacements
 
 
@@ -79,7 +79,9 @@ def calculate(crystals, names, force_field, settings, cache, batch_size):
     """
     found = [_load(crystal, names, force_field, settings, cache) for crystal in crystals]
     plans = [_plan(c, known, names, force_field, settings) for c, known in zip(crystals, found)]
-    frames = [f for plan in plans if isinstance(plan, dict) for p in plan.values() for f in p.frames]
+    frames = [
+        f for plan in plans if isinstance(plan, dict) for p in plan.values() for f in p.frames
+    ]
     responses = iter(compute_frames(force_field, frames, batch_size))
     results = []
     for crystal, known, plan in zip(crystals, found, plans, strict=True):
@@ -98,7 +100,7 @@ def compute_frames(force_field, frames, batch_size):
     for batch in _batches(frames, batch_size):
         try:
             results += force_field.compute(batch)
-        except Exception as error:  # potentials raise anything; the other frames go on
+        except Exception as error:  # noqa: BLE001 - potentials raise anything
             alone = len(batch) == 1
             results += [error] if alone else compute_frames(force_field, batch, 1)
     return results
@@ -137,8 +139,7 @@ def _load(crystal, names, force_field, settings, cache):
     if cache is None or why_not(crystal, force_field):
         return {}
     loaded = {
-        name: cache.load(_group(name, force_field), _key(crystal, name, settings))
-        for name in names
+        name: cache.load(_group(name, force_field), _key(crystal, name, settings)) for name in names
     }
     return {name: arrays for name, arrays in loaded.items() if arrays is not None}
 
@@ -153,7 +154,7 @@ def why_not(crystal, force_field):
     """Why the potential cannot look at this crystal, or None."""
     disordered = [len(species) > 1 or species[0][1] < 1 - 1e-3 for species in crystal.species]
     if any(disordered):
-        return "it is disordered: order it first, for example with pymatgen's OrderDisordered..."
+        return "it is disordered: a potential reads whole atoms only: order the crystal first"
     unknown = sorted({s[0][0] for s in crystal.species} - set(force_field.elements))
     if unknown:
         return f"it has {', '.join(unknown)}, which the potential does not know"
@@ -171,7 +172,7 @@ def _plan(crystal, known, names, force_field, settings):
     try:
         cell = primitive_cell(crystal, force_field.elements, settings.symprec)
         return {name: CALCULATIONS[name](cell, settings) for name in missing}
-    except Exception as error:  # symmetry searches raise anything
+    except Exception as error:  # noqa: BLE001 - symmetry searches raise anything
         return CalculationError(f"its symmetry was not found ({error!r:.200})")
 
 

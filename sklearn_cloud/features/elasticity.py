@@ -13,7 +13,7 @@ _ROOT = np.sqrt([1, 1, 1, 2, 2, 2])
 _FIRST, _SECOND = [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]
 _EVEN = np.array([1, 1, 1, 0, 0, 0]) / np.sqrt(3)  # the same strain along every direction
 _INFORMATIVE = 0.05  # least eigenvalue of the strains' second moments; 1/6 where all are equal
-_GPA = 160.21766208  # of an electronvolt per cubic angstrom
+GPA = 160.21766208  # of an electronvolt per cubic angstrom
 _STIFFEST, _SOFTEST = 1e4, 1.0  # GPa; what lies beyond is a failure of the potential
 _SOFTEST_SPRING = 0.5  # eV per square angstrom
 
@@ -63,7 +63,7 @@ class Strains:
         forces = [(ahead.forces - back.forces) / (2 * self._norm) for ahead, back in pairs]
         images = np.vstack([self._rotations @ strain for strain in self._strains])
         answers = np.vstack([self._rotations @ stress for stress in stresses])
-        stiffness = np.linalg.lstsq(images, answers, rcond=None)[0] * _GPA
+        stiffness = np.linalg.lstsq(images, answers, rcond=None)[0] * GPA
         moved = np.vstack([self._images_of(one - one.mean(axis=0)) for one in forces])
         return {
             "stiffness": (stiffness + stiffness.T) / 2,
@@ -98,7 +98,7 @@ def relax_stiffness(stiffness, forces, volume, constants):
     moved = np.argsort(abs(springs))[3:]  # not those that move the crystal as a whole
     pulls = modes[:, moved].T @ forces
     followed = pulls.T @ (pulls / np.maximum(springs[moved], _SOFTEST_SPRING)[:, None])
-    return stiffness - followed / volume * _GPA
+    return stiffness - followed / volume * GPA
 
 
 def moduli(stiffness):
@@ -120,9 +120,7 @@ def moduli(stiffness):
     compliance = (vectors / values) @ vectors.T
     even = _EVEN @ stiffness @ _EVEN, _EVEN @ compliance @ _EVEN
     bulk = np.array([even[0] / 3, 1 / (3 * even[1])])
-    shear = np.array(
-        [(np.trace(stiffness) - even[0]) / 10, 2.5 / (np.trace(compliance) - even[1])]
-    )
+    shear = np.array([(np.trace(stiffness) - even[0]) / 10, 2.5 / (np.trace(compliance) - even[1])])
     return bulk, shear
 
 

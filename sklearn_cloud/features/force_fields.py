@@ -1,8 +1,9 @@
 """Energies, forces and stresses of many frames at a time from pre-trained potentials.
 
 A potential is a class with `package` (what must be installed), `extra` (its extra of this
-library), `tag` (name and version of weights and package) and, once made for a device, `elements`
-({symbol: atomic number} of those that it knows) and `compute` (from a list of `Frame` to a list of `Response`).
+library) and, once made for a device, `tag` (name and version of weights and package), `elements`
+({symbol: atomic number} of those that it knows) and `compute` (from a list of `Frame` to a list
+of `Response`).
 """
 
 import io
@@ -14,6 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+
+from ..crystals.neighbours import find_neighbours
+from .elements import atomic_numbers
 
 
 class Frame(NamedTuple):
@@ -83,12 +87,10 @@ class CHGNetForces:
         from chgnet.model import CHGNet
 
         with redirect_stdout(io.StringIO()):  # it reports its version on the screen
-            self.model = CHGNet.load(
-                model_name=self.weights, use_device=str(device), verbose=False
-            )
+            self.model = CHGNet.load(model_name=self.weights, use_device=str(device), verbose=False)
         self.model.requires_grad_(False)  # the gradient by the positions is enough
         self.model.graph_converter.set_isolated_atom_response("ignore")
-        self.elements = atomic_numbers(range(1, 95))
+        self.elements = {e: n for e, n in atomic_numbers().items() if n <= 94}
         self.tag = f"chgnet-{self.weights}_chgnet-{version('chgnet')}"
 
     def compute(self, frames):
@@ -129,11 +131,12 @@ class SevenNetForces:
         self.model.set_is_batch_data(True)
         self.model.requires_grad_(False)  # the gradient by the positions is enough
         for name, module in list(self.model.named_children()):
-            if hasattr(module, "convolution"):
+            if hasattr(module, "convolution") and torch.device(device).type == "cpu":
                 self.model.replace_module(name, TableConvolution(module))
         self.model.to(device)
         self.device = device
-        self.elements = atomic_numbers(self.model.type_map)
+        known = self.model.type_map
+        self.elements = {e: n for e, n in atomic_numbers().items() if n in known}
         self.tag = f"{self.weights}_sevenn-{version('sevenn')}"
 
     def compute(self, frames):
@@ -179,13 +182,6 @@ class SevenNetL3I5Forces(SevenNetForces):
     weights = "7net-l3i5"
 
 
-def atomic_numbers(numbers):
-    """{symbol: atomic number}."""
-    from pymatgen.core import Element
-
-    return {Element.from_Z(int(number)).symbol: int(number) for number in numbers}
-
-
 def neighbour_edges(frame, cutoff):
     """Pairs of atoms within a cutoff, and the vectors from the first to the second.
 
@@ -194,22 +190,9 @@ def neighbour_edges(frame, cutoff):
     pairs : ndarray of shape (2, n_edges), int
     vectors : ndarray of shape (n_edges, 3), float64
     """
-    from pymatgen.optimization.neighbors import find_points_in_spheres
-
-    wrapped = np.mod(frame.positions, 1.0)
-    points = np.ascontiguousarray(wrapped @ frame.lattice)
-    first, second, images, distances = find_points_in_spheres(
-        all_coords=points,
-        center_coords=points,
-        r=float(cutoff),
-        pbc=np.ones(3, dtype=np.int64),
-        lattice=np.ascontiguousarray(frame.lattice, dtype=float),
-        tol=1e-8,
-    )
-    others = distances > 1e-8  # every atom is found at its own place as well
-    first, second, images = first[others], second[others], images[others]
-    vectors = points[second] + images @ frame.lattice - points[first]
-    return np.array([first, second]), vectors
+    points = np.mod(frame.positions, 1.0) @ frame.lattice
+    found = find_neighbours(points, frame.lattice, cutoff)
+    return np.array([found.centers, found.neighbors]), found.vectors
 
 
 FORCE_FIELDS = {

@@ -4,7 +4,7 @@ import numpy as np
 
 from .force_fields import Frame
 
-_WAVENUMBER = 521.4709  # 1/cm of a frequency of 1 sqrt(eV / (angstrom^2 dalton))
+WAVENUMBER = 521.4709  # 1/cm of a frequency of 1 sqrt(eV / (angstrom^2 dalton))
 _SYMPREC = 1e-4  # angstrom; the atoms are where symmetry wants them already
 
 
@@ -49,7 +49,8 @@ class Displacements:
         """
         forces = np.array([response.forces for response in responses])
         forces -= forces.mean(axis=1, keepdims=True)  # a crystal does not pull itself
-        self._phonopy.produce_force_constants(forces=forces, show_drift=False)
+        self._phonopy.forces = forces
+        self._phonopy.produce_force_constants(show_drift=False)
         constants = self._phonopy.force_constants
         n = len(constants)
         flat = constants.transpose(0, 2, 1, 3).reshape(3 * n, 3 * n)
@@ -84,4 +85,4 @@ def frequencies(constants, masses):
     scale = np.repeat(masses, 3) ** -0.5
     squares = np.linalg.eigvalsh(constants * np.outer(scale, scale))
     squares = np.delete(squares, np.argsort(abs(squares))[:3])  # the crystal moved as a whole
-    return np.sign(squares) * np.sqrt(abs(squares)) * _WAVENUMBER
+    return np.sign(squares) * np.sqrt(abs(squares)) * WAVENUMBER

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sklearn_cloud.features.force_fields import Response, atomic_numbers, neighbour_edges
+from sklearn_cloud.features.elements import atomic_numbers
+from sklearn_cloud.features.force_fields import Response, neighbour_edges
 
 
 class Springs:
@@ -17,10 +18,10 @@ class Springs:
     package, extra, tag = "springs>=1", "chgnet", "springs-1"
     stiffness = 2.0  # eV per square angstrom
     length = 2.0  # angstrom
-    cutoff = 2.4  # angstrom
+    cutoff = 2.2  # angstrom
 
     def __init__(self, device="cpu"):
-        self.elements = atomic_numbers(range(1, 90))
+        self.elements = {e: n for e, n in atomic_numbers().items() if n <= 94}
         self.batches = []
 
     def compute(self, frames):
