@@ -329,9 +329,10 @@ def test_installed_potentials_know_salt(installed, capfd):
     names = PotentialPhysics(installed).get_feature_names_out()
     found = dict(zip((name.removeprefix(installed + " ") for name in names), table[0], strict=True))
     np.testing.assert_allclose(table[1], table[0], rtol=0.01, atol=0.05)
-    assert 100 < found["highest frequency"] < 200  # measured: 164
-    assert 15 < found["bulk modulus (Voigt)"] < 35  # measured: 25
-    assert 8 < found["shear modulus (Reuss)"] < 22  # measured: 15
+    # in experiment about 164 1/cm, 25 and 15 GPa; CHGNet is too soft
+    assert 100 < found["highest frequency"] < 180
+    assert 20 < found["bulk modulus (Voigt)"] < 32
+    assert 6 < found["shear modulus (Reuss)"] < 18
     assert abs(found["pressure"]) < 3
     assert capfd.readouterr().out == ""
 
