@@ -44,10 +44,11 @@ KINDS = {
     "CGCNNRegressor": "Structure-based",
     "MEGNetRegressor": "Structure-based",
     "PotentialEnergyRegressor": "Structure-based (MLIP)",
+    "PhysicsTreesRegressor": "Structure-based (MLIP)",
     "chgnet": "Structure-based (MLIP)",
     "sevennet": "Structure-based (MLIP)",
 }
-WITHOUT_EFFECT = ("device", "n_jobs", "verbose")  # parameters that change no score
+WITHOUT_EFFECT = ("cache", "device", "n_jobs", "verbose")  # parameters that change no score
 
 
 def model_name(text):

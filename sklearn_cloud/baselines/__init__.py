@@ -19,6 +19,7 @@ _HOMES = {
     "SlicesBertRegressor": "slices",
     "SlicesStringTransformer": "slices_strings",
     "PotentialEnergyRegressor": "potential_energy",
+    "PhysicsTreesRegressor": "physics_trees",
     # in the room `features` now, and still found here
     "ElementFractions": "..features.element_fractions",
     "GeometryFeatures": "..features.geometry",

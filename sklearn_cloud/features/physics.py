@@ -221,8 +221,16 @@ class PotentialPhysics(CrystalTransformer):
         -------
         ndarray of shape (n_features,), object
         """
-        names = [name for group in self.properties for name in COLUMNS[group].names]
-        return np.array([f"{self.potential} {name}" for name in names], dtype=object)
+        return np.array([f"{self.potential} {name}" for name in self.column_names()], dtype=object)
+
+    def column_names(self):
+        """Names of the numbers, without that of the potential.
+
+        Returns
+        -------
+        list of str
+        """
+        return [name for group in self.properties for name in COLUMNS[group].names]
 
     def _check(self):
         self._validate_params()

@@ -29,6 +29,7 @@ BASELINES = [
     ("SpaceGroupForestRegressor", {"n_estimators": 10}),
     ("VoronoiForestRegressor", {"n_estimators": 10}),
     ("PotentialEnergyRegressor", {"potential": "chgnet"}),
+    ("PhysicsTreesRegressor", {"n_estimators": 10, "properties": ["energy"]}),
 ]
 #: Packages beyond the library's own that a baseline needs.
 NEEDS = {
@@ -37,6 +38,7 @@ NEEDS = {
     "GeometryTreesRegressor": "matminer",
     "VoronoiForestRegressor": "matminer",
     "PotentialEnergyRegressor": "chgnet",
+    "PhysicsTreesRegressor": "chgnet",
 }
 
 ROCK_SALT = ([[0, 0, 0], [0.5, 0.5, 0.5]], Lattice.from_parameters(1, 1, 1, 60, 60, 60))
