@@ -89,7 +89,9 @@ class PotentialPhysics(CrystalTransformer):
     long-range field that splits polar modes is left out. Stiffness is the derivative of the stress
     by the strain, from one to six strains, as symmetry demands, applied forwards and backwards. A
     potential is not at rest where density functional theory is: the numbers belong to the crystal
-    as it is given, which is not relaxed, and may show imaginary modes for that reason alone.
+    as it is given, which is not relaxed, and may show imaginary modes for that reason alone. They
+    are rounded to 0.001 eV, eV/angstrom and GPa for the energy, 0.1 1/cm and 0.1 GPa for the
+    others: other crystals in the same batch move them by less.
 
     All potentials were trained on relaxation paths of the Materials Project [2]_ [3]_: a table
     whose targets are energies from there cannot be used to judge them.
@@ -251,17 +253,19 @@ class PotentialPhysics(CrystalTransformer):
         return list(dict.fromkeys(n for group in self.properties for n in COLUMNS[group].needs))
 
     def _numbers(self, results):
-        return np.concatenate([COLUMNS[group].compute(results) for group in self.properties])
+        return np.concatenate([COLUMNS[group].numbers(results) for group in self.properties])
 
     def _calculate(self, crystals):
+        keys = [crystal.key for crystal in crystals]
         options = {
             "names": self._needed(),
             "settings": Settings(self.displacement, self.strain, self.symprec),
             "cache": None if self.cache is None else DiskCache(self.cache),
             "batch_size": self.batch_size,
         }
-        # large ones first, so that no worker is left with them at the end
-        order = sorted(range(len(crystals)), key=lambda i: -len(crystals[i].kinds))
+        # Large ones first, so that no worker is left with them at the end; in an order of their
+        # own, so that the same crystals are computed together whatever the order of the rows.
+        order = sorted(range(len(crystals)), key=lambda i: (-len(crystals[i].kinds), keys[i]))
         chunks = [order[start : start + _CHUNK] for start in range(0, len(order), _CHUNK)]
         potential = self.potential, str(choose_device(self.device))
         parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")

@@ -21,11 +21,18 @@ class Columns(NamedTuple):
         The calculations that they are made of.
     compute : callable
         From {calculation: {name: array}} to the numbers.
+    decimals : int
+        To which they are rounded: what follows is noise, in which trees would find patterns.
     """
 
     names: tuple
     needs: tuple
     compute: Callable
+    decimals: int
+
+    def numbers(self, results):
+        """The rounded numbers of one crystal."""
+        return np.round(self.compute(results), self.decimals)
 
 
 def energy_columns(results):
@@ -77,7 +84,7 @@ _MODULI = ("bulk modulus (Voigt)", "bulk modulus (Reuss)")
 _MODULI += ("shear modulus (Voigt)", "shear modulus (Reuss)")
 
 COLUMNS = {
-    "energy": Columns(("energy", "largest force", "pressure"), ("reference",), energy_columns),
+    "energy": Columns(("energy", "largest force", "pressure"), ("reference",), energy_columns, 3),
     "phonons": Columns(
         (
             "highest frequency",
@@ -93,11 +100,13 @@ COLUMNS = {
         ),
         ("force_constants",),
         phonon_columns,
+        1,
     ),
-    "moduli": Columns(_MODULI, ("strains",), moduli_columns),
+    "moduli": Columns(_MODULI, ("strains",), moduli_columns, 1),
     "relaxed_moduli": Columns(
         tuple(f"relaxed {name}" for name in _MODULI),
         ("strains", "force_constants"),
         relaxed_moduli_columns,
+        1,
     ),
 }

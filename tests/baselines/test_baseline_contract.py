@@ -29,7 +29,10 @@ BASELINES = [
     ("SpaceGroupForestRegressor", {"n_estimators": 10}),
     ("VoronoiForestRegressor", {"n_estimators": 10}),
     ("PotentialEnergyRegressor", {"potential": "chgnet"}),
-    ("PhysicsTreesRegressor", {"n_estimators": 10, "properties": ["energy"]}),
+    (
+        "PhysicsTreesRegressor",
+        {"n_estimators": 10, "min_samples_leaf": 3, "properties": ["energy"]},
+    ),
 ]
 #: Packages beyond the library's own that a baseline needs.
 NEEDS = {
