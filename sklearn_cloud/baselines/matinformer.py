@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from sklearn.utils._param_validation import Interval
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
+from .._compat import Interval
 from ..crystals.crystal import ELEMENTS
 from ..encoder.config import PAD_ID, EncoderConfig
 from ..encoder.model import build_encoder, build_head, cls_vectors

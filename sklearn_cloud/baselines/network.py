@@ -1,10 +1,10 @@
 """What every baseline with a neural network shares."""
 
 import torch
-from sklearn.utils._param_validation import StrOptions
 from torch import nn
 from tqdm.auto import tqdm
 
+from .._compat import StrOptions
 from ..crystals.items import as_items, name_row
 from ..crystals.reading import read_crystal
 from ..training.checks import accept_strings

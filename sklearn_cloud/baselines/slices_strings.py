@@ -3,9 +3,9 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
 from tqdm.auto import tqdm
 
+from .._compat import Interval
 from ..crystals.items import as_items
 from ..crystals.reading import read_crystal
 from ..crystals.transformer import CrystalTransformer

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from numbers import Integral, Real
 
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from .._compat import Interval, StrOptions
 from ..encoder.checkpoints import load_encoder
 from ..encoder.model import CloudModule
 from ..training.devices import choose_bf16

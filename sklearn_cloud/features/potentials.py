@@ -4,9 +4,9 @@ from numbers import Integral
 
 import numpy as np
 import torch
-from sklearn.utils._param_validation import Interval, StrOptions
 from tqdm.auto import tqdm
 
+from .._compat import Interval, StrOptions
 from ..crystals.crystal import Crystal
 from ..crystals.items import as_items
 from ..crystals.reading import read_crystal

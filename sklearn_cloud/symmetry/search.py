@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from ..crystals.cells import moyopy_cell, quieten_moyopy
+from ..crystals.cells import ask_spglib, moyopy_cell, quieten_moyopy
 from .setting import primitive_setting, standard_setting
 from .wyckoff import Orbit, by_rank, relabel
 
@@ -130,9 +130,8 @@ def _search_spglib(crystal, symprec, angle_tolerance):
 
     cell = (crystal.lattice, crystal.positions, crystal.kinds + 1)
     degrees = -1.0 if angle_tolerance is None else angle_tolerance
-    found = spglib.get_symmetry_dataset(cell, symprec=symprec, angle_tolerance=degrees)
-    if found is None:
-        raise ValueError("spglib returned nothing")
+    tolerances = {"symprec": symprec, "angle_tolerance": degrees}
+    found = ask_spglib(spglib.get_symmetry_dataset, cell, **tolerances)
     n_primitive = int(found.mapping_to_primitive.max()) + 1
     orbits = found.crystallographic_orbits.tolist()
     return _Symmetry(found.number, found.wyckoffs, orbits, n_primitive)

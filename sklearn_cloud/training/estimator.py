@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
+from .._compat import Interval
 from .checks import check_weights
 from .data import InputDataset, sorted_dataset
 from .devices import choose_device, device_or_cpu
