@@ -2,11 +2,10 @@
 
 import errno
 import glob
-import os
-import secrets
 import shutil
-import tempfile
 from contextlib import contextmanager
+
+from ..files import atomic_write, check_writable
 
 SPARE_BYTES = 1 << 20  # with less, a disk counts as full
 
@@ -23,7 +22,7 @@ def check_file(path, overwrite):
         raise FileExistsError(f"{path} is a folder: name a file.")
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists: choose another name, or replace it by --overwrite.")
-    check_parent(path)
+    check_writable(path)
 
 
 def check_folder(path, overwrite, marker):
@@ -41,20 +40,7 @@ def check_folder(path, overwrite, marker):
             raise FileExistsError(
                 f"{path} exists: choose another name, or replace it by --overwrite."
             )
-    check_parent(path)
-
-
-def check_parent(path):
-    parent = path.absolute().parent
-    while not parent.exists():
-        parent = parent.parent
-    try:
-        with tempfile.TemporaryFile(dir=parent):
-            pass
-    except OSError as error:
-        raise type(error)(
-            f"{path} cannot be written ({error.strerror}): choose a folder that you may write to."
-        ) from error
+    check_writable(path)
 
 
 @contextmanager
@@ -63,15 +49,10 @@ def new_file(path):
 
     What a killed process left of the same file is removed.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
         leftover.unlink(missing_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
+    with atomic_write(path) as temporary:
         yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -22,24 +22,30 @@ def add_parser(commands):
 
 
 def run(arguments):
+    import pandas as pd
+
     from ..estimators.folders import load_model, read_description
-    from .crystals import find_crystals, read_strings
+    from .inputs import find_crystals, stream_strings
     from .messages import note, show_progress
-    from .tables import add_columns, check_output, write_table
+    from .table_output import add_columns, check_output, open_table
 
     check_output(arguments)
     target = read_description(arguments.model)["target"]
     model = load_model(arguments.model)
     options, estimator = split_model(model, arguments.model)
     crystals = find_crystals(arguments, arguments.output)
-    strings, crystals = read_strings(crystals, options, arguments)
     if "verbose" in estimator.get_params():
         estimator.set_params(verbose=show_progress(arguments))
-    predictions = predict(estimator, strings, target)
-    table = add_columns(crystals.frame, predictions, crystals.source)
-    write_table(table, arguments.output)
+    scored = []
+    with open_table(arguments.output, crystals.frame) as append:
+        for strings, part in stream_strings(crystals, options, arguments):
+            predictions = predict(estimator, strings, target)
+            table = add_columns(part.frame, predictions, crystals.source)
+            append(table)
+            scored.append(table.filter([target, f"predicted_{target}"]))
     if not arguments.quiet:
-        for line in (score(table, target), arguments.output and f"written: {arguments.output}"):
+        scores = score(pd.concat(scored), target)
+        for line in (scores, arguments.output and f"written: {arguments.output}"):
             if line:
                 note(line)
 

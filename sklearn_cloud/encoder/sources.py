@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from ..downloads import download, get_data_home, sha256_of
+from ..downloads import download, get_data_home
+from ..files import sha256_of
 from .config import ENCODER_SIZES
 from .original_format import VOCABULARY_FILE
 from .weights import WEIGHTS_FILE

@@ -1,13 +1,12 @@
 """Files of weights: safetensors, read and written with care."""
 
-import os
 from numbers import Integral
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from ..files import check_ordinary
+from ..files import atomic_write, check_ordinary
 from .config import EncoderConfig
 
 WEIGHTS_FILE = "model.safetensors"
@@ -34,10 +33,9 @@ POSITION_IDS = "embeddings.position_ids"
 
 def save_file(tensors, path):
     """Write tensors as safetensors; a file of that name stays whole until the new one is."""
-    partial = path.with_name(path.name + ".partial")
-    # safetensors' own save_file lets nobody but the owner read what it writes
-    partial.write_bytes(save(tensors, metadata={"format": "pt"}))
-    os.replace(partial, path)
+    with atomic_write(path) as partial:
+        # safetensors' own save_file lets nobody but the owner read what it writes
+        partial.write_bytes(save(tensors, metadata={"format": "pt"}))
 
 
 def read_weights(path):

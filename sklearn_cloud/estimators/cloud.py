@@ -4,8 +4,7 @@ from dataclasses import field, replace
 from numbers import Integral, Real
 from os import PathLike
 
-from sklearn.utils._param_validation import Interval, StrOptions
-
+from .._compat import Interval, StrOptions
 from ..encoder.checkpoints import load_encoder
 from ..encoder.config import EncoderConfig
 from ..encoder.model import CloudModule
@@ -53,6 +52,7 @@ class CloudEstimator(StringInput, NetEstimator):
             "head_layers": self.head_layers,
             "head_width": self.head_width,
             "bf16": choose_bf16(self.precision, self.device_),
+            "n_numbers": len(self.number_means_),
         }
 
     def save_pretrained(self, directory):

@@ -1,8 +1,8 @@
 """Base of the classifiers with a network."""
 
 from sklearn.base import ClassifierMixin
-from sklearn.utils._param_validation import StrOptions
 
+from .._compat import StrOptions
 from .estimator import NetEstimator
 from .targets import ClassTargets
 

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
+from .._compat import Interval, StrOptions
 from .checks import check_weights
 from .data import InputDataset, sorted_dataset
 from .devices import choose_device, device_or_cpu
@@ -36,6 +36,7 @@ class NetEstimator(BaseEstimator):
     - `_collate`: a list of inputs to a dictionary of tensors, the arguments of the module's
       `forward`, which returns a tensor of shape (n_rows, n_outputs).
     - `_augment`: a training input as it is seen in one epoch.
+    - `_fit_inputs`: what is learned of the inputs, from the training rows only.
     - `_module`: class of the network, and its arguments other than ``n_outputs``.
 
     What it learns is a matter of `_new_targets`; see `NetRegressor` and `NetClassifier`. The
@@ -96,6 +97,13 @@ class NetEstimator(BaseEstimator):
     def _module(self):
         raise NotImplementedError
 
+    def _fit_inputs(self, rows, train):
+        """Learn what the inputs need from the training rows: nothing, unless overridden."""
+
+    def _align(self, rows):
+        """Rows to predict, checked against those of the fit: unchanged, unless overridden."""
+        return rows
+
     def _new_targets(self):
         raise NotImplementedError
 
@@ -138,6 +146,7 @@ class NetEstimator(BaseEstimator):
         split_seed, torch_seed, batch_seed, data_seed = (rng.randint(SEED_LIMIT) for _ in range(4))
         # A row without weight is as good as absent, in the statistics of the targets too.
         train, valid = self._split_rows(np.flatnonzero(weights), y, targets, split_seed)
+        self._fit_inputs(rows, train)
         numbers = targets.fit(y, train)
         self.targets_, self.n_outputs_ = targets, targets.n_outputs
 
@@ -200,7 +209,7 @@ class NetEstimator(BaseEstimator):
         In batches of their own, so that neither the order of the rows nor ``batch_size`` matters.
         """
         check_is_fitted(self)
-        dataset, rows = sorted_dataset(self._read(self._check_rows(X)), self)
+        dataset, rows = sorted_dataset(self._read(self._align(self._check_rows(X))), self)
         batches = tqdm(
             self.net_.forward_iter(dataset),
             total=len(self.net_.get_iterator(dataset)),

@@ -3,8 +3,8 @@
 from numbers import Real
 
 from sklearn.base import RegressorMixin
-from sklearn.utils._param_validation import Interval, StrOptions
 
+from .._compat import Interval, StrOptions
 from .estimator import NetEstimator
 from .targets import RegressionTargets
 
