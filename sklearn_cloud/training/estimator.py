@@ -175,7 +175,7 @@ class NetEstimator(BaseEstimator):
 
     def _train(self, start, train, valid, batch_seed):
         module, module_params = self._module()
-        self.net_, best = train_net(
+        self.net_, best, stopped = train_net(
             {
                 "module": module,
                 "module_params": {**module_params, "n_outputs": self.n_outputs_},
@@ -196,7 +196,7 @@ class NetEstimator(BaseEstimator):
         self.best_epoch_ = best.best_epoch_
         self.n_iter_ = best.n_epochs_
         self.n_parameters_ = sum(p.numel() for p in self.net_.module_.parameters())
-        if self.n_iter_ < self.max_epochs and not best.stopped_:
+        if self.n_iter_ < self.max_epochs and not stopped:
             warnings.warn(
                 f"Training was interrupted after {self.n_iter_} of {self.max_epochs} epochs; the "
                 f"weights of epoch {self.best_epoch_} are kept.",
