@@ -122,8 +122,8 @@ class SymmetryTokenizer:
                 self._raise_unknown(string, words[0], ids)
             if PARTS.index(part) <= last_part:
                 raise ValueError(
-                    f"The {part} part is out of order in {shorten(repr(string))}: expected generator string, "
-                    "sites, composition, each at most once."
+                    f"The {part} part is out of order in {shorten(repr(string))}: expected "
+                    "generator string, sites, composition, each at most once."
                 )
             last_part = PARTS.index(part)
             self._append_words(ids, words, part, string)
@@ -144,8 +144,8 @@ class SymmetryTokenizer:
 
     def _raise_unknown(self, string, word, ids):
         raise ValueError(
-            f"Token {shorten(repr(word))} at position {len(ids) - 1} of {shorten(repr(string))} is not in the vocabulary "
-            "there. Symmetry strings are made by SymmetryStringTransformer or symmetry_string."
+            f"Token {shorten(repr(word))} at position {len(ids) - 1} of {shorten(repr(string))} "
+            "is not in the vocabulary there. Symmetry strings are made by SymmetryStringTransformer or symmetry_string."
         )
 
     def encode_batch(self, strings):

@@ -42,7 +42,8 @@ class NetClassifier(ClassifierMixin, NetEstimator):
         TypeError, ValueError
             If a row of ``X`` cannot be read; the message names it.
         """
-        return self.targets_.decode(self._outputs(X))
+        outputs = self._outputs(X)
+        return self.targets_.decode(outputs)
 
     def predict(self, X):
         """Most probable class.
@@ -62,4 +63,5 @@ class NetClassifier(ClassifierMixin, NetEstimator):
         sklearn.exceptions.NotFittedError, TypeError, ValueError
             As `predict_proba`.
         """
-        return self.classes_[self._outputs(X).argmax(axis=1)]
+        outputs = self._outputs(X)
+        return self.classes_[outputs.argmax(axis=1)]

@@ -53,7 +53,8 @@ class NetRegressor(RegressorMixin, NetEstimator):
         TypeError, ValueError
             If a row of ``X`` cannot be read; the message names it.
         """
-        return self.targets_.decode(self._outputs(X))
+        outputs = self._outputs(X)
+        return self.targets_.decode(outputs)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
