@@ -145,7 +145,8 @@ class SymmetryTokenizer:
     def _raise_unknown(self, string, word, ids):
         raise ValueError(
             f"Token {shorten(repr(word))} at position {len(ids) - 1} of {shorten(repr(string))} "
-            "is not in the vocabulary there. Symmetry strings are made by SymmetryStringTransformer or symmetry_string."
+            "is not in the vocabulary there. Symmetry strings are made by "
+            "SymmetryStringTransformer or symmetry_string."
         )
 
     def encode_batch(self, strings):
