@@ -4,6 +4,8 @@ from dataclasses import field, replace
 from numbers import Integral, Real
 from os import PathLike
 
+import numpy as np
+
 from .._compat import Interval, StrOptions
 from ..encoder.checkpoints import load_encoder
 from ..encoder.config import EncoderConfig
@@ -54,6 +56,12 @@ class CloudEstimator(StringInput, NetEstimator):
             "bf16": choose_bf16(self.precision, self.device_),
             "n_numbers": len(self.number_means_),
         }
+
+    def _restore_net(self, exported):
+        means, scales = self.number_means_, self.number_scales_
+        if not (np.isfinite(means).all() and np.isfinite(scales).all() and (scales > 0).all()):
+            raise ValueError("the scales of the numbers next to the strings cannot be right")
+        super()._restore_net(exported)
 
     def save_pretrained(self, directory):
         """Write the fitted estimator into a folder, as `save_model` does.
