@@ -83,6 +83,7 @@ class CloudEstimator(StringInput, NetEstimator):
             "head_layers": self.head_layers,
             "head_width": self.head_width,
             "bf16": choose_bf16(self.precision, self.device_),
+            "n_numbers": len(self.number_means_),
         }
 
     def save_pretrained(self, directory):
