@@ -72,10 +72,11 @@ def _column_names(X):
 
 
 def _string_column(values, columns, name):
-    """Place of the column of strings: the one whose first row is text."""
+    """Place of the column of strings: the one whose first row that is not None is text."""
     if len(values) == 0:
         raise ValueError(f"Found array with 0 sample(s) while {name} requires at least 1.")
-    found = [i for i, value in enumerate(values[0]) if isinstance(value, str)]
+    first = [next((one for one in column if one is not None), None) for column in values.T]
+    found = [i for i, value in enumerate(first) if isinstance(value, str)]
     if len(found) == 1:
         return found[0]
     held = f" (columns {', '.join(columns)})" if columns else ""
@@ -145,6 +146,7 @@ def check_strings(X, name="CloudRegressor"):
             f"X must be a list, array or Series of symmetry strings, got {type(X).__name__}. "
             f"{_advice(name)}"
         )
+    _refuse_missing(X, name)
     for row, string in enumerate(X):
         if not isinstance(string, str):
             raise TypeError(
@@ -156,6 +158,20 @@ def check_strings(X, name="CloudRegressor"):
     strings = np.empty(len(X), dtype=object)
     strings[:] = [str(string) for string in X]
     return strings
+
+
+def _refuse_missing(X, name):
+    """The rows that `SymmetryStringTransformer(on_error="warn")` passed over: what to do."""
+    rows = [row for row, string in enumerate(X) if string is None]
+    if rows:
+        listed = f"{rows[:20]}" if len(rows) <= 20 else f"{rows[:20]} and {len(rows) - 20} more"
+        raise TypeError(
+            f"X has no string in {len(rows)} of {len(X)} rows, {listed}: crystals that could not "
+            "be read are None. Drop these rows, and their targets, before the pipeline:\n"
+            '    strings = SymmetryStringTransformer(on_error="warn").fit_transform(X)\n'
+            "    keep = [string is not None for string in strings]\n"
+            f"    {name}().fit(strings[keep], y[keep])"
+        )
 
 
 def _describe(value):

@@ -200,7 +200,10 @@ class NetEstimator(BaseEstimator):
     def _restore_net(self, exported):
         """Put the net back, on this machine's device."""
         self.device_ = device_or_cpu(self.device)
-        self.net_ = restore_net(self._module()[0], exported, self.device_)
+        module, arguments = self._module()
+        classes = {name: value for name, value in arguments.items() if isinstance(value, type)}
+        arguments = {**exported["module_params"], **classes}
+        self.net_ = restore_net(module, {**exported, "module_params": arguments}, self.device_)
 
     def __getstate__(self):
         state = dict(super().__getstate__())
