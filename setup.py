@@ -21,6 +21,7 @@ INSTALL_REQUIRES = [
     "huggingface_hub>=1.0",
     "safetensors>=0.4.3",
     "spglib>=2.5",
+    "gemmi>=0.7",
     "moyopy>=0.21",
     "pymatgen>=2025.1",
     "joblib>=1.3",

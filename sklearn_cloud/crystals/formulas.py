@@ -11,7 +11,7 @@ from .species import ISOTOPES, add_note
 
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉．·•∙⋅・∗*", "0123456789." + "·" * 7)
 _TOKEN = re.compile(r"\s*([A-Z][a-z]?|[()\[\]{}]|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
-_WATER = re.compile(r"\.(\s*\d*\s*\(?[HD]2O\)?\d*)$")
+_WATER = re.compile(r"\.(\s*\d*\.?\d*\s*\(?[HD]2O\)?\d*)$")
 _UNCLEAR = re.compile(r"[A-Za-z)\]}]\.\d*\s*[A-Z(]")
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}
 
