@@ -146,6 +146,8 @@ def _vector(values):
     vector = np.array([float(value) for value in values])
     if vector.shape != (3,):
         raise CrystalError(f"a position has {len(vector)} coordinates")
+    if not np.isfinite(vector).all():
+        raise CrystalError("a coordinate is not finite")
     return vector
 
 
@@ -153,6 +155,8 @@ def _matrix(rows):
     rows = np.array([[float(value) for value in row] for row in rows])
     if rows.ndim != 2 or rows.shape[1] != 3:
         raise CrystalError("cell vectors and positions are lists of three numbers")
+    if not np.isfinite(rows).all():
+        raise CrystalError("the cell or a coordinate is not finite")
     return rows
 
 

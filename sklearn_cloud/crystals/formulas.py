@@ -69,7 +69,8 @@ def make_formula(amounts, where, notes=None):
             symbol = ISOTOPES[symbol]
         if symbol not in ELEMENT_RANK:
             raise CrystalError(
-                f"{where} holds {symbol!r}, which is not one of the 118 elements; replace it by one"
+                f"{where} holds {symbol!r:.40}, which is not one of the 118 elements; replace it "
+                f"by one"
             )
         held[symbol] = held.get(symbol, 0.0) + float(amount)
     if not held or not all(np.isfinite(a) and a > 0 for a in held.values()):

@@ -177,6 +177,8 @@ HALL = "_space_group_name_Hall"
         ("4.759 4.759 12.991 90 90 120", named("R -3 c:H"), CORUNDUM_H, "12c Al 18e O"),
         ("4.759 4.759 12.991 90 90 120", named("R3(-)c", 167), CORUNDUM_H, "12c Al 18e O"),
         (CUBIC, "_space_group_IT_number 225", NACL, "4a Na 4b Cl"),
+        ("4.8 4.8 13.0 90 90 120", named("R 3 2"), "Al1 Al 0.3 0 0\nO1 O 0.2 0 0.5", "9d Al 9e O"),
+        ("4.8 4.8 13.0 90 90 120", named("R 3 2 H"), "Al1 Al .3 0 0\nO1 O .2 0 .5", "9d Al 9e O"),
         (CUBIC, named("not a symbol", 225), NACL, "4a Na 4b Cl"),
     ],
 )
@@ -214,6 +216,15 @@ def test_symmetry_that_does_not_fit():
         read(write_cif(CUBIC, listed, NACL))
     found, notes = read(write_cif(CUBIC, "", NACL))
     assert notes == ["no space group and no operators are given: read as P 1"]
+
+
+def test_operators_that_are_not_those_of_the_symbol():
+    listed = "loop_\n_space_group_symop_operation_xyz\n'x,y,z'\n'-x,-y,-z'\n"
+    found, notes = read(write_cif(CUBIC, listed + named("F m -3 m"), NACL))
+    assert "Na" in found
+    assert notes == [
+        "2 operators are listed, the space group F m -3 m has 192: read by the operators"
+    ]
 
 
 @pytest.mark.parametrize(
