@@ -36,6 +36,8 @@ class Collection:
         What messages call each.
     problems : dict of str to str
         Names of malformed rows, and what is wrong with them.
+    id_column : str, default=None
+        Column of the frame with the names of the crystals; None takes the first of `ID_COLUMNS`.
     """
 
     source: str
@@ -43,6 +45,7 @@ class Collection:
     items: list
     names: list
     problems: dict = field(default_factory=dict)
+    id_column: str | None = None
 
     def __len__(self):
         return len(self.items)
@@ -57,12 +60,13 @@ class Collection:
             [self.items[place] for place in chosen],
             names,
             {name: self.problems[name] for name in names if name in self.problems},
+            self.id_column,
         )
 
     @property
     def ids(self):
-        """A name of each crystal, from the first of `ID_COLUMNS` that is there."""
-        for column in ID_COLUMNS:
+        """A name of each crystal; the number of its row where there is no column of them."""
+        for column in (self.id_column, *ID_COLUMNS):
             if column in self.frame.columns:
                 return self.frame[column].tolist()
         return [str(number) for number in range(1, len(self) + 1)]
@@ -183,7 +187,8 @@ def collect_frame(
     elif folder is None and home not in (None, base):
         moved = [_move(item, cell, home) for item, cell in zip(items, cells)]
         frame = frame.assign(**{column: moved})
-    return Collection(source, frame.reset_index(drop=True), items, names, problems)
+    id_column = None if folder is None else column
+    return Collection(source, frame.reset_index(drop=True), items, names, problems, id_column)
 
 
 def find_by_id(ids, folder):

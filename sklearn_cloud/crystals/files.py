@@ -77,8 +77,7 @@ def search_folder(folder):
     everything = sorted(_walk(folder))
     files = [path for path in everything if is_crystal_file(path)]
     files = files or [path for path in everything if suffix_of(path) == ".json"]
-    relaxed = {p.parent for p in files if p.name == "CONTCAR" and p.stat().st_size}
-    files = [p for p in files if p.name != "POSCAR" or p.parent not in relaxed]
+    files = _without_unrelaxed(files)
     if not files:
         found = _list_kinds(everything)
         raise ValueError(
@@ -88,6 +87,15 @@ def search_folder(folder):
             else f"there are no crystal files in the folder {str(folder)!r}: it is empty."
         )
     return files, _list_kinds(set(everything) - set(files))
+
+
+def _without_unrelaxed(files):
+    """Of a POSCAR and a CONTCAR in one folder, the one that counts."""
+    starts = {path.parent for path in files if path.name == "POSCAR"}
+    ends = {path.parent for path in files if path.name == "CONTCAR" and path.stat().st_size}
+    passed_over = {folder / "POSCAR" for folder in ends}
+    passed_over |= {folder / "CONTCAR" for folder in starts - ends}
+    return [path for path in files if path not in passed_over]
 
 
 def _walk(folder):
@@ -168,5 +176,8 @@ def split_cif(text):
     outline = _CIF_TEXT_FIELD.sub(lambda match: " " * len(match[0]), text)
     starts = [(match.start(), match[1]) for match in _CIF_BLOCK.finditer(outline)]
     ends = [start for start, _ in starts[1:]] + [len(text)]
-    blocks = [(name, text[start:end]) for (start, name), end in zip(starts, ends)]
-    return [(name, block) for name, block in blocks if "_atom_site_" in block.lower()]
+    return [
+        (name, text[start:end])
+        for (start, name), end in zip(starts, ends)
+        if "_atom_site_" in outline[start:end].lower()
+    ]

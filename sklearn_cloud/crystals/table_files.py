@@ -3,6 +3,7 @@
 import csv
 import difflib
 import io
+from zipfile import BadZipFile
 
 from .files import read_text, suffix_of
 from .json_tables import read_json, read_json_lines
@@ -123,11 +124,13 @@ def _read_excel(path, header):
     import pandas as pd
 
     try:
-        frame = pd.read_excel(path, header=0 if header else None, dtype=object)
+        import openpyxl  # noqa: F401
     except ImportError as error:
         raise ImportError(NEEDS_EXCEL) from error
-    except ValueError as error:
-        raise ValueError(f"{path} is not an Excel file: {error}") from error
+    try:
+        frame = pd.read_excel(path, header=0 if header else None, dtype=object, engine="openpyxl")
+    except (ValueError, KeyError, BadZipFile) as error:
+        raise ValueError(f"{path} is not an Excel file (.xlsx): {error}") from error
     if not header:
         frame.columns = [str(n) for n in range(1, frame.shape[1] + 1)]
     return frame.astype(object).where(frame.notna(), None), {}
@@ -186,7 +189,6 @@ READERS = {
     ".ndjson": _read_json_lines,
     ".parquet": _read_parquet,
     ".xlsx": _read_excel,
-    ".xls": _read_excel,
     ".extxyz": _read_trajectory,
     ".xyz": _read_trajectory,
     ".traj": _read_trajectory,
