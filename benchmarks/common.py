@@ -1,19 +1,16 @@
 """What the benchmark scripts share: arguments, provenance, result files."""
 
 import argparse
-import importlib.metadata
 import json
 import os
-import platform
-import shlex
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
-from sklearn_cloud import __version__
+from sklearn_cloud.evaluation.provenance import provenance
+from sklearn_cloud.files import write_text
 
-RESULTS = Path(__file__).resolve().parent / "results"
-PACKAGES = ("numpy scipy scikit-learn skorch torch transformers spglib moyopy pymatgen").split()
+REPOSITORY = Path(__file__).resolve().parents[1]
+RESULTS = REPOSITORY / "benchmarks" / "results"
 
 
 def argument_parser(doc):
@@ -39,37 +36,16 @@ def parse_arguments(parser):
     return arguments
 
 
-def provenance(**extra):
-    """Versions, machine and command of the run."""
-    versions = {"sklearn-cloud": __version__}
-    for package in PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            versions[package] = None
-    return {
-        "command": shlex.join(["python", *_relative(sys.argv)]),
-        "date": datetime.now(UTC).date().isoformat(),
-        "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "versions": versions,
-        **extra,
-    }
+def script_provenance(**extra):
+    """Versions, machine and command of the script that runs."""
+    script = Path(sys.argv[0]).resolve()
+    inside = script.is_relative_to(REPOSITORY)
+    script = script.relative_to(REPOSITORY) if inside else Path("benchmarks") / script.name
+    return provenance(["python", script.as_posix()], sys.argv[1:], **extra)
 
 
-def _relative(arguments):
-    """The command as another user types it: no folders of this machine."""
-    home = os.environ.get("SKLEARN_CLOUD_DATA")
-    script = f"benchmarks/{Path(arguments[0]).name}"
-    rest = [a.replace(home, "$SKLEARN_CLOUD_DATA") if home else a for a in arguments[1:]]
-    return [script, *(Path(a).name if Path(a).is_absolute() else a for a in rest)]
-
-
-def write_result(name, result):
+def write_json(name, content):
     """Write `benchmarks/results/<name>.json` and return its path."""
     path = RESULTS / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(result, indent=1) + "\n")
-    temporary.replace(path)
+    write_text(path, json.dumps(content, indent=1) + "\n")
     return path

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import sklearn_cloud
 from sklearn_cloud.__main__ import build_parser
+from sklearn_cloud.baselines.registry import MODELS, READS
 
 project = "sklearn_cloud"
 author = "the sklearn_cloud developers"
@@ -21,8 +22,11 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "myst_parser",
 ]
-COMMAND_LINE = "api/generated/command_line.rst"  # included in a page
-exclude_patterns = ["_build", "tutorials/*", COMMAND_LINE]  # the gallery reads the tutorials
+# included in other pages
+COMMAND_LINE = "api/generated/command_line.rst"
+MODEL_LIST = "api/generated/models.rst"
+# the gallery reads the tutorials
+exclude_patterns = ["_build", "tutorials/*", COMMAND_LINE, MODEL_LIST]
 templates_path = ["_templates"]
 
 # A name in single backticks is linked where there is a page for it, and is plain code elsewhere;
@@ -107,12 +111,50 @@ def write_command_line(app):
     for name, section in sections:
         text = ["    " + line for line in section.format_help().splitlines()]
         lines += [name, "-" * len(name), "", ".. code-block:: text", "", *text, ""]
-    path = Path(app.srcdir) / COMMAND_LINE
+    write_generated(app, COMMAND_LINE, "\n".join(lines))
+
+
+def write_generated(app, name, text):
+    """Write a file that other pages include."""
+    path = Path(app.srcdir) / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines), encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
+
+
+SEEN = {
+    "composition": "Composition alone:",
+    "symmetry": "Composition and symmetry, no coordinates, as CLOUD:",
+    "structure": "The structure itself, and so more than a symmetry string says:",
+}
+
+
+def list_models():
+    """The models of the registry by what they read, and a table of their names."""
+    lines = []
+    for reads in READS:
+        classes = [model.regressor for model in MODELS.values() if model.reads == reads]
+        classes = [name for name in classes if name[0].isupper()]
+        lines += [SEEN[reads], "", ".. autosummary::", "   :nosignatures:", ""]
+        lines += [*(f"   {name}" for name in classes), ""]
+    lines += ["All names that ``--model`` takes:", "", ".. list-table::", "   :header-rows: 1", ""]
+    rows = [["Name", "Kind", "Reads", "Extra", "Published as", "Classes"]]
+    for model in MODELS.values():
+        extra = f"``{model.extra}``" if model.extra else "–"
+        classes = "yes" if model.classifier else "no"
+        row = [f"``{model.name}``", model.kind, model.reads, extra, model.published or "–", classes]
+        rows.append(row)
+    for first, *rest in rows:
+        lines += [f"   * - {first}", *(f"     - {cell}" for cell in rest)]
+    return "\n".join([*lines, ""])
+
+
+def write_model_list(app):
+    """Write the lists of models as a page."""
+    write_generated(app, MODEL_LIST, list_models())
 
 
 def setup(app):
     app.connect("builder-inited", write_command_line)
+    app.connect("builder-inited", write_model_list)
     app.connect("source-read", point_to_pages)
     app.connect("autodoc-skip-member", skip_foreign_members)

@@ -14,6 +14,7 @@ _HOMES = {
     "CloudEmbedder": "estimators.embedder",
     "save_model": "estimators.folders",
     "load_model": "estimators.folders",
+    "ModelFolderError": "exceptions",
 }
 
 __all__ = ["__version__", *_HOMES]

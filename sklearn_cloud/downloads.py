@@ -1,6 +1,5 @@
 """Where data files live on this machine, and how they get there."""
 
-import hashlib
 import logging
 import os
 import sys
@@ -9,6 +8,8 @@ import urllib.error
 import urllib.request
 from http.client import HTTPException
 from pathlib import Path
+
+from .files import atomic_write, sha256_of
 
 DATA_HOME_VARIABLE = "SKLEARN_CLOUD_DATA"
 CHUNK_BYTES = 1 << 20
@@ -49,16 +50,10 @@ def _user_cache():
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
-def sha256_of(path):
-    """SHA-256 of a file as a hexadecimal string."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def download(url, path, sha256, *, retries=3, timeout=30, wait=1.0, verbose=0):
     """Download one file, unless it is there already.
 
-    The bytes go to a temporary file beside `path`, which takes the final name only after
+    The bytes go to a temporary file next to `path`, which takes the final name only after
     its checksum was found right; a lock lets one process at a time do this. An existing
     file at `path` is kept as it is.
 
@@ -98,13 +93,10 @@ def download(url, path, sha256, *, retries=3, timeout=30, wait=1.0, verbose=0):
     with FileLock(f"{path}.lock"):
         if path.exists():  # another process may have fetched it while this one waited
             return path
-        part = path.with_name(f"{path.name}.part")
-        try:
+        # under the lock one name is enough, and what a killed download left is overwritten
+        with atomic_write(path, path.with_name(f"{path.name}.part")) as part:
             _fetch_with_retries(url, part, path, retries, timeout, wait, verbose)
             _check_sha256(part, url, sha256)
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
     return path
 
 

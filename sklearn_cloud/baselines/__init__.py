@@ -1,24 +1,12 @@
 """Other systems behind the same API, to compare with."""
 
 from ..lazy import lazy_names
+from .registry import class_homes
 
 # Some bring torch or an extra: each name is imported when it is first used.
 _HOMES = {
-    "GeometryTreesRegressor": "geometry_trees",
-    "MagpieBoostingRegressor": "magpie_boosting",
-    "MagpieForestRegressor": "magpie_forest",
-    "SpaceGroupForestRegressor": "space_group_forest",
-    "VoronoiForestRegressor": "voronoi_forest",
-    "RoostRegressor": "roost",
-    "CrabNetRegressor": "crabnet",
-    "FinderRegressor": "finder",
-    "CGCNNRegressor": "cgcnn",
-    "MEGNetRegressor": "megnet",
-    "WrenformerRegressor": "wrenformer",
-    "MatInFormerRegressor": "matinformer",
-    "SlicesBertRegressor": "slices",
+    **class_homes(),
     "SlicesStringTransformer": "slices_strings",
-    "PotentialEnergyRegressor": "potential_energy",
     # in the room `features` now, and still found here
     "ElementFractions": "..features.element_fractions",
     "GeometryFeatures": "..features.geometry",

@@ -3,9 +3,9 @@
 from functools import partial
 
 import torch
-from sklearn.utils._param_validation import StrOptions
 from torch import nn
 
+from .._compat import StrOptions
 from ..crystals.items import as_items
 from ..crystals.rows import compute_rows, each, need_structure, read_rows
 from ..training.checks import accept_strings

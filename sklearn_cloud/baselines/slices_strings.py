@@ -4,8 +4,8 @@ from functools import partial
 from numbers import Real
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
 
+from .._compat import Interval
 from ..crystals.items import as_items
 from ..crystals.reading import read_crystal
 from ..crystals.rows import compute_rows, each, warn_notes

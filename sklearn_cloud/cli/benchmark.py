@@ -1,27 +1,28 @@
 """`sklearn-cloud benchmark`: the official folds of a MatBench task."""
 
-import time
+import json
+import sys
+from pathlib import Path
 
-from .options import (
-    add_command,
-    add_output,
-    add_strings,
-    add_training,
-    encoder_argument,
-    string_options,
-    whole_number,
-)
+from ..baselines.registry import MODELS
+from .options import add_command, add_output, add_strings, add_training, whole_number
 
 DESCRIPTION = """\
 Fit and score a model on the official folds of a MatBench task. The table of the task is read from
 --data-home or the folder in the environment variable SKLEARN_CLOUD_DATA; where it is missing it is
-downloaded.
+downloaded. Each finished fold is kept: the same command resumes with the folds that are missing,
+and other settings are another result. The predictions of every fold are kept too.
 
     sklearn-cloud benchmark jdft2d
+    sklearn-cloud benchmark jdft2d --model roost
     sklearn-cloud benchmark dielectric --folds 0 1 --encoder none -o scores.csv
+    sklearn-cloud benchmark jdft2d --model cgcnn --parameters '{"max_epochs": 50}'
 
 The tasks: steels, jdft2d, phonons, expt_gap, dielectric, expt_is_metal, glass, log_gvrh, log_kvrh,
 perovskites, mp_gap, mp_is_metal, mp_e_form.
+
+The models are cloud and those that `sklearn-cloud info` lists. Each has defaults of its own; those
+that are named below are the defaults of cloud.
 """
 
 
@@ -35,37 +36,63 @@ def add_parser(commands):
     )
     parser.add_argument("task", metavar="TASK", help="for example jdft2d")
     parser.add_argument(
+        "--model",
+        default="cloud",
+        metavar="NAME",
+        help=f"one of {', '.join(MODELS)} (default: cloud)",
+    )
+    parser.add_argument(
         "--folds", nargs="+", type=int, choices=range(5), default=range(5), help="(default: all)"
     )
     parser.add_argument("--data-home", metavar="FOLDER", help="where the tables are")
     parser.add_argument(
-        "--jobs", type=whole_number, default=1, metavar="N", help="processes that find symmetries"
+        "--jobs", type=whole_number, default=1, metavar="N", help="processes that read crystals"
     )
+    parser.add_argument("--parameters", metavar="JSON", help="more parameters of the model")
+    for name in ("results", "predictions"):
+        parser.add_argument(
+            f"--{name}",
+            type=Path,
+            metavar="FOLDER",
+            help=f"where {name} are kept (default: {name} in the data folder)",
+        )
     add_output(parser, "table of the scores to write", required=False)
     add_strings(parser)
     add_training(parser, epochs=50)
+    # what is not said is left to the model
+    unsaid = ("parts", "sites", "symprec", "encoder", "epochs")
+    parser.set_defaults(**dict.fromkeys(unsaid), when_interrupted="the finished folds are kept.")
 
 
 def run(arguments):
     import pandas as pd
 
+    from ..baselines.registry import find_model
     from ..datasets import fetch_matbench
     from .messages import note, say, show_progress
     from .table_output import check_output, write_table
 
     check_output(arguments)
+    parameters = read_parameters(arguments)
+    find_model(arguments.model)  # before a table is downloaded for it
     data = fetch_matbench(
         arguments.task, data_home=arguments.data_home, verbose=show_progress(arguments)
     )
     if not arguments.quiet:
         note(data.DESCR)
-    model = build_model(arguments, data.task_type == "classification")
-    rows = []
-    for fold in arguments.folds:
-        rows.append(score_fold(model, data, fold))
+    rows, kept = [], []
+
+    def show(fold, entry, earlier):
+        seconds = entry["seconds_fit"] + entry["seconds_predict"]
+        rows.append({"fold": fold, **entry["scores"], "seconds": seconds})
+        kept.extend([str(fold)] * earlier)
         if len(rows) == 1:
             say(format_row(rows[0]))
         say(format_row(rows[-1].values()))
+
+    _, path = score(arguments, data, parameters, show)
+    if kept and not arguments.quiet:
+        note(f"fold {', '.join(kept)}: from an earlier run with the same settings, see {path}")
     table = pd.DataFrame(rows)
     if len(rows) > 1:
         for name, numbers in (("mean", table.mean()), ("std", table.std(ddof=0))):
@@ -74,43 +101,51 @@ def run(arguments):
         write_table(table, arguments.output)
 
 
-def build_model(arguments, classification):
-    """The unfitted pipeline."""
-    from sklearn.pipeline import make_pipeline
+def read_parameters(arguments):
+    """The parameters of the model that were asked for."""
+    from .messages import UsageError
 
-    from .. import CloudClassifier, CloudRegressor, SymmetryStringTransformer
+    given = {
+        "encoder": arguments.encoder,
+        "sites": arguments.sites,
+        "symprec": arguments.symprec,
+        "parts": arguments.parts,
+        "max_epochs": arguments.epochs,
+    }
+    parameters = {name: value for name, value in given.items() if value is not None}
+    try:
+        more = json.loads(arguments.parameters or "{}")
+    except json.JSONDecodeError as error:
+        raise UsageError(f"--parameters is not JSON: {error}.") from error
+    if not isinstance(more, dict):
+        raise UsageError("--parameters must be JSON such as '{\"batch_size\": 64}'.")
+    return parameters | more
+
+
+def score(arguments, data, parameters, show):
+    """Score the folds that no earlier run has finished, and show all: the result and its file."""
+    from ..datasets import get_data_home
+    from ..evaluation.folds import run_model
+    from ..evaluation.provenance import provenance
     from .messages import show_progress
 
-    estimator = CloudClassifier if classification else CloudRegressor
-    return make_pipeline(
-        SymmetryStringTransformer(**string_options(arguments), n_jobs=arguments.jobs),
-        estimator(
-            encoder_argument(arguments.encoder),
-            max_epochs=arguments.epochs,
-            device=arguments.device,
-            random_state=arguments.seed,
-            verbose=show_progress(arguments),
-        ),
+    home = get_data_home(arguments.data_home)
+    return run_model(
+        arguments.model,
+        data,
+        benchmark="matbench",
+        task=arguments.task,
+        results=arguments.results or home / "results",
+        predictions=arguments.predictions or home / "predictions",
+        folds=arguments.folds,
+        parameters=parameters,
+        provenance=provenance(["sklearn-cloud"], sys.argv[1:]),
+        report=show,
+        random_state=arguments.seed,
+        device=arguments.device,
+        n_jobs=arguments.jobs,
+        verbose=show_progress(arguments),
     )
-
-
-def score_fold(model, data, fold):
-    """Fit on the training rows of a fold, and score on its test rows."""
-    import numpy as np
-
-    from ..evaluation import classification_scores, regression_scores
-
-    train, test = data.folds[fold]
-    start = time.perf_counter()
-    model.fit(data.structures[train], data.target[train])
-    if data.task_type == "classification":
-        chances = model.predict_proba(data.structures[test])
-        scores = classification_scores(
-            data.target[test], chances[:, np.flatnonzero(model.classes_)[0]]
-        )
-    else:
-        scores = regression_scores(data.target[test], model.predict(data.structures[test]))
-    return {"fold": fold, **scores, "seconds": time.perf_counter() - start}
 
 
 def format_row(cells):

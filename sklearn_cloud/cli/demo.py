@@ -118,8 +118,8 @@ def predict_out_of_fold(model, example, folds):
 def plot_parity(predictions, path):
     from matplotlib.figure import Figure
 
+    from ..files import atomic_write
     from ..plotting import ParityDisplay
-    from .outputs import new_file
 
     figure = Figure(figsize=(5.2, 6.5), layout="compressed")
     axes, errors = figure.subplots(2, height_ratios=(5, 1))
@@ -133,5 +133,5 @@ def plot_parity(predictions, path):
             ax=axes,
             histogram=errors,
         )
-    with new_file(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=150, format="png")

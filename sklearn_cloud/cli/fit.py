@@ -179,12 +179,10 @@ def describe_fit(estimator):
 
 
 def write_model(model, summary, n_crystals, arguments):
-    """Write the model into its folder, which appears when it is complete."""
+    """Write the model into its folder."""
     from ..estimators.folders import save_model
-    from .outputs import new_folder
 
     # Another machine may have another device, and there `predict` says whether it wants a bar.
     model.steps[-1][1].set_params(device=None, verbose=0)
     training = {"table": arguments.table.name, "crystals": n_crystals, **summary}
-    with new_folder(arguments.output) as folder:
-        save_model(model, folder, target=arguments.target, training=training)
+    save_model(model, arguments.output, target=arguments.target, training=training)

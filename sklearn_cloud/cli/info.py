@@ -1,4 +1,4 @@
-"""`sklearn-cloud info`: versions, devices, weights and data on this machine."""
+"""`sklearn-cloud info`: versions, devices, weights, models and data on this machine."""
 
 import platform
 
@@ -6,7 +6,7 @@ from .options import add_command
 
 DESCRIPTION = """\
 Show the versions of the packages, the devices to compute on, the encoders that are there without a
-download, and the folder of the data. Put it into a bug report.
+download, the models to compare with, and the folder of the data. Put it into a bug report.
 
     sklearn-cloud info
 """
@@ -26,7 +26,7 @@ OPTIONAL = {
 
 
 def add_parser(commands):
-    add_command(commands, "info", run, "versions, devices, weights, data", DESCRIPTION)
+    add_command(commands, "info", run, "versions, devices, weights, models, data", DESCRIPTION)
 
 
 def run(arguments):
@@ -36,6 +36,7 @@ def run(arguments):
         "Versions": list_versions(),
         "Devices": list_devices(),
         "Encoders": list_encoders(),
+        "Models": list_models(),
         "Data": list_data(),
     }
     for title, lines in sections.items():
@@ -108,6 +109,18 @@ def list_cached():
         if repository.repo_type == "model" and files & {TOKENIZER_FILE, VOCABULARY_FILE}:
             found.append((repository.repo_id, repository.size_on_disk))
     return sorted(found)
+
+
+def list_models():
+    """What `sklearn-cloud benchmark --model` takes."""
+    from ..baselines.registry import MODELS
+
+    lines = {}
+    for name, model in MODELS.items():
+        missing = f"; needs pip install 'sklearn-cloud[{model.extra}]'"
+        lines[name] = f"{model.kind}, reads the {model.reads}"
+        lines[name] += "" if model.is_installed else missing
+    return lines
 
 
 def list_data():

@@ -45,13 +45,15 @@ def add_parser(commands):
 
 def run(arguments):
     from .messages import say
+    from .outputs import full_disk_named
 
     check_run_folder(arguments.output, arguments.overwrite)
     # reading the sources comes before anything is removed
     sources = [open_source(path, arguments.column) for path in arguments.sources]
     if arguments.overwrite:
         remove_run(arguments.output)
-    result = train(arguments, build_corpora(sources, arguments))
+    with full_disk_named(arguments.output):
+        result = train(arguments, build_corpora(sources, arguments))
     if not arguments.quiet:
         scores = {k: v for k, v in result["held_out"].items() if isinstance(v, float)}
         for name, value in scores.items():
@@ -61,7 +63,7 @@ def run(arguments):
 
 def check_run_folder(folder, overwrite):
     """Refuse a folder with other things in it, and a finished run."""
-    from .outputs import check_parent
+    from ..files import check_writable
 
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"{folder} is a file: name a folder.")
@@ -76,7 +78,7 @@ def check_run_folder(folder, overwrite):
         raise FileExistsError(
             f"{folder} holds a finished run: choose another name, or begin anew by --overwrite."
         )
-    check_parent(folder)
+    check_writable(folder)
 
 
 def remove_run(folder):

@@ -105,10 +105,38 @@ def niggli_cell(lattice):
         # it goes in circles where lengths or angles are equal but for the last digits
         import spglib
 
-        basis = spglib.niggli_reduce(lattice)
-        if basis is None:
+        try:
+            return ask_spglib(spglib.niggli_reduce, lattice)
+        except ValueError:
             raise CrystalError(f"the cell cannot be reduced: {error}") from error
-        return basis
+
+
+def ask_spglib(function, *arguments, **options):
+    """What a function of spglib returns.
+
+    Parameters
+    ----------
+    function : callable
+        One of those that return None where they fail, unless ``SPGLIB_OLD_ERROR_HANDLING`` is 0
+        or the version of spglib is 3 or newer: there they raise an exception.
+    *arguments, **options
+        Those of the function.
+
+    Raises
+    ------
+    ValueError
+        If the function fails, in either way.
+    """
+    import spglib
+
+    failures = getattr(spglib, "SpglibError", ())  # spglib 2.7 or newer
+    try:
+        result = function(*arguments, **options)
+    except failures as error:
+        raise ValueError(f"spglib: {error}") from error
+    if result is None:
+        raise ValueError("spglib returned nothing")
+    return result
 
 
 def moyopy_cell(crystal):

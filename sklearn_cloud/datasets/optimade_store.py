@@ -1,12 +1,12 @@
 """What is kept of an OPTIMADE database: rows in Parquet files, and where to go on."""
 
 import json
-import os
 import re
 from collections import Counter
 
 import numpy as np
 
+from ..files import atomic_write, write_text
 from .optimade_rows import make_row, schema
 
 # Folder readers such as pandas.read_parquet pass over names that begin with an underscore.
@@ -142,11 +142,9 @@ class Store:
         import pyarrow.parquet as pq
 
         if self.pending:
-            part = self.folder / "_part.tmp"
-            pq.write_table(pa.Table.from_pylist(self.pending, schema()), part, compression="zstd")
-            os.replace(part, self._part(self.state["files"]))
+            rows = pa.Table.from_pylist(self.pending, schema())
+            with atomic_write(self._part(self.state["files"])) as part:
+                pq.write_table(rows, part, compression="zstd")
             self.state["files"] += 1
             self.pending = []
-        state = self.folder / "_state.tmp"
-        state.write_text(json.dumps(self.state, indent=1), encoding="utf-8")
-        os.replace(state, self.folder / STATE_FILE)
+        write_text(self.folder / STATE_FILE, json.dumps(self.state, indent=1))

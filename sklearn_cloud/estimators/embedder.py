@@ -5,10 +5,10 @@ from numbers import Integral
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
+from .._compat import Interval, StrOptions
 from ..encoder.checkpoints import Checkpoint, load_encoder
 from ..encoder.model import cls_vectors, mean_vectors
 from ..training.data import PaddedBatches, sorted_dataset

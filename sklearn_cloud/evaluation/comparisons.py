@@ -53,32 +53,32 @@ def same_rows(results):
 
     found = read_results(results)
     rows = []
-    for task in sorted({r["task"] for r in found if r["benchmark"] == RECORDED}):
-        peers = [r for r in found if (r["benchmark"], r["task"]) == (RECORDED, task)]
-        own = [r for r in found if (r["benchmark"], r["task"]) == ("matbench", task)]
+    for task in sorted({r.task for r in found if r.benchmark == RECORDED}):
+        peers = [r for r in found if (r.benchmark, r.task) == (RECORDED, task)]
+        own = [r for r in found if (r.benchmark, r.task) == ("matbench", task)]
         if own:
-            folds = max((list(result["folds"]) for result in own), key=len)
-            rows += [_on_folds(result, folds, peers[0]["rows"]) for result in peers + own]
+            folds = max((list(result.folds) for result in own), key=len)
+            rows += [_on_folds(result, folds, peers[0].rows) for result in peers + own]
     columns = "task folds model metric value std rows note".split()
     return pd.DataFrame(rows, columns=columns)
 
 
 def _on_folds(result, folds, n_rows):
-    used = [fold for fold in folds if fold in result["folds"]]
-    metric = "mae" if "mae" in result["summary"] else "rocauc"
-    scores = [{metric: result["folds"][fold]["scores"][metric]} for fold in used]
+    used = [fold for fold in folds if fold in result.folds]
+    metric = "mae" if "mae" in result.summary else "rocauc"
+    scores = [{metric: result.folds[fold]["scores"][metric]} for fold in used]
     summary = summarize_folds(scores)[metric] if scores else {"mean": None, "std": None}
     notes = [f"folds {', '.join(used) or 'none'} only"] if used != folds else []
-    if result["rows"] != n_rows:
+    if result.rows != n_rows:
         notes.append(f"{result['rows']:,} rows")
     return {
-        "task": result["task"],
+        "task": result.task,
         "folds": ", ".join(folds),
-        "model": result["model"],
+        "model": result.model,
         "metric": metric,
         "value": summary["mean"],
         "std": summary["std"] if len(used) > 1 else None,
-        "rows": result["rows"],
+        "rows": result.rows,
         "note": "; ".join(notes),
     }
 

@@ -148,7 +148,7 @@ def read_results(folder):
             content = {"schema": None}  # read_result says what is wrong
         if isinstance(content, dict) and "schema" in content:
             results.append(read_result(path))
-    return [result for result in results if result["folds"]]
+    return [result for result in results if result.folds]
 
 
 def leaderboard(benchmark="matbench", results=None):
@@ -245,14 +245,14 @@ def _table(benchmark):
 
 
 def _rows_of(result):
-    common = {key: result[key] for key in ("benchmark", "task", "model", "kind")}
-    common |= {"source": result["provenance"].get("command", ""), "note": note_of(result)}
-    several = len(result["folds"]) > 1
-    for metric, value in result["summary"].items():
+    common = {key: getattr(result, key) for key in ("benchmark", "task", "model", "kind")}
+    common |= {"source": result.provenance.get("command", ""), "note": note_of(result)}
+    several = len(result.folds) > 1
+    for metric, value in result.summary.items():
         std = value["std"] if several else float("nan")
         yield {**common, "metric": metric, "value": value["mean"], "std": std}
-    for threshold, scores in result.get("details", {}).get("thresholds", {}).items():
-        task = f"{result['task']}, threshold {float(threshold)} eV/atom"
+    for threshold, scores in result.details.get("thresholds", {}).items():
+        task = f"{result.task}, threshold {float(threshold)} eV/atom"
         for metric, value in scores.items():
             yield {**common, "task": task, "metric": metric, "value": value, "std": float("nan")}
 
@@ -260,13 +260,13 @@ def _rows_of(result):
 def note_of(result):
     """What sets a result apart from the benchmark: missing rows, missing folds, other rows."""
     notes = []
-    if result["coverage"] is None:
-        notes.append(f"reconstruction, {result['rows']:,} rows")
-    elif result["coverage"] < 1:
+    if result.coverage is None:
+        notes.append(f"reconstruction, {result.rows:,} rows")
+    elif result.coverage < 1:
         # cut, not rounded: 99.96 % is not all
         notes.append(f"{int(result['coverage'] * 1000) / 10} % of rows")
-    done = list(result["folds"])
-    if len(done) < result["n_folds"]:
+    done = list(result.folds)
+    if len(done) < result.n_folds:
         notes.append(f"fold{'s' if len(done) > 1 else ''} {', '.join(done)} only")
     return "; ".join(notes)
 

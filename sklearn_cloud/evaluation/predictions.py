@@ -8,7 +8,9 @@ import zlib
 from collections import Counter
 from pathlib import Path
 
+from ..files import atomic_write
 from .metrics import classification_scores, regression_scores
+from .results import result_path
 
 
 def check_predictions(ids, predictions, expected_ids):
@@ -37,17 +39,20 @@ def check_predictions(ids, predictions, expected_ids):
             raise ValueError(f"the prediction of {name} is {value}")
 
 
-def write_predictions(path, ids, predictions, targets):
-    """Write the predictions of a fold as ``.csv.gz`` with the columns id, target, prediction."""
+def predictions_path(folder, result, fold):
+    """File of the predictions of one fold; it differs with every setting of the result."""
+    stem = result_path(folder, result.benchmark, result.task, result.model).stem
+    return Path(folder) / f"{stem}_{result.digest}" / f"fold_{fold}.csv.gz"
+
+
+def write_predictions(path, ids, predictions):
+    """Write the predictions of a fold as ``.csv.gz`` with the columns id and prediction."""
     check_predictions(ids, predictions, ids)
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # no time stamp: the same predictions give the same file
-    with open(path, "wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:
-        lines = ["id,target,prediction"]
-        for name, target, prediction in zip(ids, targets, predictions, strict=True):
-            lines.append(f"{name},{float(target)!r},{float(prediction)!r}")
-        packed.write(("\n".join(lines) + "\n").encode())
+    lines = [f"{name},{float(value)!r}" for name, value in zip(ids, predictions)]
+    content = ("\n".join(["id,prediction", *lines]) + "\n").encode()
+    with atomic_write(path) as temporary:
+        # no time stamp: the same predictions give the same file
+        temporary.write_bytes(gzip.compress(content, mtime=0))
 
 
 def read_predictions(path):
@@ -56,17 +61,16 @@ def read_predictions(path):
     Returns
     -------
     ids : list of str
-    predictions, targets : list of float
+    predictions : list of float
     """
     try:
         with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-        columns = [[row[name] for row in rows] for name in ("id", "prediction", "target")]
-        ids, predictions, targets = columns[0], *(list(map(float, c)) for c in columns[1:])
+        ids, predictions = [row["id"] for row in rows], [float(row["prediction"]) for row in rows]
     except (OSError, EOFError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is no complete file of predictions ({error!r})") from error
+        raise ValueError(f"{path} is not a complete file of predictions ({error!r})") from error
     check_predictions(ids, predictions, ids)
-    return ids, predictions, targets
+    return ids, predictions
 
 
 def rescore_recorded(results_file, task, ids_by_fold, targets, *, task_type="regression"):

@@ -1,18 +1,11 @@
-"""What a result file must hold, and the errors where it does not."""
+"""What a result file must contain, and the errors where it does not."""
 
 import math
 
+from ..baselines.registry import KINDS
 from .metrics import summarize_folds
 
 SCHEMA = 1
-KINDS = (
-    "Structure-based",
-    "Structure-based (MLIP)",
-    "Feature-based",
-    "Structure-agnostic",
-    "Coordinate-free",
-    "Dummy",
-)
 _HEADER = {
     "schema": int,
     "benchmark": str,
@@ -46,6 +39,9 @@ def check_result(result, path):
             "benchmark again, or use the version of sklearn_cloud that wrote it"
         )
     _check_keys(result, _HEADER, path)
+    unknown = sorted(set(result) - {*_HEADER, "details"})
+    if unknown:
+        raise ValueError(f"{path} has {', '.join(unknown)}, which are not part of a result file")
     if result["kind"] not in KINDS:
         raise ValueError(f"{path}: kind {result['kind']!r} is none of {', '.join(KINDS)}")
     coverage = result["coverage"]
@@ -68,6 +64,7 @@ def _check_keys(entry, schema, where):
 
 
 def check_fold(name, fold, n_folds, path):
+    """Raise ValueError where a fold is not what the schema says."""
     where = f"{path}, fold {name}"
     if name not in map(str, range(n_folds)):
         raise ValueError(f"{where}: the benchmark has the folds 0 to {n_folds - 1}")
@@ -85,11 +82,20 @@ def check_fold(name, fold, n_folds, path):
 
 
 def check_same(found, wanted, path):
+    """Raise ValueError where two results are not of one run."""
     header = ("benchmark", "task", "model", "kind", "rows", "coverage", "n_folds")
     differences = [
-        f"{key} {found[key]!r}, now {wanted[key]!r}" for key in header if found[key] != wanted[key]
+        f"{key} {old!r}, now {new!r}"
+        for key in header
+        if (old := getattr(found, key)) != (new := getattr(wanted, key))
     ]
-    before, now = found["configuration"], wanted["configuration"]
+    before, now = found.configuration, wanted.configuration
+    if before.get("head") == "extra-trees":  # as it was called before there was a registry
+        before = {
+            "model": f"{before['model']}-trees",
+            "n_estimators": before["trees"],
+            "random_state": before["seed"],
+        }
     for key in sorted(set(before) | set(now)):
         old, new = before.get(key, "not set"), now.get(key, "not set")
         if old != new:

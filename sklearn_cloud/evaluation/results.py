@@ -1,6 +1,6 @@
 """Result files of the benchmarks: one JSON file per benchmark, task and model.
 
-A file holds scores and where they come from, no predictions::
+A file has scores and where they come from, no predictions::
 
     {
      "schema": 1,
@@ -12,18 +12,89 @@ A file holds scores and where they come from, no predictions::
      "folds": {"0": {"scores": {"mae": ...}, "seconds_fit": ..., "seconds_predict": ...,
                      "n_train": ..., "n_test": ...}, ...},
      "summary": {"mae": {"mean": ..., "std": ...}},
-     "details": {...},                   what else a figure needs (optional)
-     "provenance": {...}                 command, date, python, machine, versions
+     "provenance": {...},                command, date, python, machine, versions
+     "details": {...}                    what else a figure needs (optional)
     }
 """
 
+import hashlib
 import json
-import os
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..files import write_text
 from .metrics import summarize_folds
 from .result_checks import SCHEMA, check_fold, check_result, check_same
+
+
+def digest(content):
+    """Eight characters that differ with the content, which must be JSON."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
+
+
+@dataclass
+class Result:
+    """Scores of a model on the folds of a task, and where they come from.
+
+    Attributes
+    ----------
+    benchmark, task, model : str
+        What is scored on what.
+    kind : str
+        The paper's category of the model, one of ``KINDS``.
+    rows : int
+        Number of rows of the table.
+    coverage : float or None
+        Share of the benchmark's rows that are present; None where the table is not the
+        benchmark's own.
+    n_folds : int
+        Number of folds of the benchmark.
+    configuration : dict
+        Every setting that can change a score.
+    folds : dict of str to dict
+        The finished folds: scores, seconds, rows, and what else was measured.
+    provenance : dict
+        Command, date and versions of the run.
+    details : dict
+        What else a figure needs.
+    """
+
+    benchmark: str
+    task: str
+    model: str
+    kind: str
+    rows: int
+    coverage: float | None
+    n_folds: int
+    configuration: dict
+    folds: dict = field(default_factory=dict)
+    provenance: dict = field(default_factory=dict)
+    details: dict = field(default_factory=dict)
+
+    @property
+    def summary(self):
+        """Mean and standard deviation of each score over the folds."""
+        return summarize_folds(fold["scores"] for fold in self.folds.values()) if self.folds else {}
+
+    @property
+    def digest(self):
+        """Eight characters that differ with every setting, and with the number of rows."""
+        return digest([self.benchmark, self.task, self.model, self.rows, self.configuration])
+
+    def to_dict(self):
+        """The content of the file."""
+        content = {"schema": SCHEMA, **vars(self)}
+        details = content.pop("details")
+        content["summary"] = self.summary
+        content["provenance"] = content.pop("provenance")  # after the summary
+        return content | ({"details": details} if details else {})
+
+    @classmethod
+    def from_dict(cls, content, path):
+        """The result in the content of a file; ValueError if it is not what the schema says."""
+        check_result(content, path)
+        return cls(**{key: content[key] for key in content if key not in ("schema", "summary")})
 
 
 def result_path(folder, benchmark, task, model):
@@ -45,7 +116,7 @@ def open_result(
     coverage=1.0,
     n_folds=5,
 ):
-    """Start a result, or go on with the one that `path` holds.
+    """Start a result, or resume the one in a file.
 
     Parameters
     ----------
@@ -67,8 +138,8 @@ def open_result(
 
     Returns
     -------
-    dict
-        The result, with the folds that are finished. It is not written.
+    Result
+        With the folds that are finished. It is not written.
 
     Raises
     ------
@@ -91,26 +162,22 @@ def open_result(
     >>> seconds = {"seconds_fit": 30.0, "seconds_predict": 0.1}
     >>> add_fold(result, 0, {"mae": 35.0}, n_train=508, n_test=128, **seconds)
     >>> write_result(path, result)
-    >>> read_result(path)["summary"]
+    >>> read_result(path).summary
     {'mae': {'mean': 35.0, 'std': 0.0}}
     >>> folder.cleanup()
     """
-    fresh = {
-        "schema": SCHEMA,
-        "benchmark": benchmark,
-        "task": task,
-        "model": model,
-        "kind": kind,
-        "rows": int(rows),
-        "coverage": coverage if coverage is None else float(coverage),
-        "n_folds": int(n_folds),
+    fresh = Result(
+        benchmark=benchmark,
+        task=task,
+        model=model,
+        kind=kind,
+        rows=int(rows),
+        coverage=coverage if coverage is None else float(coverage),
+        n_folds=int(n_folds),
         # as it comes back from a file: tuples are lists there
-        "configuration": json.loads(json.dumps(configuration, allow_nan=False)),
-        "folds": {},
-        "summary": {},
-        "provenance": {},
-    }
-    check_result(fresh, path)
+        configuration=json.loads(json.dumps(configuration, allow_nan=False)),
+    )
+    check_result(fresh.to_dict(), path)
     if not Path(path).exists():
         return fresh
     found = read_result(path)
@@ -118,12 +185,12 @@ def open_result(
     return found
 
 
-def add_fold(result, fold, scores, *, seconds_fit, seconds_predict, n_train, n_test):
-    """Put a finished fold into the result and renew the summary.
+def add_fold(result, fold, scores, *, seconds_fit, seconds_predict, n_train, n_test, **measured):
+    """Put a finished fold into the result.
 
     Parameters
     ----------
-    result : dict
+    result : Result
         From `open_result`; changed in place.
     fold : int
         Number of the fold, from 0.
@@ -133,6 +200,8 @@ def add_fold(result, fold, scores, *, seconds_fit, seconds_predict, n_train, n_t
         Time taken.
     n_train, n_test : int
         Rows used.
+    **measured
+        What else was measured, numbers by their names.
 
     Raises
     ------
@@ -143,20 +212,20 @@ def add_fold(result, fold, scores, *, seconds_fit, seconds_predict, n_train, n_t
     --------
     See `open_result`.
     """
-    if str(fold) in result["folds"]:
-        raise ValueError(f"fold {fold} of {result['task']} is finished already")
+    if str(fold) in result.folds:
+        raise ValueError(f"fold {fold} of {result.task} is finished already")
     entry = {
         "scores": {name: float(value) for name, value in scores.items()},
         "seconds_fit": round(float(seconds_fit), 3),
         "seconds_predict": round(float(seconds_predict), 3),
         "n_train": int(n_train),
         "n_test": int(n_test),
+        **measured,
     }
-    check_fold(str(fold), entry, result["n_folds"], "the result")
-    folds = {**result["folds"], str(fold): entry}
-    folds = {key: folds[key] for key in sorted(folds, key=int)}
-    summary = summarize_folds(one["scores"] for one in folds.values())
-    result.update(folds=folds, summary=summary)
+    check_fold(str(fold), entry, result.n_folds, "the result")
+    folds = {**result.folds, str(fold): entry}
+    summarize_folds(one["scores"] for one in folds.values())  # which checks that they fit together
+    result.folds = {key: folds[key] for key in sorted(folds, key=int)}
 
 
 def write_result(path, result):
@@ -168,7 +237,7 @@ def write_result(path, result):
     ----------
     path : str or path-like
         The result file; see `result_path`.
-    result : dict
+    result : Result
         From `open_result`.
 
     Raises
@@ -182,18 +251,15 @@ def write_result(path, result):
     See `open_result`.
     """
     path = Path(path)
-    check_result(result, path)
+    content = result.to_dict()
+    check_result(content, path)
     if path.exists():
         found = read_result(path)
         check_same(found, result, path)
-        lost = sorted(set(found["folds"]) - set(result["folds"]))
+        lost = sorted(set(found.folds) - set(result.folds))
         if lost:
             raise ValueError(f"{path} has fold(s) {', '.join(lost)} that would be lost")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.part")
-    text = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False)
-    temporary.write_text(text + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_result(path):
@@ -206,7 +272,7 @@ def read_result(path):
 
     Returns
     -------
-    dict
+    Result
 
     Raises
     ------
@@ -218,10 +284,9 @@ def read_result(path):
     See `open_result`.
     """
     try:
-        result = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(
             f"{path} is damaged or cut short ({error}): delete it and run the benchmark again"
         ) from error
-    check_result(result, path)
-    return result
+    return Result.from_dict(content, path)

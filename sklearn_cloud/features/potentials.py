@@ -5,9 +5,9 @@ from numbers import Integral
 
 import numpy as np
 import torch
-from sklearn.utils._param_validation import Interval, StrOptions
 from tqdm.auto import tqdm
 
+from .._compat import Interval, StrOptions
 from ..crystals.errors import CrystalError
 from ..crystals.items import as_items
 from ..crystals.rows import compute_rows, each, full_key, need_structure, warn_notes

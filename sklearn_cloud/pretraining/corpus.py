@@ -10,6 +10,7 @@ import numpy as np
 
 from ..crystals.geometry import GEOMETRY
 from ..encoder.tokenizer import SymmetryTokenizer
+from ..files import sha256_of
 
 MANIFEST = "corpus.json"
 FORMAT_VERSION = 1
@@ -195,7 +196,7 @@ def _open_array(folder, shard, array, verify):
     path = folder / f"{shard['name']}.{array}.npy"
     if not path.is_file():
         raise ValueError(f"the corpus in {str(folder)!r} lacks {path.name}: build it again")
-    if verify and sha256(path) != shard["sha256"][array]:
+    if verify and sha256_of(path) != shard["sha256"][array]:
         raise ValueError(f"{str(path)!r} is damaged: its checksum is wrong; build it again")
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
@@ -217,9 +218,3 @@ def _check_shard(shard, arrays, folder):
             f"the arrays of {shard['name']} in {str(folder)!r} do not fit each other: build the "
             f"corpus again"
         )
-
-
-def sha256(path):
-    """Checksum of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -12,7 +12,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from ..crystals.workers import run_in_workers
-from ..plans import check_plan
+from ..files import check_plan
 from ..symmetry.strings import PARTS, check_options
 from .corpus import MANIFEST, Corpus
 from .corpus_rows import code_chunk

@@ -12,7 +12,8 @@ from ..crystals.crystal import ELEMENT_RANK, Crystal, check_crystal
 from ..crystals.geometry import GEOMETRY, describe_geometry
 from ..crystals.reading import read_crystal
 from ..encoder.tokenizer import SymmetryTokenizer
-from ..symmetry.search import label_orbits
+from ..files import atomic_write
+from ..symmetry.search import find_symmetry
 from ..symmetry.strings import SymmetryString, atomic_fractions
 from ..symmetry.wyckoff import Orbit, canonical_orbits
 from .sources import SymmetryRecord
@@ -44,12 +45,10 @@ def code_chunk(path, source, items, options):
             dropped["more tokens than max_tokens"] += 1
         else:
             rows.append({"identifier": identifier, **row})
-    temporary = path.with_suffix(".partial")
-    with open(temporary, "wb") as file:
+    with atomic_write(path) as temporary, open(temporary, "wb") as file:
         np.savez(
             file, **_stack(rows), source=source, n_items=len(items), dropped=json.dumps(dropped)
         )
-    temporary.replace(path)
 
 
 def _stack(rows):
@@ -80,12 +79,12 @@ def _code_crystal(item, tokenizer, options):
         if not isinstance(crystal, Crystal):
             raise ValueError("a composition without a structure")
         composition = crystal.composition
-        number, orbits, representatives = label_orbits(crystal, options["symprec"])
+        number, orbits, sites, *_ = find_symmetry(crystal, symprec=options["symprec"])
         geometry, distances = describe_geometry(crystal, options["symprec"])
         volume = float(np.exp(geometry[0]))
         if options["sites"] == "set":
             orbits = [Orbit(orbit.position, ()) for orbit in orbits]
-        for orbit, site in zip(orbits, representatives, strict=True):
+        for orbit, site in zip(orbits, sites, strict=True):
             nearest.setdefault(orbit, []).append(distances[site])
     if not orbits[0].elements:
         orbits = list(dict.fromkeys(orbits))

@@ -7,7 +7,8 @@ from collections import Counter
 import numpy as np
 
 from ..crystals.geometry import GEOMETRY
-from .corpus import ARRAYS, FORMAT_VERSION, MANIFEST, sha256, vocabulary_hash
+from ..files import sha256_of, write_text
+from .corpus import ARRAYS, FORMAT_VERSION, MANIFEST, vocabulary_hash
 
 
 def write_corpus(folder, chunks, plan, shard_rows):
@@ -120,7 +121,7 @@ def _write_shard(folder, name, rows):
     for array in ARRAYS:
         path = folder / f"{name}.{array}.npy"
         np.save(path, rows[array])
-        entry["sha256"][array] = sha256(path)
+        entry["sha256"][array] = sha256_of(path)
     identifiers = "\n".join(rows["identifiers"].tolist()) + "\n"
     (folder / f"{name}.identifiers.txt").write_text(identifiers, encoding="utf-8")
     return entry
@@ -129,6 +130,4 @@ def _write_shard(folder, name, rows):
 def _write_manifest(folder, manifest):
     """Write the manifest last: a folder without it is not a corpus yet."""
     manifest = {"format_version": FORMAT_VERSION, "vocabulary": vocabulary_hash(), **manifest}
-    temporary = folder / f"{MANIFEST}.partial"
-    temporary.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(folder / MANIFEST)
+    write_text(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")

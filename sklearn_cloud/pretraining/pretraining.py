@@ -9,10 +9,10 @@ import numpy as np
 
 from ..encoder.checkpoints import save_encoder
 from ..encoder.config import ENCODER_SIZES
-from ..plans import check_plan
+from ..files import check_plan
 from .corpus import JoinedCorpus, held_out_rows
-from .masked_scores import score_masked_tokens
 from .model import PretrainingModel
+from .scores import score_masked_tokens
 from .trainer import (
     build_trainer,
     count_accumulation,

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
+from .._compat import Interval
 from .checks import check_weights
 from .data import InputDataset, sorted_dataset
 from .devices import choose_device, device_or_cpu
@@ -200,7 +200,10 @@ class NetEstimator(BaseEstimator):
     def _restore_net(self, exported):
         """Put the net back, on this machine's device."""
         self.device_ = device_or_cpu(self.device)
-        self.net_ = restore_net(self._module()[0], exported, self.device_)
+        module, arguments = self._module()
+        classes = {name: value for name, value in arguments.items() if isinstance(value, type)}
+        arguments = {**exported["module_params"], **classes}
+        self.net_ = restore_net(module, {**exported, "module_params": arguments}, self.device_)
 
     def __getstate__(self):
         state = dict(super().__getstate__())

@@ -1,4 +1,4 @@
-"""What every baseline promises, over one list: a new one adds a line."""
+"""What every baseline promises: those of the registry that are classes."""
 
 import pickle
 import warnings
@@ -12,32 +12,34 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_validate
 
 from sklearn_cloud import baselines
+from sklearn_cloud.baselines.registry import MODELS, find_model
 
-#: Class, and parameters with which it is fitted in a moment.
-BASELINES = [
-    ("RoostRegressor", {"max_epochs": 2, "width": 8, "n_layers": 1, "n_heads": 2}),
-    ("CrabNetRegressor", {"max_epochs": 2, "width": 8, "n_layers": 1, "n_heads": 2}),
-    ("FinderRegressor", {"max_epochs": 2, "width": 8, "n_layers": 1, "n_heads": 2}),
-    ("WrenformerRegressor", {"max_epochs": 2, "width": 8, "n_layers": 1, "n_heads": 2}),
-    ("MatInFormerRegressor", {"max_epochs": 2, "width": 8, "n_layers": 1, "n_heads": 2}),
-    ("SlicesBertRegressor", {"max_epochs": 2, "width": 8, "n_layers": 1, "n_heads": 2}),
-    ("CGCNNRegressor", {"max_epochs": 2, "atom_width": 8, "n_convolutions": 1, "head_width": 8}),
-    ("MEGNetRegressor", {"max_epochs": 2, "width": 8, "n_blocks": 1, "hidden_width": 8}),
-    ("MagpieForestRegressor", {"n_estimators": 10}),
-    ("MagpieBoostingRegressor", {"n_estimators": 10, "min_samples_leaf": 2}),
-    ("GeometryTreesRegressor", {"n_estimators": 10, "min_samples_leaf": 3}),
-    ("SpaceGroupForestRegressor", {"n_estimators": 10}),
-    ("VoronoiForestRegressor", {"n_estimators": 10}),
-    ("PotentialEnergyRegressor", {"potential": "chgnet"}),
-]
-#: Packages beyond the library's own that a baseline needs.
-NEEDS = {
-    "MagpieForestRegressor": "matminer",
-    "MagpieBoostingRegressor": "matminer",
-    "GeometryTreesRegressor": "matminer",
-    "VoronoiForestRegressor": "matminer",
-    "PotentialEnergyRegressor": "chgnet",
+#: Sizes with which a model is fitted in a moment, by the parameters that it has.
+QUICK = {
+    "max_epochs": 2,
+    "width": 8,
+    "atom_width": 8,
+    "head_width": 8,
+    "hidden_width": 8,
+    "n_layers": 1,
+    "n_heads": 2,
+    "n_convolutions": 1,
+    "n_blocks": 1,
+    "n_estimators": 10,
+    "min_samples_leaf": 3,
+    "properties": ["energy"],
 }
+FIXED = {"random_state": 0, "device": "cpu"}
+
+
+def registered(classifier=False):
+    """Names of the models that are classes of the package."""
+    return [
+        name
+        for name, entry in MODELS.items()
+        if (builder := entry.classifier if classifier else entry.regressor) and builder[0].isupper()
+    ]
+
 
 ROCK_SALT = ([[0, 0, 0], [0.5, 0.5, 0.5]], Lattice.from_parameters(1, 1, 1, 60, 60, 60))
 CAESIUM_CHLORIDE = ([[0, 0, 0], [0.5, 0.5, 0.5]], Lattice.cubic(1))
@@ -69,32 +71,24 @@ def crystals():
 STRUCTURES, TARGET = crystals()
 
 
-def build(name, params):
-    if name in NEEDS:
-        pytest.importorskip(NEEDS[name])
-    cls = getattr(baselines, name)
-    params = dict(params)
-    for parameter in ("random_state", "device"):
-        if parameter in cls().get_params():
-            params[parameter] = {"random_state": 0, "device": "cpu"}[parameter]
-    return cls(**params)
+def build(name):
+    if not MODELS[name].is_installed:
+        pytest.skip(f"needs the extra {MODELS[name].extra}")
+    model = MODELS[name].load()()
+    known = model.get_params()
+    return model.set_params(**{p: v for p, v in (QUICK | FIXED).items() if p in known})
 
 
-@pytest.fixture(params=BASELINES, ids=[name for name, _ in BASELINES])
+@pytest.fixture(params=registered())
 def model(request):
     """An unfitted baseline."""
-    return build(*request.param)
+    return build(request.param)
 
 
-@pytest.fixture(scope="module", params=BASELINES, ids=[name for name, _ in BASELINES])
+@pytest.fixture(scope="module", params=registered())
 def fitted(request):
     """A fitted baseline; tests must not change it."""
-    return build(*request.param).fit(STRUCTURES, TARGET)
-
-
-def test_list_names_every_regressor():
-    regressors = {name for name in baselines.__all__ if name.endswith("Regressor")}
-    assert regressors == {name for name, _ in BASELINES}
+    return build(request.param).fit(STRUCTURES, TARGET)
 
 
 def test_unknown_name_is_an_attribute_error():
@@ -292,10 +286,12 @@ def predicts_or_explains(model, crystal, message):
 
 
 def test_formula(fitted):
-    if getattr(fitted, "_takes_formulas", False):
+    if find_model(type(fitted).__name__).reads == "composition":
         same = fitted.predict(["NaCl", "Na2Cl2", Composition("NaCl"), binary("Na", "Cl")])
         assert (same == same[0]).all()
-    predicts_or_explains(fitted, "NaCl", "structure")
+    else:
+        with pytest.raises(ValueError, match="row 1: .*structure"):
+            fitted.predict([STRUCTURES[0], "NaCl"])
 
 
 def test_isolated_atom(fitted):

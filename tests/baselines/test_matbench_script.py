@@ -11,12 +11,18 @@ import pytest
 from pymatgen.core import Lattice, Structure
 from sklearn.utils import Bunch
 
-from sklearn_cloud import baselines
-from sklearn_cloud.evaluation.predictions import read_predictions
-from sklearn_cloud.evaluation.result_checks import KINDS
+from sklearn_cloud.baselines import registry
+from sklearn_cloud.baselines.registry import MODELS
+from sklearn_cloud.evaluation.predictions import predictions_path, read_predictions
 from sklearn_cloud.evaluation.results import read_result
 
 SCRIPTS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture(autouse=True)
+def data_home(tmp_path, monkeypatch):
+    """A data folder in which the predictions are kept."""
+    monkeypatch.setenv("SKLEARN_CLOUD_DATA", str(tmp_path / "home"))
 
 
 @pytest.fixture
@@ -32,30 +38,21 @@ def folds(script):
     return importlib.import_module("folds")
 
 
-def test_every_regressor_can_be_run(folds):
-    regressors = {name for name in baselines.__all__ if name.endswith("Regressor")}
-    pipelines = {"cloud", "forest", "dummy", "chgnet", "sevennet"}
-    assert regressors == set(folds.KINDS) - pipelines
-    assert set(folds.KINDS.values()) <= set(KINDS)
-
-
-@pytest.mark.parametrize("potential", ["chgnet", "sevennet"])
-def test_trees_on_the_features_of_a_potential(folds, potential):
-    arguments = argparse.Namespace(model=potential, seed=3, device=None)
-    model, settings = folds.build_model(arguments, classification=False)
-    assert model[0].potential == settings["model"] == potential
-    assert model[1].random_state == settings["seed"] == 3
-    assert model[1].n_estimators == settings["trees"]
-
-
-@pytest.mark.parametrize(
-    "text", ["SpaceGroupForestRegressor", "SpaceGroupForest", "space-group-forest"]
-)
-def test_short_names(folds, text):
-    assert folds.model_name(text) == "SpaceGroupForestRegressor"
-    assert folds.model_name("cloud") == "cloud"
-    with pytest.raises(argparse.ArgumentTypeError, match="'spacegroup' is none of cloud"):
+def test_name_of_a_model(folds):
+    assert folds.model_name("SpaceGroupForest") == "space-group-forest"
+    with pytest.raises(argparse.ArgumentTypeError, match="'spacegroup' is not a model"):
         folds.model_name("spacegroup")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_can_be_named(folds, name):
+    parser = argparse.ArgumentParser()
+    folds.add_arguments(parser)
+    arguments = parser.parse_args(["--name=mine", f"--model={name}"])
+    parameters = folds.model_parameters(arguments)
+    assert parameters == ({"encoder": "none", "sites": "set"} if name == "cloud" else {})
+    _, settings = registry.build_model(arguments.model, parameters=parameters, random_state=3)
+    assert settings.get("random_state", 3) == 3
 
 
 def table(task_type="regression"):
@@ -76,7 +73,7 @@ def table(task_type="regression"):
 
 def run(script, monkeypatch, folder, *arguments, **options):
     monkeypatch.setattr(script, "fetch_matbench", lambda *_, **__: table(**options))
-    command = ["run_matbench.py", "--data-home=none", f"--results={folder}", "--name=mine"]
+    command = ["run_matbench.py", f"--results={folder}", "--name=mine"]
     monkeypatch.setattr(sys, "argv", [*command, "--model=space-group-forest", *arguments])
     script.main()
 
@@ -85,47 +82,51 @@ def test_result_of_a_baseline(script, monkeypatch, tmp_path):
     parameters = json.dumps({"n_estimators": 3})
     run(script, monkeypatch, tmp_path, "--folds", "0", "2", "--parameters", parameters)
     result = read_result(tmp_path / "matbench_jdft2d_mine.json")
-    assert result["kind"] == "Feature-based"
-    assert result["configuration"] == {
+    assert result.kind == "Feature-based"
+    assert result.configuration == {
         "model": "SpaceGroupForestRegressor",
         "n_estimators": 3,
         "random_state": 0,
         "symprec": 0.1,
     }
-    assert set(result["folds"]) == {"0", "2"}
-    for fold in result["folds"].values():
+    assert set(result.folds) == {"0", "2"}
+    for fold in result.folds.values():
         assert fold["peak_memory_mib"] > 10
         assert fold["cpu_seconds_fit"] > 0
         assert "n_parameters" not in fold  # a forest has none
 
 
 def test_regressor_and_classes(script, monkeypatch, tmp_path):
-    with pytest.raises(SystemExit, match="predicts numbers"):
+    with pytest.raises(ValueError, match="predicts numbers"):
         run(script, monkeypatch, tmp_path, task_type="classification")
 
 
-def test_trained_weights_are_counted(folds):
-    assert folds.measure_size(Bunch(n_parameters_=7))["n_parameters"] == 7
-
-
-def test_predictions_are_kept(script, folds, monkeypatch, tmp_path):
-    kept = tmp_path / "predictions"
-    run(script, monkeypatch, tmp_path, "--folds", "3", f"--predictions={kept}")
-    path = folds.predictions_path(kept, tmp_path / "matbench_jdft2d_mine.json", 3)
-    ids, predictions, targets = read_predictions(path)
-    assert ids == ["mb-3", "mb-8"] and targets == [3.0, 8.0]
-    mae = np.abs(np.subtract(predictions, targets)).mean()
+def test_predictions_are_kept(script, monkeypatch, tmp_path):
+    run(script, monkeypatch, tmp_path, "--folds", "3")
     result = read_result(tmp_path / "matbench_jdft2d_mine.json")
-    assert result["folds"]["3"]["scores"]["mae"] == pytest.approx(mae)
+    ids, predictions = read_predictions(predictions_path(tmp_path / "home/predictions", result, 3))
+    assert ids == ["mb-3", "mb-8"]
+    mae = np.abs(np.subtract(predictions, [3.0, 8.0])).mean()
+    assert result.folds["3"]["scores"]["mae"] == pytest.approx(mae)
+
+
+def test_command_is_as_another_user_types_it(script, monkeypatch, tmp_path):
+    run(script, monkeypatch, tmp_path, "--folds", "3")
+    made = read_result(tmp_path / "matbench_jdft2d_mine.json").provenance
+    assert made["command"].startswith("python benchmarks/run_matbench.py --results=")
+    monkeypatch.setattr(sys, "argv", [str(SCRIPTS / "tables/unconventional.py")])
+    common = importlib.import_module("common")
+    assert common.script_provenance()["command"] == "python benchmarks/tables/unconventional.py"
 
 
 def test_unconventional_runs_the_same_folds(script, monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(SCRIPTS / "tables")
     unconventional = importlib.import_module("unconventional")
     monkeypatch.setattr(unconventional, "fetch_unconventional", lambda *_, **__: table())
-    command = ["unconventional.py", "--data-home=none", f"--results={tmp_path}", "--name=mine"]
+    command = ["unconventional.py", f"--results={tmp_path}", "--name=mine"]
     command += ["--tasks=supercon", "--model=dummy"]
     monkeypatch.setattr(sys, "argv", command)
     unconventional.main()
     result = read_result(tmp_path / "unconvbench_supercon_mine.json")
-    assert set(result["folds"]) == set("01234")
-    assert result["folds"]["0"]["scores"]["mae"] == pytest.approx(2.5)
+    assert set(result.folds) == set("01234")
+    assert result.folds["0"]["scores"]["mae"] == pytest.approx(2.5)

@@ -13,7 +13,6 @@ from own_files import cscl, jarvis, optimade, write_json
 from sklearn_cloud import CrystalError, SymmetryStringTransformer, symmetry_string
 from sklearn_cloud.datasets import read_crystals
 
-
 STRUCTURES = [cscl("Na"), cscl("K")]
 DICTS = [structure.as_dict() for structure in STRUCTURES]
 EXPECTED = [symmetry_string(structure) for structure in STRUCTURES]
@@ -157,7 +156,8 @@ def test_python_objects(tmp_path):
 
 
 def test_files_of_ase(tmp_path):
-    ase = pytest.importorskip("ase")
+    pytest.importorskip("ase")
+    import ase
     import ase.db
     import ase.io
     from pymatgen.io.ase import AseAtomsAdaptor

@@ -9,7 +9,7 @@ from sklearn_cloud.encoder import EncoderConfig, build_encoder, save_encoder
 from sklearn_cloud.encoder.tokenizer import SymmetryTokenizer
 from sklearn_cloud.training import estimator
 from sklearn_cloud.training.callbacks import BestEpoch
-from sklearn_cloud.training.losses import WeightedL1Loss
+from sklearn_cloud.training.losses import RegressionLoss
 from sklearn_cloud.training.net import warmup_cosine
 
 
@@ -199,14 +199,14 @@ def test_patience_stops_early(tiny, data, monkeypatch, recwarn):
 
 def interrupt_at(monkeypatch, n_calls):
     calls = iter(range(1, 1000))
-    forward = WeightedL1Loss.forward
+    forward = RegressionLoss.forward
 
     def spy(self, outputs, targets):
         if next(calls) == n_calls:
             raise KeyboardInterrupt
         return forward(self, outputs, targets)
 
-    monkeypatch.setattr(WeightedL1Loss, "forward", spy)
+    monkeypatch.setattr(RegressionLoss, "forward", spy)
 
 
 def test_interrupted_training_keeps_its_best_epoch(tiny, data, monkeypatch):
@@ -265,7 +265,7 @@ def test_weight_decay_spares_biases_and_layer_norms(tiny, data):
     from sklearn_cloud.training.net import build_net
 
     net = build_net(
-        CloudModule, {"config": tiny.encoder}, WeightedL1Loss, "cpu", optimizer__weight_decay=0.5,
+        CloudModule, {"config": tiny.encoder}, torch.nn.L1Loss, "cpu", optimizer__weight_decay=0.5,
         optimizer=torch.optim.AdamW, optimizer__param_groups=base_groups(),
     ).initialize()  # fmt: skip
     names = {id(p): name for name, p in net.module_.named_parameters()}

@@ -2,11 +2,12 @@
 
 import importlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-SCRIPTS = Path(__file__).parents[2] / "benchmarks"
+SCRIPTS = Path(__file__).parents[2] / "benchmarks/tables"
 
 
 @pytest.fixture
@@ -17,15 +18,15 @@ def figures(monkeypatch):
 
 
 def result(model, area):
-    return {
-        "model": model,
-        "coverage": None,
-        "summary": {"roc_auc": {"mean": area}},
-        "details": {
+    return SimpleNamespace(
+        model=model,
+        coverage=None,
+        summary={"roc_auc": {"mean": area}},
+        details={
             "roc": {"fpr": [0.0, 0.2, 1.0], "tpr": [0.0, area, 1.0]},
             "thresholds": {"-0.05": {"tpr": 0.5, "tnr": 0.9}, "0.0": {"tpr": 0.7, "tnr": 0.8}},
         },
-    }
+    )
 
 
 def test_roc_figure_has_a_curve_and_its_thresholds_for_each_model(figures, monkeypatch):

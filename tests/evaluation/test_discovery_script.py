@@ -11,7 +11,7 @@ from sklearn.utils import Bunch
 
 from sklearn_cloud.evaluation.results import read_result
 
-SCRIPTS = Path(__file__).parents[2] / "benchmarks"
+SCRIPTS = Path(__file__).parents[2] / "benchmarks/tables"
 HALIDES = [(cation, anion) for cation in ("Na", "K") for anion in ("Cl", "Br", "I")]
 
 
@@ -80,15 +80,15 @@ def run(script, monkeypatch, *extra):
 
 def test_reconstruction(script, monkeypatch):
     result = run(script, monkeypatch)
-    scores = result["folds"]["0"]["scores"]
+    scores = result.folds["0"]["scores"]
     # every prediction is 0.01 above the hull; a crystal that cannot be read is unstable too
     assert scores["tpr"] == 0.0 and scores["tnr"] == 1.0 and "precision" not in scores
     assert scores["mae"] == pytest.approx((3 * 0.11 + 3 * 0.19) / 6)
-    details = result["details"]
+    details = result.details
     assert (details["n"], details["n_stable"], details["n_missing"]) == (7, 3, 1)
     assert details["thresholds"]["0.05"]["precision"] == 0.5
-    assert result["coverage"] is None and result["rows"] == 7
-    assert result["configuration"]["version"] == "reconstruction"
+    assert result.coverage is None and result.rows == 7
+    assert result.configuration["version"] == "reconstruction"
 
 
 def test_finished_run_is_not_repeated_and_not_overwritten(script, monkeypatch):
@@ -104,7 +104,7 @@ def test_kept_predictions_serve_the_same_configuration_only(script, monkeypatch)
     (script.home / "results/matbench_discovery_wbm_toy.json").unlink()
     again = run(script, monkeypatch, keep)
     assert Model.n_fits == 1
-    assert again["summary"] == first["summary"] and again["details"] == first["details"]
+    assert again.summary == first.summary and again.details == first.details
     (script.home / "results/matbench_discovery_wbm_toy.json").unlink()
     run(script, monkeypatch, keep, "--epochs=3")
     assert Model.n_fits == 2
@@ -121,9 +121,9 @@ def test_official_labels_are_used_as_they_are(script, monkeypatch):
     )
     result = run(script, monkeypatch, "--official")
     # the error of the energy moves the official distance: predictions are off by 0.11 and -0.19
-    found = result["folds"]["0"]["scores"]
+    found = result.folds["0"]["scores"]
     assert found["mae"] == pytest.approx((3 * 0.11 + 0.19) / 4)
-    assert result["details"]["n"] == 4 and result["coverage"] == 0.5
+    assert result.details["n"] == 4 and result.coverage == 0.5
 
 
 def test_subset_of_candidates_and_rows(script):

@@ -19,7 +19,7 @@ from sklearn_cloud.evaluation.leaderboard import TABLES
 from sklearn_cloud.evaluation.results import add_fold, open_result, result_path, write_result
 
 TIMES = dict(seconds_fit=2.0, seconds_predict=0.5, n_train=8, n_test=2)
-SCRIPTS = Path(__file__).parents[2] / "benchmarks"
+SCRIPTS = Path(__file__).parents[2] / "benchmarks/tables"
 
 
 def make(folder, scores, benchmark="matbench", task="jdft2d", model="mine", **options):
@@ -31,9 +31,9 @@ def make(folder, scores, benchmark="matbench", task="jdft2d", model="mine", **op
     for fold, entry in enumerate(scores):
         entry = entry if isinstance(entry, dict) else {"mae": entry}
         add_fold(result, fold, entry, **TIMES)
-    result["provenance"] = {"command": "python benchmarks/matbench.py", "date": "2026-11-22"}
+    result.provenance = {"command": "python benchmarks/matbench.py", "date": "2026-11-22"}
     if details:
-        result["details"] = details
+        result.details = details
     write_result(path, result)
     return path
 

@@ -20,10 +20,10 @@ NAN = float("nan")
 
 def test_round_trip(tmp_path):
     path = tmp_path / "fold_0.csv.gz"
-    write_predictions(path, ["b", "a"], [0.1 + 0.2, -1e-20], [1.0, 2.0])
-    assert read_predictions(path) == (["b", "a"], [0.1 + 0.2, -1e-20], [1.0, 2.0])
+    write_predictions(path, ["b", "a"], [0.1 + 0.2, -1e-20])
+    assert read_predictions(path) == (["b", "a"], [0.1 + 0.2, -1e-20])
     before = path.read_bytes()
-    write_predictions(path, ["b", "a"], np.array([0.1 + 0.2, -1e-20]), np.array([1.0, 2.0]))
+    write_predictions(path, ["b", "a"], np.array([0.1 + 0.2, -1e-20]))
     assert path.read_bytes() == before
 
 
@@ -46,7 +46,7 @@ def test_bad_predictions(ids, predictions, message):
 def test_nothing_is_written_of_bad_predictions(tmp_path):
     path = tmp_path / "fold_0.csv.gz"
     with pytest.raises(ValueError, match="the prediction of a is nan"):
-        write_predictions(path, ["a"], [NAN], [1.0])
+        write_predictions(path, ["a"], [NAN])
     assert not path.exists()
 
 
@@ -55,9 +55,9 @@ def test_nothing_is_written_of_bad_predictions(tmp_path):
     [
         ("id,target,prediction\na,1.0,2.0\na,1.0,2.0\n", "more than once"),
         ("id,target,prediction\na,1.0,nan\n", "the prediction of a is nan"),
-        ("id,target,prediction\na,1.0\n", "no complete file of predictions"),
-        ("id,target\na,1.0\n", "no complete file of predictions"),
-        ("id,target,prediction\na,1.0,x\n", "no complete file of predictions"),
+        ("id,target,prediction\na,1.0\n", "not a complete file of predictions"),
+        ("id,target\na,1.0\n", "not a complete file of predictions"),
+        ("id,target,prediction\na,1.0,x\n", "not a complete file of predictions"),
     ],
 )
 def test_bad_file(tmp_path, text, message):
@@ -69,9 +69,9 @@ def test_bad_file(tmp_path, text, message):
 
 def test_cut_file(tmp_path):
     path = tmp_path / "fold_0.csv.gz"
-    write_predictions(path, [f"id{n}" for n in range(500)], range(500), range(500))
+    write_predictions(path, [f"id{n}" for n in range(500)], range(500))
     path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(ValueError, match="no complete file of predictions"):
+    with pytest.raises(ValueError, match="not a complete file of predictions"):
         read_predictions(path)
 
 

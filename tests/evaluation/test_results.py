@@ -1,4 +1,6 @@
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -35,7 +37,7 @@ def written(path):
     result = start(path)
     add_fold(result, 1, {"mae": 3.0, "rmse": 4.0}, **TIMES)
     add_fold(result, 0, {"mae": 1.0, "rmse": 4.0}, **TIMES)
-    result["provenance"] = {"command": "python benchmarks/matbench.py"}
+    result.provenance = {"command": "python benchmarks/matbench.py"}
     write_result(path, result)
     return result
 
@@ -43,8 +45,8 @@ def written(path):
 def test_round_trip(path, written):
     found = read_result(path)
     assert found == written
-    assert list(found["folds"]) == ["0", "1"]
-    assert found["summary"] == {
+    assert list(found.folds) == ["0", "1"]
+    assert found.summary == {
         "mae": {"mean": 2.0, "std": 1.0},
         "rmse": {"mean": 4.0, "std": 0.0},
     }
@@ -58,7 +60,7 @@ def test_resuming_keeps_the_finished_folds(path, written):
         add_fold(again, 1, {"mae": 9.0, "rmse": 9.0}, **TIMES)
     add_fold(again, 2, {"mae": 5.0, "rmse": 4.0}, **TIMES)
     write_result(path, again)
-    assert read_result(path)["summary"]["mae"]["mean"] == 3.0
+    assert read_result(path).summary["mae"]["mean"] == 3.0
 
 
 def test_writing_twice_changes_nothing(path, written):
@@ -84,15 +86,14 @@ def test_another_configuration_is_refused(path, written, changes, message):
         start(path, **changes)
     assert message in str(error.value) and "It is not overwritten" in str(error.value)
 
-    other = {**written, **changes}
+    other = replace(written, **changes)
     with pytest.raises(ValueError, match="another configuration"):
         write_result(path, other)
     assert path.read_bytes() == before
 
 
 def test_folds_are_never_lost(path, written):
-    fresh = {**written, "folds": {"1": written["folds"]["1"]}}
-    fresh["summary"] = {"mae": {"mean": 3.0, "std": 0.0}, "rmse": {"mean": 4.0, "std": 0.0}}
+    fresh = replace(written, folds={"1": written.folds["1"]})
     with pytest.raises(ValueError, match=r"has fold\(s\) 0 that would be lost"):
         write_result(path, fresh)
 
@@ -112,7 +113,7 @@ def test_unknown_fold_is_refused(path, fold):
 def test_folds_must_be_scored_alike(path, written):
     with pytest.raises(ValueError, match="not scored alike"):
         add_fold(written, 2, {"mae": 1.0}, **TIMES)
-    assert list(written["folds"]) == ["0", "1"]
+    assert list(written.folds) == ["0", "1"]
 
 
 def without(key):
@@ -127,6 +128,7 @@ def with_value(key, value):
     ("change", "message"),
     [
         (without("schema"), "not a result file: it has no schema"),
+        (with_value("mood", "good"), "has mood, which are not part of a result file"),
         (with_value("schema", 2), "has schema 2, this version reads 1"),
         (without("coverage"), "incomplete: it lacks coverage"),
         (with_value("rows", "10"), "rows has the type str"),
@@ -170,3 +172,30 @@ def test_file_names(tmp_path):
     found = result_path(tmp_path, "matbench", "jdft2d", "Extra trees, geometry (v1.2)")
     assert found == tmp_path / "matbench_jdft2d_extra-trees-geometry-v1.2.json"
     assert result_path("r", "unconvbench", "2d_e_exf", "m").name == "unconvbench_2d_e_exf_m.json"
+
+
+STORED = Path(__file__).parents[2] / "benchmarks/results"
+
+
+@pytest.mark.parametrize("stored", [p.name for p in sorted(STORED.glob("*_*_*.json"))])
+def test_stored_results_are_read_and_written_as_they_are(stored, tmp_path):
+    text = (STORED / stored).read_text(encoding="utf-8")
+    if "schema" not in json.loads(text):
+        pytest.skip("another kind of file")
+    write_result(tmp_path / stored, read_result(STORED / stored))
+    assert (tmp_path / stored).read_text(encoding="utf-8") == text
+
+
+def test_settings_by_their_names_of_before_the_registry(tmp_path):
+    path = tmp_path / "trees.json"
+    old = {"model": "chgnet", "head": "extra-trees", "trees": 300, "seed": 0}
+    write_result(path, start(path, configuration=old))
+    new = {"model": "chgnet-trees", "n_estimators": 300, "random_state": 0}
+    assert start(path, configuration=new).configuration == old
+    with pytest.raises(ValueError, match="random_state=0, now 1"):
+        start(path, configuration={**new, "random_state": 1})
+
+
+def test_digest_differs_with_the_settings(path):
+    assert start(path).digest == start(path).digest
+    assert start(path).digest != start(path, configuration={"encoder": "mini"}).digest

@@ -3,11 +3,12 @@
 import importlib
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "benchmarks"
+SCRIPTS = Path(__file__).resolve().parents[2] / "benchmarks/tables"
 
 
 @pytest.fixture
@@ -21,16 +22,17 @@ def test_baseline_table(script, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["baseline_table.py"])
     table.main()
     head, _, *rows = capsys.readouterr().out.splitlines()
-    assert len(rows) == len(table.SYSTEMS)
+    assert len(rows) == len(list(table.list_systems()))
     assert {row.count("|") for row in rows} == {head.count("|")}
 
 
 def test_baseline_table_says_what_differs(script):
     table = script("baseline_table")
     summary = {"mae": {"mean": 2.0, "std": 0.5}}
-    whole = {"summary": summary, "n_folds": 2, "folds": {"0": {}, "1": {}}, "configuration": {}}
+    options = {"summary": summary, "n_folds": 2}
+    whole = SimpleNamespace(folds={"0": {}, "1": {}}, configuration={}, **options)
     other = {"max_epochs": 3, "precision": "bf16"}
-    short = {**whole, "folds": {"1": {}}, "configuration": other}
+    short = SimpleNamespace(folds={"1": {}}, configuration=other, **options)
     assert table.score(whole, ".1f", whole) == "2.0 ± 0.5"
     assert table.score(short, ".1f", whole) == "2.0 ± 0.5 (folds 1; 3 epochs; bf16)"
     assert table.score(None, ".1f", whole) == "not run"
@@ -39,7 +41,7 @@ def test_baseline_table_says_what_differs(script):
 def test_baseline_table_marks_what_is_far_from_the_published_score(script):
     table = script("baseline_table")
     summary = {"mae": {"mean": 2.0, "std": 0.5}}
-    run = {"summary": summary, "n_folds": 1, "folds": {"0": {}}, "configuration": {}}
+    run = SimpleNamespace(summary=summary, n_folds=1, folds={"0": {}}, configuration={})
     assert table.score(run, ".1f", run, (3.0, 0.6)) == "2.0 ± 0.5"
     assert table.score(run, ".1f", run, (3.0, 0.4)) == "**2.0 ± 0.5**"
     assert table.score(run, ".1f", run, (3.0, np.nan)) == "2.0 ± 0.5"

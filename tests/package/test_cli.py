@@ -184,7 +184,7 @@ def test_skip_bad_leaves_out_and_names(fit, crystals, capsys):
 def test_overwrite(fit, crystals):
     assert fit("model") == 0
     assert fit("model", "--sites", "set", "--overwrite") == 0
-    assert read_description(Path("model"))["strings"]["sites"] == "set"
+    assert load_model("model")[0].sites == "set"
     for _ in range(2):
         assert main(["predict", "model", "crystals", "-o", "out.csv", "--overwrite"]) == 0
 
@@ -232,32 +232,73 @@ def test_demo_writes_table_and_picture(monkeypatch, capsys, encoder):
     assert "predictions.csv exists" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("task", ["steels", "glass"])
-def test_benchmark(task, monkeypatch, capsys, encoder):
+@pytest.fixture
+def small_task(monkeypatch):
+    """A table of 30 formulas with three folds, in the place of every MatBench task."""
     from sklearn.utils import Bunch
 
     from sklearn_cloud import datasets
 
-    classes = task == "glass"
     formulas = [f"{c}{n}{a}" for c in ("Na", "K", "Rb") for a in ("F", "Cl") for n in range(1, 6)]
     test = np.arange(10)
-    target = np.arange(30) % 2 == 0 if classes else np.arange(30.0)
-    bunch = Bunch(
-        structures=np.array(formulas, dtype=object),
-        target=target,
-        folds=[(np.setdiff1d(np.arange(30), test + 10 * k), test + 10 * k) for k in range(3)],
-        task_type="classification" if classes else "regression",
-        DESCR="a small task",
-    )
-    monkeypatch.setattr(datasets, "fetch_matbench", lambda name, **options: bunch)
+
+    def fetch(name, **options):
+        classes = name == "glass"
+        return Bunch(
+            structures=np.array(formulas, dtype=object),
+            target=np.arange(30) % 2 == 0 if classes else np.arange(30.0),
+            folds=[(np.setdiff1d(np.arange(30), test + 10 * k), test + 10 * k) for k in range(3)],
+            ids=np.array([f"row-{k}" for k in range(30)]),
+            coverage=1.0,
+            task_type="classification" if classes else "regression",
+            DESCR="a small task",
+        )
+
+    monkeypatch.setattr(datasets, "fetch_matbench", fetch)
+
+
+@pytest.mark.parametrize("task", ["steels", "glass"])
+def test_benchmark(task, small_task, capsys, encoder):
     options = ["--encoder", encoder, "--epochs", "1", "--folds", "0", "2", "-o", "scores.csv"]
     assert main(["benchmark", task, *options]) == 0
     output = capsys.readouterr()
     assert "a small task" in output.err
     scores = pd.read_csv("scores.csv")
     assert scores["fold"].tolist() == [0, 2]
-    first = "accuracy" if classes else "mae"
+    first = "accuracy" if task == "glass" else "mae"
     assert f"{scores[first].mean():.4g}" in output.out.splitlines()[-2]
+
+
+def test_benchmark_resumes_and_keeps_predictions(small_task, capsys, tmp_path):
+    command = ["benchmark", "steels", "--model", "forest", "--parameters", '{"n_estimators": 3}']
+    assert main([*command, "--folds", "1"]) == 0
+    first = capsys.readouterr().out.splitlines()[1]
+    assert main([*command, "--folds", "0", "1"]) == 0
+    output = capsys.readouterr()
+    assert first in output.out.splitlines()
+    assert "fold 1: from an earlier run with the same settings" in output.err
+    (result,) = (tmp_path / "data_home/results").iterdir()
+    assert f"see {result}" in output.err
+    (folder,) = (tmp_path / "data_home/predictions").iterdir()
+    assert sorted(path.name for path in folder.iterdir()) == ["fold_0.csv.gz", "fold_1.csv.gz"]
+    # other settings are another result
+    assert main(["benchmark", "steels", "--model", "dummy", "--folds", "0"]) == 0
+    assert len(list((tmp_path / "data_home/results").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--model", "rooster"], "'rooster' is not a model: choose one of cloud, dummy"),
+        (["--model", "forest", "--encoder", "mini"], "forest has no parameter 'encoder'"),
+        (["--model", "magpie-forest"], "magpie-forest predicts numbers"),
+        (["--parameters", "{"], "--parameters is not JSON"),
+        (["--parameters", "3"], "--parameters must be JSON such as"),
+    ],
+)
+def test_benchmark_of_a_model_that_cannot_be(options, message, small_task, capsys):
+    assert main(["benchmark", "glass", *options]) > 0
+    assert message in capsys.readouterr().err
 
 
 def test_benchmark_names_every_task(capsys):

@@ -7,6 +7,7 @@ import warnings
 
 import pytest
 from cli_tables import run_python, write_table
+from safetensors import SafetensorError
 
 from sklearn_cloud.__main__ import main
 
@@ -206,10 +207,9 @@ def test_folder_without_model(failing, crystals):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c.pop("strings"), "is damaged"),
-        (lambda c: c["strings"].pop("symprec"), "is damaged"),
+        (lambda c: c.pop("format_version"), "is damaged"),
+        (lambda c: c.pop("files"), "changed after it was written"),
         (lambda c: c.update(format_version=99), "another version"),
-        (lambda c: c.update(estimator="os.system"), "another version"),
     ],
 )
 def test_damaged_model(change, message, failing, fit, tmp_path):
@@ -250,12 +250,40 @@ def test_full_disk_leaves_the_old_file(fit, crystals, monkeypatch, failing, tmp_
     assert "No space left on device" in message
 
 
+def test_leftovers_of_a_killed_process_are_removed(crystals, tmp_path):
+    (tmp_path / ".out.csv.12.part").write_text("half")
+    (tmp_path / ".other.csv.12.part").write_text("half")
+    assert main(["strings", "crystals", "-o", "out.csv"]) == 0
+    assert [path.name for path in tmp_path.glob(".*.part")] == [".other.csv.12.part"]
+
+
+@pytest.mark.parametrize(
+    ("error", "free"),
+    [
+        (RuntimeError("PytorchStreamWriter failed writing file data/0"), 0),
+        (SafetensorError("I/O error: No space left on device (os error 28)"), 10**9),
+        (OSError(28, "No space left on device"), 10**9),
+    ],
+)
+def test_full_disk_in_pretrain(error, free, crystals, monkeypatch, capsys):
+    def pretrain(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr("sklearn_cloud.pretraining.pretraining.pretrain", pretrain)
+    usage = type("Usage", (), {"free": free})
+    monkeypatch.setattr("sklearn_cloud.cli.outputs.shutil.disk_usage", lambda path: usage)
+    assert main(["pretrain", "crystals", "-o", "run", "--sites", "set", "--quiet"]) == 1
+    assert "error: the disk of run is full: make room on it" in capsys.readouterr().err
+
+
 def test_failed_model_leaves_the_old_one(failing, fit, crystals, monkeypatch, capsys):
     assert fit("model") == 0
-    monkeypatch.setattr("sklearn_cloud.estimators.folders.MODEL_FILE", "no/such/folder.json")
-    (crystals.parent / "model/no/such").mkdir(parents=True)
-    (crystals.parent / "model/no/such/folder.json").touch()
     before = snapshot(crystals.parent)
+
+    def write(path, data):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr("sklearn_cloud.estimators.folder_files.write_file", write)
     assert fit("model", "--overwrite") == 1
     assert snapshot(crystals.parent) == before
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sklearn_cloud.downloads import download, get_data_home, sha256_of
+from sklearn_cloud.downloads import download, get_data_home
+from sklearn_cloud.files import sha256_of
 
 CONTENT = b"crystals " * 40_000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

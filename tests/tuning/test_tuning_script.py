@@ -15,7 +15,7 @@ pytest.importorskip("optuna_integration", reason="needs sklearn-cloud[tuning]")
 from sklearn_cloud.datasets import load_example  # noqa: E402
 from sklearn_cloud.evaluation.results import read_result  # noqa: E402
 
-SCRIPTS = Path(__file__).parents[2] / "benchmarks"
+SCRIPTS = Path(__file__).parents[2] / "benchmarks/tables"
 
 
 @pytest.fixture
@@ -53,10 +53,10 @@ def test_nested_scores(script, monkeypatch):
     monkeypatch.setattr(script, "tune_pipeline", watched)
     first = run(script, monkeypatch, "--folds", "1", "--trials=2")
     assert seen == [32]  # the training rows of the fold alone
-    assert set(first["folds"]["1"]["scores"]) == {
+    assert set(first.folds["1"]["scores"]) == {
         f"{score}_{model}" for score in ("mae", "rmse") for model in ("tuned", "default")
     }
-    found = first["details"]["1"]
+    found = first.details["1"]
     assert found["inner_mae"] <= found["inner_mae_default"]
     assert found["trials"] == {"complete": 2} and set(found["parameters"]) == {"learning_rate"}
     assert np.isfinite(found["seconds"])
