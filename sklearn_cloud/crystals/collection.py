@@ -4,10 +4,9 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .crystal_files import is_crystal_file, read_text, split_cif, suffix_of
 from .errors import CrystalError
-from .files import is_crystal_file, read_text, search_folder, split_cif, suffix_of
-from .json_tables import frame_of
-from .table_files import PYTHON, check_column, check_frame, check_no_numbers, is_table, read_table
+from .table_files import PYTHON, check_column, check_no_numbers, is_table, read_table
 
 #: Columns of a table with crystals, the one that says most first; upper or lower case.
 STRUCTURE_COLUMNS = ("structure", "cif", "atoms")
@@ -255,57 +254,3 @@ def _move(item, cell, home):
     if not isinstance(item, Path) or Path(cell).is_absolute():
         return cell
     return os.path.relpath(item, home)
-
-
-def collect(source, *, header=True, column=None, folder=None):
-    """The collection of anything that Python users have.
-
-    Parameters
-    ----------
-    source : path, DataFrame, list or dict
-        A folder, a table, a file with one or several crystals; a data frame; paths, structures,
-        dictionaries of them, records, entries of the Materials Project, or an answer of a server.
-    header, column, folder
-        As in `collect_table`.
-    """
-    options = {"column": column, "folder": folder}
-    if isinstance(source, str | os.PathLike):
-        path = Path(source)
-        if path.is_dir():
-            return collect_files(search_folder(path)[0])
-        if not path.exists():
-            raise ValueError(f"there is no file or folder {str(path)!r}.")
-        return collect_file(path, header=header, **options)
-    if hasattr(source, "columns") and hasattr(source, "iloc"):
-        return collect_frame(check_frame(source, "the table"), "the table", **options)
-    if isinstance(source, dict):
-        return collect_frame(check_frame(frame_of(source, "it"), "it"), "the dictionary", **options)
-    return _collect_objects(source, options)
-
-
-def _collect_objects(source, options):
-    from .items import as_items
-
-    items = as_items(source)
-    if all(isinstance(item, dict) for item in items):
-        return collect_frame(
-            check_frame(frame_of(items, "the list"), "the list"), "the list", **options
-        )
-    frame = _describe_objects(items, getattr(source, "index", None))
-    names = [f"row {row}" for row in range(len(items))]
-    return Collection(f"{len(items)} items", frame, items, names)
-
-
-def _describe_objects(items, index):
-    """What is known of objects: paths, ids of entries, labels of a Series."""
-    import pandas as pd
-
-    if hasattr(index, "tolist") and index.tolist() != list(range(len(items))):
-        return pd.DataFrame({"id": index.tolist()})
-    if all(isinstance(item, os.PathLike) for item in items):
-        return pd.DataFrame({"file": [str(item) for item in items]})
-    fields = ("material_id", "entry_id", "energy", "energy_per_atom")
-    if all(hasattr(item, "structure") for item in items):
-        known = [{n: getattr(item, n, None) for n in fields} for item in items]
-        return pd.DataFrame(known).dropna(axis=1, how="all")
-    return pd.DataFrame(index=range(len(items)))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from .cif import read_cif
 from .crystal import Crystal, Formula
+from .crystal_files import read_bytes, suffix_of
 from .dictionaries import read_dictionary
 from .errors import CrystalError
-from .files import read_bytes, suffix_of
 from .formulas import read_formula
 from .limits import LARGEST_FILE
 from .objects import from_ase, from_composition, from_pymatgen

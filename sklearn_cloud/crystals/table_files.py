@@ -5,12 +5,14 @@ import difflib
 import io
 from zipfile import BadZipFile
 
-from .files import read_text, suffix_of
+from .crystal_files import read_text, suffix_of
 from .json_tables import read_json, read_json_lines
 
 LARGEST_FIELD = 2**31 - 1  # characters; the text of a large CIF is longer than Python's own limit
 NEEDS_PYARROW = "Parquet files need pyarrow: pip install 'sklearn-cloud[parquet]'."
-NEEDS_EXCEL = "Excel files need openpyxl: pip install openpyxl, or save the sheet as CSV."
+NEEDS_EXCEL = (
+    "Excel files need openpyxl: pip install 'sklearn-cloud[excel]', or save the sheet as CSV."
+)
 MISSING_HEADER = (
     "if the table has no header and {name!r} stands in its first row, say so with {no_header}"
 )

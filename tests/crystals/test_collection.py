@@ -108,7 +108,7 @@ def test_parquet_with_structs(tmp_path):
 def test_excel_is_behind_its_library(tmp_path, monkeypatch):
     (tmp_path / "a.xlsx").write_bytes(b"anything")
     monkeypatch.setitem(sys.modules, "openpyxl", None)
-    with pytest.raises(ImportError, match="pip install openpyxl"):
+    with pytest.raises(ImportError, match=r"sklearn-cloud\[excel\]"):
         read_crystals(tmp_path / "a.xlsx")
 
 
@@ -153,6 +153,22 @@ def test_python_objects(tmp_path):
     frame = pd.DataFrame({"structure": STRUCTURES, "gap": [1.0, 2.0]}, index=["a", "b"])
     check(read_crystals(frame, "gap"), ["a", "b"])
     assert list(frame.columns) == ["structure", "gap"]  # unchanged
+
+
+def test_documents_of_a_server():
+    class Document:  # as the client of the Materials Project gives
+        def __init__(self, number, structure):
+            self.material_id, self.band_gap, self.structure = f"mp-{number}", number, structure
+
+    documents = [Document(number, one) for number, one in enumerate(STRUCTURES)]
+    check(read_crystals(documents, "band_gap"), ["mp-0", "mp-1"], [0, 1])
+
+
+def test_a_polars_frame():
+    polars = pytest.importorskip("polars")
+    frame = polars.DataFrame({"id": ["a", "b"], "formula": ["NaCl", "KCl"], "gap": [1.0, 2.0]})
+    data = read_crystals(frame, "gap")
+    assert data.ids.tolist() == ["a", "b"] and data.target.tolist() == [1.0, 2.0]
 
 
 def test_files_of_ase(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from own_files import cscl, optimade, write_json
 
 from sklearn_cloud import CrystalError, symmetry_string
-from sklearn_cloud.crystals.files import read_text, search_folder, split_cif, suffix_of
+from sklearn_cloud.crystals.crystal_files import read_text, search_folder, split_cif, suffix_of
 
 EXPECTED = symmetry_string(cscl("Na"))
 
