@@ -17,8 +17,8 @@ def raise_errors(rows):
     message = f"row {first}: {error}"
     if len(rows.errors) > 1:
         message = (
-            f"{len(rows.errors)} of {len(rows.places)} rows cannot be used: "
-            f"{list_rows(rows.errors)}"
+            f"{len(rows.errors)} of {len(rows.places)} rows cannot be used; fix them or leave "
+            f"them out: {list_rows(rows.errors)}"
         )
     raise same_kind(error)(message) from error
 

@@ -5,7 +5,7 @@ import difflib
 import io
 from zipfile import BadZipFile
 
-from .crystal_files import read_text, suffix_of
+from .crystal_files import check_content, read_text, suffix_of
 from .json_tables import read_json, read_json_lines
 
 LARGEST_FIELD = 2**31 - 1  # characters; the text of a large CIF is longer than Python's own limit
@@ -58,6 +58,7 @@ def read_table(path, header=True):
     kind = suffix_of(path)
     if kind not in READERS:
         raise ValueError(f"{path}: cannot tell the format; tables end in {', '.join(READERS)}.")
+    check_content(path)
     frame, problems = READERS[kind](path, header)
     return check_frame(frame, path), problems
 

@@ -178,6 +178,27 @@ def test_files_that_are_something_else(content, message, tmp_path):
         read_text(path)
 
 
+@pytest.mark.parametrize("name", ["t.parquet", "t.db", "t.csv.gz", "t.xlsx"])
+def test_pointers_instead_of_binary_files(name, tmp_path):
+    from sklearn_cloud.crystals.table_files import read_table
+
+    (tmp_path / name).write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0")
+    with pytest.raises(CrystalError, match=f"{name}' is a Git LFS pointer"):
+        read_table(tmp_path / name)
+    cif = tmp_path / "a.cif.gz"
+    (tmp_path / name).rename(cif)
+    with pytest.raises(CrystalError, match="a.cif.gz' is a Git LFS pointer"):
+        symmetry_string(cif)
+
+
+def test_a_small_file_that_unpacks_to_a_large_one(tmp_path, monkeypatch):
+    monkeypatch.setattr("sklearn_cloud.crystals.reading.LARGEST_FILE", 10_000)
+    path = tmp_path / "a.cif.gz"
+    path.write_bytes(gzip.compress(cscl("Na").to(fmt="cif").encode() + b"# x\n" * 10_000))
+    with pytest.raises(CrystalError, match="more than 10000 bytes"):
+        symmetry_string(path)
+
+
 def test_encodings(tmp_path):
     path = tmp_path / "t.csv"
     for encoding in ("utf-8", "utf-8-sig", "utf-16"):
