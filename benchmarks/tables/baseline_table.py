@@ -89,7 +89,7 @@ def score(result, form, reference, known=None):
     mean, std = result.summary["mae"]["mean"], result.summary["mae"]["std"]
     notes = []
     if len(result.folds) < result.n_folds:
-        notes.append(f"folds {', '.join(result['folds'])}")
+        notes.append(f"folds {', '.join(result.folds)}")
     for name, form_of_note in SETTINGS.items():
         value = setting(result, name)
         if value != setting(reference, name):

@@ -61,13 +61,14 @@ def run(arguments):
 
 def check_run_folder(folder, overwrite):
     """Refuse a folder with other things in it, and a finished run."""
-    from .outputs import check_parent
+    from ..files import check_writable
 
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"{folder} is a file: name a folder.")
     ours = ("corpus-", "checkpoint-", *FILES)
     there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-    others = [name for name in there if not name.startswith(ours)]
+    # a killed run may leave a hidden file that was half written
+    others = [name for name in there if not name.lstrip(".").startswith(ours)]
     if others:
         raise FileExistsError(
             f"{folder} is a folder with other things ({others[0]}): choose another name."
@@ -76,7 +77,7 @@ def check_run_folder(folder, overwrite):
         raise FileExistsError(
             f"{folder} holds a finished run: choose another name, or begin anew by --overwrite."
         )
-    check_parent(folder)
+    check_writable(folder)
 
 
 def remove_run(folder):

@@ -70,7 +70,7 @@ def _on_folds(result, folds, n_rows):
     summary = summarize_folds(scores)[metric] if scores else {"mean": None, "std": None}
     notes = [f"folds {', '.join(used) or 'none'} only"] if used != folds else []
     if result.rows != n_rows:
-        notes.append(f"{result['rows']:,} rows")
+        notes.append(f"{result.rows:,} rows")
     return {
         "task": result.task,
         "folds": ", ".join(folds),
