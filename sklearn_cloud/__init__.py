@@ -5,6 +5,7 @@ from .lazy import lazy_names
 
 # The estimators bring scikit-learn and torch: each name is imported when it is first used.
 _HOMES = {
+    "CrystalError": "crystals.errors",
     "SymmetryStringTransformer": "symmetry.transformer",
     "symmetry_string": "symmetry.strings",
     "parse_string": "symmetry.parsing",
@@ -13,6 +14,7 @@ _HOMES = {
     "CloudEmbedder": "estimators.embedder",
     "save_model": "estimators.folders",
     "load_model": "estimators.folders",
+    "ModelFolderError": "exceptions",
 }
 
 __all__ = ["__version__", *_HOMES]

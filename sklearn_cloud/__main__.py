@@ -48,8 +48,8 @@ def build_parser():
     version = f"sklearn-cloud {__version__}"
     parser.add_argument("-V", "--version", action="version", version=version)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name in COMMANDS:
-        import_module(f".cli.{name}", __package__).add_parser(commands)
+    for module in COMMANDS.values():
+        import_module(f".cli.{module}", __package__).add_parser(commands)
     return parser
 
 

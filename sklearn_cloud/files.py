@@ -3,9 +3,12 @@
 import hashlib
 import json
 import os
+import secrets
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
+
+from .exceptions import ModelFolderError
 
 
 @contextmanager
@@ -19,7 +22,7 @@ def atomic_write(path, temporary=None):
     ----------
     path : str or path-like
     temporary : path-like, default=None
-        The temporary path. None is one of this process, as several may write at once.
+        The temporary path. None is one of its own, as several processes may write at once.
 
     Yields
     ------
@@ -27,7 +30,7 @@ def atomic_write(path, temporary=None):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = temporary or path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = temporary or path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         yield temporary
         os.replace(temporary, path)
@@ -39,6 +42,14 @@ def write_text(path, text):
     """Write a text file as `atomic_write` does."""
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_file(path, data):
+    """Write bytes as `atomic_write` does, through to the disk."""
+    with atomic_write(path) as temporary, open(temporary, "xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sha256_of(path):
@@ -100,3 +111,25 @@ def check_plan(path, plan, what):
             f"{str(path.parent)!r} has a {what} with other {', '.join(changed)}: choose another "
             f"folder, or remove it"
         )
+
+
+def check_ordinary(path):
+    """Raise an error unless there is an ordinary file; a device or a pipe could go on for ever.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing.
+    ModelFolderError
+        If it is something else.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing.")
+    if not path.is_file():
+        raise ModelFolderError(f"{path} is not an ordinary file.")
+
+
+def read_text(path):
+    """Content of an ordinary UTF-8 file, or an error as `check_ordinary` and `str.decode` give."""
+    check_ordinary(path)
+    return path.read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ from sklearn_cloud.encoder import ENCODER_SIZES
 from sklearn_cloud.pretraining import pretrain
 from sklearn_cloud.pretraining.corpus import JoinedCorpus, held_out_rows
 from sklearn_cloud.pretraining.corpus_builder import CorpusSource, build_corpus
-from sklearn_cloud.pretraining.masked_scores import score_baselines
+from sklearn_cloud.pretraining.scores import score_baselines
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
 

@@ -29,7 +29,7 @@ for number, crystal in enumerate(crystals):
 # ----------
 # `build_corpus` finds the symmetry of each crystal, keeps one of several with the same formula and
 # space group, and writes token ids to a folder. It goes on where it was interrupted.
-from sklearn_cloud.pretraining.corpus_builder import CorpusSource, build_corpus
+from sklearn_cloud.pretraining import CorpusSource, build_corpus
 
 source = CorpusSource("my crystals", folder / "cifs", licence="CC-BY 4.0")
 corpus = build_corpus(folder / "corpus", [source], sites="orbits")

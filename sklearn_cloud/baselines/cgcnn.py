@@ -3,10 +3,10 @@
 from numbers import Integral, Real
 
 import torch
-from sklearn.utils._param_validation import Interval
 from torch import nn
 from torch.nn.functional import softplus
 
+from .._compat import Interval
 from ..features.elements import element_features
 from .graphs import GaussianExpansion, build_graph, collate_graphs, displace, mean_by, sum_by
 from .network import NetworkRegressor

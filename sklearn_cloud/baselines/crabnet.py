@@ -4,9 +4,9 @@ import math
 from numbers import Integral, Real
 
 import torch
-from sklearn.utils._param_validation import Interval
 from torch import nn
 
+from .._compat import Interval
 from .composition_network import CompositionRegressor, ElementEmbedding, ResidualOutput
 
 

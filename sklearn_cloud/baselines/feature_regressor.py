@@ -7,9 +7,9 @@ from numbers import Integral
 from joblib import parallel_config
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.multioutput import MultiOutputRegressor
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from .._compat import Interval
 from ..crystals.items import as_items
 from ..training.checks import accept_strings, check_targets, check_weights
 

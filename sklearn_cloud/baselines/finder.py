@@ -3,9 +3,9 @@
 from numbers import Integral
 
 import torch
-from sklearn.utils._param_validation import Interval
 from torch import nn
 
+from .._compat import Interval
 from .composition_network import CompositionRegressor, ElementEmbedding, weighted_softmax
 
 

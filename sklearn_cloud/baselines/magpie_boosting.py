@@ -4,8 +4,8 @@ from numbers import Integral
 
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.pipeline import make_union
-from sklearn.utils._param_validation import Interval
 
+from .._compat import Interval
 from ..features.geometry import GeometryFeatures
 from ..features.magpie import MagpieFeatures
 from .feature_regressor import FeatureRegressor

@@ -6,16 +6,16 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from sklearn.utils._param_validation import Interval
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
+from .._compat import Interval
 from ..crystals.crystal import ELEMENTS
 from ..encoder.config import PAD_ID, EncoderConfig
 from ..encoder.model import build_encoder, build_head, cls_vectors
 from ..features.elements import atomic_numbers, element_features
 from ..symmetry.search import find_orbits
-from ..symmetry.strings import atomic_fractions
+from ..symmetry.strings import atomic_fractions, write_composition
 from ..symmetry.wyckoff import wyckoff_positions
 from .network import NetworkRegressor
 
@@ -80,9 +80,7 @@ def crystal_words(crystal, symprec):
     number, orbits = find_orbits(crystal, symprec=symprec)
     words = ["[CLS]", *symmetry_classes(number), f"space group {number}"]
     words += dict.fromkeys(orbit.position for orbit in orbits)
-    for element, fraction in atomic_fractions(crystal.composition):
-        words += [element, str(fraction)]
-    return words
+    return words + write_composition(atomic_fractions(crystal.composition)).split(" ")
 
 
 def describe_composition(amounts):

@@ -4,10 +4,10 @@ import math
 from numbers import Integral, Real
 
 import torch
-from sklearn.utils._param_validation import Interval
 from torch import nn
 from torch.nn.functional import softplus
 
+from .._compat import Interval
 from ..features.elements import N_ELEMENTS
 from .graphs import GaussianExpansion, build_graph, collate_graphs, mean_by, sum_by
 from .network import NetworkRegressor

@@ -1,14 +1,15 @@
 """What every baseline with a neural network shares."""
 
-import torch
-from sklearn.utils._param_validation import StrOptions
-from torch import nn
-from tqdm.auto import tqdm
+from functools import partial
 
-from ..crystals.items import as_items, name_row
-from ..crystals.reading import read_crystal
+import torch
+from torch import nn
+
+from .._compat import StrOptions
+from ..crystals.items import as_items
+from ..crystals.rows import compute_rows, each, need_structure, read_rows
 from ..training.checks import accept_strings
-from ..training.data import distinct_inputs
+from ..training.data import Inputs
 from ..training.devices import choose_bf16
 from ..training.estimator import NetRegressor
 
@@ -108,32 +109,20 @@ class NetworkRegressor(NetRegressor):
     def _check_rows(self, X):
         return as_items(X)
 
-    def _read(self, rows):
-        label = f"{type(self).__name__}: reading"
-        crystals = self._read_crystals(tqdm(rows, desc=label, disable=not self.verbose))
-        return distinct_inputs(crystals, self._read_row)
+    def _read(self, items):
+        label = f"{type(self).__name__}: reading" if self.verbose else None
+        crystals = read_rows(items, label=label)
+        rows = compute_rows(crystals, partial(each, self._read_checked), key=self._key, n_jobs=1)
+        return Inputs(rows.results, rows.keys, rows.places)
 
-    def _read_crystals(self, rows):
-        """Key of each row, and (its number, its crystal)."""
-        for row, item in enumerate(rows):
-            with name_row(row):
-                crystal = self._read_crystal(item)
-                yield self._key(crystal), (row, crystal)
-
-    def _read_row(self, numbered):
-        row, crystal = numbered
-        with name_row(row):
-            return self._read_item(crystal)
-
-    def _read_crystal(self, item):
-        crystal = read_crystal(item)
-        if not self._takes_formulas and not hasattr(crystal, "positions"):
-            raise ValueError(
-                f"{type(self).__name__} needs a crystal structure, got the composition "
-                f"{dict(crystal.amounts)} alone; pass a Structure, Atoms or CIF file, or use a "
-                "baseline that reads compositions, such as RoostRegressor"
+    def _read_checked(self, crystal):
+        if not self._takes_formulas:
+            need_structure(
+                crystal,
+                type(self).__name__,
+                ", or use a baseline that reads compositions, such as RoostRegressor",
             )
-        return crystal
+        return self._read_item(crystal)
 
     def __sklearn_tags__(self):
         return accept_strings(super().__sklearn_tags__())

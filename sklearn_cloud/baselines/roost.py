@@ -3,10 +3,10 @@
 from numbers import Integral
 
 import torch
-from sklearn.utils._param_validation import Interval
 from torch import nn
 from torch.nn.functional import leaky_relu
 
+from .._compat import Interval
 from .composition_network import (
     CompositionRegressor,
     ElementEmbedding,

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from sklearn.utils._param_validation import Interval, StrOptions
 from torch.nn.utils.rnn import pad_sequence
 
+from .._compat import Interval, StrOptions
 from ..encoder.config import PAD_ID, EncoderConfig
 from ..encoder.model import CloudModule
 from ..features.elements import N_ELEMENTS, atomic_numbers

@@ -1,13 +1,14 @@
 """SLICES strings: a crystal as the list of its atoms and bonds, lattice translations included."""
 
+from functools import partial
 from numbers import Real
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
-from tqdm.auto import tqdm
 
+from .._compat import Interval
 from ..crystals.items import as_items
 from ..crystals.reading import read_crystal
+from ..crystals.rows import compute_rows, each, warn_notes
 from ..crystals.transformer import CrystalTransformer
 from .bonds import bond_graph
 
@@ -47,6 +48,10 @@ def slices_string(structure, symprec=0.1):
     'Po 0 0 + o o 0 0 o + o 0 0 o o +'
     """
     return write_slices(bond_graph(read_crystal(structure), symprec))
+
+
+def _slices_of(crystal, symprec):
+    return write_slices(bond_graph(crystal, symprec))
 
 
 def write_slices(graph):
@@ -149,18 +154,16 @@ class SlicesStringTransformer(CrystalTransformer):
         Raises
         ------
         TypeError, ValueError
-            If an item is no crystal with bonds to write; the message names its row.
+            If items are not crystals with bonds to write; the message names their rows.
         """
         self._validate_params()
-        items = as_items(X)
-        strings = np.empty(len(items), dtype=object)
-        for row, item in enumerate(tqdm(items, disable=not self.verbose, unit="crystal")):
-            try:
-                strings[row] = slices_string(item, self.symprec)
-            except (TypeError, ValueError) as error:
-                kind = ValueError if isinstance(error, ValueError) else TypeError
-                raise kind(f"row {row}: {error}") from error
-        return strings
+        rows = compute_rows(
+            as_items(X),
+            partial(each, partial(_slices_of, symprec=self.symprec)),
+            label="SLICES" if self.verbose else None,
+        )
+        warn_notes(rows)
+        return np.array(rows.results, dtype=object)[rows.places]
 
     def get_feature_names_out(self, input_features=None):
         """Name of the one output column.

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from sklearn.utils._param_validation import Interval
 from torch import nn
 
+from .._compat import Interval
 from ..features.elements import atomic_numbers, element_features
 from ..symmetry.search import label_orbits
 from .network import NetworkRegressor

@@ -4,5 +4,14 @@ A command module has `add_parser`, which describes its arguments, and `run`, whi
 Heavy packages are imported in `run` only, so that `--help` answers at once.
 """
 
-#: In the order in which `--help` lists them.
-COMMANDS = ("strings", "fit", "predict", "embed", "pretrain", "demo", "benchmark", "info")
+#: The module of each command, in the order in which `--help` lists them.
+COMMANDS = {
+    "strings": "write_strings",
+    "fit": "fit",
+    "predict": "predict",
+    "embed": "embed",
+    "pretrain": "pretrain",
+    "demo": "demo",
+    "benchmark": "benchmark",
+    "info": "info",
+}

@@ -70,7 +70,7 @@ def run(arguments):
     from ..baselines.registry import find_model
     from ..datasets import fetch_matbench
     from .messages import note, say, show_progress
-    from .tables import check_output, write_table
+    from .table_output import check_output, write_table
 
     check_output(arguments)
     parameters = read_parameters(arguments)

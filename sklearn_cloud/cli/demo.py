@@ -41,7 +41,7 @@ def run(arguments):
     from ..datasets import load_example
     from .messages import say
     from .outputs import check_file
-    from .tables import write_table
+    from .table_output import write_table
 
     require_matplotlib()
     csv, png = arguments.output / "predictions.csv", arguments.output / "parity.png"

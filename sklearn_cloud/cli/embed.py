@@ -31,9 +31,9 @@ def add_parser(commands):
 
 def run(arguments):
     from .. import CloudEmbedder
-    from .crystals import find_crystals, read_strings
+    from .inputs import find_crystals, stream_strings
     from .messages import note, show_progress
-    from .tables import add_columns, check_output, write_table
+    from .table_output import add_columns, check_output, open_table
 
     check_output(arguments)
     embedder = CloudEmbedder(
@@ -43,9 +43,12 @@ def run(arguments):
         verbose=show_progress(arguments),
     )
     crystals = find_crystals(arguments, arguments.output)
-    strings, crystals = read_strings(crystals, string_options(arguments), arguments)
-    vectors = embedder.fit_transform(strings)
-    columns = dict(zip(embedder.get_feature_names_out(), vectors.T))
-    write_table(add_columns(crystals.frame, columns, crystals.source), arguments.output)
+    n_vectors = 0
+    with open_table(arguments.output, crystals.frame) as append:
+        for strings, part in stream_strings(crystals, string_options(arguments), arguments):
+            vectors = embedder.fit_transform(strings)
+            columns = dict(zip(embedder.get_feature_names_out(), vectors.T))
+            append(add_columns(part.frame, columns, crystals.source))
+            n_vectors += len(vectors)
     if not arguments.quiet:
-        note(f"{len(vectors)} vectors of {vectors.shape[1]} numbers: {arguments.output}")
+        note(f"{n_vectors} vectors of {len(columns)} numbers: {arguments.output}")

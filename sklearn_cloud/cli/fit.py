@@ -17,11 +17,13 @@ from .options import (
 DESCRIPTION = """\
 Fine-tune the pre-trained encoder on a table of crystals with a property each, and write the model
 into a folder that `sklearn-cloud predict` takes. The table has a column with paths of CIF files
-(relative to the table), CIF text or formulas, and a column with the target. A tenth of the rows is
+(relative to the table), ids of files in --folder, CIF text, structures or formulas, and a column
+with the target. A tenth of the rows is
 held out to choose the best epoch. An interrupted fit writes nothing; in Python it keeps the best
 epoch so far. `sklearn_cloud.load_model("gaps")` is the fitted pipeline.
 
     sklearn-cloud fit targets.csv --target band_gap -o gaps
+    sklearn-cloud fit id_prop.csv --no-header --folder cifs --target 2 -o model
     sklearn-cloud fit targets.csv --target is_metal --classify -o metals
     sklearn-cloud fit targets.csv --target band_gap -o gaps --epochs 100 --patience 20 --device cuda
     sklearn-cloud fit targets.csv --target band_gap -o gaps --encoder my_pretraining/encoder
@@ -30,7 +32,7 @@ epoch so far. `sklearn_cloud.load_model("gaps")` is the fitted pipeline.
 
 def add_parser(commands):
     parser = add_command(commands, "fit", run, "fine-tune a model on a table", DESCRIPTION)
-    parser.add_argument("table", type=Path, help="table (.csv, .tsv, .json, .parquet)")
+    parser.add_argument("table", type=Path, help="table (CSV, JSON, Parquet, Excel, ...)")
     parser.add_argument("--target", required=True, metavar="NAME", help="column to predict")
     parser.add_argument("--classify", action="store_true", help="the target is a class")
     add_output(parser, "folder of the model")
@@ -48,16 +50,15 @@ def add_parser(commands):
 
 
 def run(arguments):
+    from ..crystals.table_files import COMMAND_LINE, check_column
     from ..estimators.folders import MODEL_FILE
-    from .crystals import read_crystal_table, read_strings
+    from .inputs import read_strings, read_table
     from .messages import note, say
     from .outputs import check_folder
-    from .tables import check_column, check_table_name
 
-    check_table_name(arguments.table)
     check_folder(arguments.output, arguments.overwrite, MODEL_FILE)
-    crystals = read_crystal_table(arguments.table, arguments.column)
-    check_column(crystals.frame, arguments.target, arguments.table)
+    crystals = read_table(arguments.table, arguments)
+    check_column(crystals.frame, arguments.target, arguments.table, COMMAND_LINE)
     problems = find_bad_targets(crystals, arguments)
     check_start(arguments)
     model = build_model(arguments)
@@ -178,12 +179,10 @@ def describe_fit(estimator):
 
 
 def write_model(model, summary, n_crystals, arguments):
-    """Write the model into its folder, which appears when it is complete."""
+    """Write the model into its folder."""
     from ..estimators.folders import save_model
-    from .outputs import new_folder
 
     # Another machine may have another device, and there `predict` says whether it wants a bar.
     model.steps[-1][1].set_params(device=None, verbose=0)
     training = {"table": arguments.table.name, "crystals": n_crystals, **summary}
-    with new_folder(arguments.output) as folder:
-        save_model(model, folder, target=arguments.target, training=training)
+    save_model(model, arguments.output, target=arguments.target, training=training)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 PARTS = ("generators", "sites", "composition")
 CRYSTALS_HELP = (
-    "CIF files, patterns such as 'data/*.cif', folders (searched with their subfolders), or one "
-    "table (.csv, .tsv, .json, .parquet); formulas stand in a table"
+    "files (CIF, POSCAR, .vasp, .xsf, extxyz, compressed or not), patterns such as 'data/*.cif', "
+    "folders (searched with their subfolders), or one table (CSV, JSON, JSON lines, Parquet, "
+    "Excel, an ASE database or trajectory); formulas stand in a table"
 )
 
 
@@ -57,8 +58,21 @@ def add_rows(parser):
         "--column",
         metavar="NAME",
         help="column of a table with the crystals: CIF text, paths of files (relative to the "
-        "table), structures or formulas (default: the first of structure, cif, file, path, "
+        "table), structures or formulas (default: the first of structure, cif, atoms, file, path, "
         "filename, formula, composition)",
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        metavar="DIR",
+        help="the table names the files in this folder, with or without .cif: in a column id, "
+        "material_id, file, ..., or else the first",
+    )
+    parser.add_argument(
+        "--no-header",
+        dest="header",
+        action="store_false",
+        help="the table has no names of columns: they are called 1, 2, ...",
     )
     parser.add_argument(
         "--skip-bad",
@@ -66,7 +80,7 @@ def add_rows(parser):
         help="leave out what cannot be read, and name it; without this it is an error",
     )
     parser.add_argument(
-        "--jobs", type=whole_number, default=1, metavar="N", help="processes that read crystals"
+        "--jobs", type=whole_number, default=1, metavar="N", help="processes that read the crystals"
     )
 
 

@@ -1,11 +1,13 @@
 """Files and folders that appear when they are complete, and never replace others unasked."""
 
-import os
+import errno
+import glob
 import shutil
 from contextlib import contextmanager
-from pathlib import Path
 
-from ..files import check_writable
+from ..files import atomic_write, check_writable
+
+SPARE_BYTES = 1 << 20  # with less, a disk counts as full
 
 
 def check_file(path, overwrite):
@@ -42,29 +44,27 @@ def check_folder(path, overwrite, marker):
 
 
 @contextmanager
-def new_folder(path):
-    """Give a temporary folder next to `path`, which takes that name when the block is done."""
-    path = Path(path).absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    temporary.mkdir()
-    try:
+def new_file(path):
+    """Give a temporary path next to `path`, which takes that name when the block is through.
+
+    What a killed process left of the same file is removed.
+    """
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        leftover.unlink(missing_ok=True)
+    with atomic_write(path) as temporary:
         yield temporary
-        _replace_folder(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _replace_folder(temporary, path):
-    """Put a folder in the place of another, which comes back if that fails."""
-    if not path.exists():
-        temporary.rename(path)
-        return
-    old = temporary.with_suffix(".old")
-    path.rename(old)
+@contextmanager
+def full_disk_named(path):
+    """Say that a disk is full, which every library that writes files says in its own way."""
     try:
-        temporary.rename(path)
-    except BaseException:
-        old.rename(path)
-        raise
-    shutil.rmtree(old)
+        yield
+    except Exception as error:
+        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
+        if not full and not (path.exists() and shutil.disk_usage(path).free < SPARE_BYTES):
+            raise
+        raise OSError(
+            f"the disk of {path} is full: make room on it, and give the same command again to "
+            "resume."
+        ) from error

@@ -22,25 +22,55 @@ def add_parser(commands):
 
 
 def run(arguments):
+    import pandas as pd
+
     from ..estimators.folders import load_model, read_description
-    from .crystals import find_crystals, read_strings
+    from .inputs import find_crystals, stream_strings
     from .messages import note, show_progress
-    from .tables import add_columns, check_output, write_table
+    from .table_output import add_columns, check_output, open_table
 
     check_output(arguments)
-    description = read_description(arguments.model)
+    target = read_description(arguments.model)["target"]
+    model = load_model(arguments.model)
+    options, estimator = split_model(model, arguments.model)
     crystals = find_crystals(arguments, arguments.output)
-    strings, crystals = read_strings(crystals, description["strings"], arguments)
-    estimator = load_model(arguments.model).steps[-1][1]
-    estimator.set_params(verbose=show_progress(arguments))
-    target = description["target"]
-    predictions = predict(estimator, strings, target)
-    table = add_columns(crystals.frame, predictions, crystals.source)
-    write_table(table, arguments.output)
+    if "verbose" in estimator.get_params():
+        estimator.set_params(verbose=show_progress(arguments))
+    scored = []
+    with open_table(arguments.output, crystals.frame) as append:
+        for strings, part in stream_strings(crystals, options, arguments):
+            predictions = predict(estimator, strings, target)
+            table = add_columns(part.frame, predictions, crystals.source)
+            append(table)
+            scored.append(table.filter([target, f"predicted_{target}"]))
     if not arguments.quiet:
-        for line in (score(table, target), arguments.output and f"written: {arguments.output}"):
+        scores = score(pd.concat(scored), target)
+        for line in (scores, arguments.output and f"written: {arguments.output}"):
             if line:
                 note(line)
+
+
+def split_model(model, folder):
+    """How a model makes its strings, and what reads them.
+
+    Raises
+    ------
+    ValueError
+        If it reads crystals in another way.
+    """
+    from sklearn.pipeline import Pipeline
+
+    from ..estimators.format_1 import STRING_PARAMETERS
+    from ..symmetry.transformer import SymmetryStringTransformer
+
+    if not isinstance(model, Pipeline) or type(model[0]) is not SymmetryStringTransformer:
+        raise ValueError(
+            f"the model in {folder} does not begin with a SymmetryStringTransformer: use it in "
+            "Python, with sklearn_cloud.load_model."
+        )
+    parameters = model[0].get_params()
+    rest = model[1:] if len(model) > 2 else model[1]
+    return {name: parameters[name] for name in STRING_PARAMETERS}, rest
 
 
 def predict(estimator, strings, target):

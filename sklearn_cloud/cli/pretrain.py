@@ -45,13 +45,15 @@ def add_parser(commands):
 
 def run(arguments):
     from .messages import say
+    from .outputs import full_disk_named
 
     check_run_folder(arguments.output, arguments.overwrite)
     # reading the sources comes before anything is removed
     sources = [open_source(path, arguments.column) for path in arguments.sources]
     if arguments.overwrite:
         remove_run(arguments.output)
-    result = train(arguments, build_corpora(sources, arguments))
+    with full_disk_named(arguments.output):
+        result = train(arguments, build_corpora(sources, arguments))
     if not arguments.quiet:
         scores = {k: v for k, v in result["held_out"].items() if isinstance(v, float)}
         for name, value in scores.items():
@@ -89,39 +91,32 @@ def remove_run(folder):
 
 def open_source(path, column):
     """A `CorpusSource`; its name holds the number of crystals, so that a change is noticed."""
+    from ..crystals.collection import collect_file
+    from ..crystals.table_files import COMMAND_LINE, is_table
     from ..pretraining.corpus_builder import CorpusSource
-    from .crystals import read_crystal_table, search_folder
-    from .tables import is_table
+    from .inputs import list_folder
 
     if path.is_dir():
-        return CorpusSource(f"{path.name}, {len(search_folder(path))} files", path)
+        return CorpusSource(f"{path.name}, {len(list_folder(path))} files", path)
     if not path.exists():
         raise ValueError(f"there is no file or folder {str(path)!r}.")
     if not is_table(path) or is_corpus_table(path):
         return CorpusSource(path.name, path)
-    crystals = read_crystal_table(path, column)
-    items = [(name, open_or_problem(item)) for name, item in zip(crystals.names, crystals.items)]
+    crystals = collect_file(path, column=column, route=COMMAND_LINE)
+    items = list(zip(crystals.names, crystals.items))
     return CorpusSource(f"{path.name}, {len(items)} rows", items)
 
 
 def is_corpus_table(path):
     """Whether `build_corpus` reads the table by itself: structures (.tsv) or symmetries (.csv)."""
-    if path.suffix.lower() == ".tsv":
-        return True
-    if path.suffix.lower() != ".csv":
-        return False
-    with open(path, encoding="utf-8-sig", errors="replace") as file:
-        return {"space_group", "wyckoff_letters"} <= set(file.readline().strip().split(","))
+    from ..crystals.files import OPENERS, suffix_of
 
-
-def open_or_problem(item):
-    """A crystal, or the error by which the corpus counts it as dropped."""
-    from .crystals import open_item
-
-    try:
-        return open_item(item)
-    except ValueError as error:
-        return error
+    if suffix_of(path) != ".csv":
+        return suffix_of(path) == ".tsv"
+    opened = OPENERS.get(path.suffix.lower(), open)(path, "rt", encoding="utf-8", errors="replace")
+    with opened as file:
+        header = file.readline().removeprefix("\ufeff").strip().split(",")
+    return {"space_group", "wyckoff_letters"} <= set(header)
 
 
 def build_corpora(sources, arguments):

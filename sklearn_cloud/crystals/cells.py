@@ -1,9 +1,12 @@
 """Cells of a crystal: reduced, primitive, and as moyopy takes them."""
 
 import logging
+import math
 from functools import lru_cache
 
 import numpy as np
+
+from .errors import CrystalError
 
 
 def primitive_cell(crystal, symprec):
@@ -26,7 +29,7 @@ def primitive_cell(crystal, symprec):
 
     Raises
     ------
-    ValueError
+    CrystalError
         If no primitive cell is found.
     """
     import moyopy
@@ -35,13 +38,34 @@ def primitive_cell(crystal, symprec):
     try:
         primitive = moyopy.MoyoDataset(moyopy_cell(crystal), symprec=symprec).prim_std_cell
     except ValueError as error:
-        raise ValueError(
+        raise CrystalError(
             f"no primitive cell is found at symprec={symprec} ({error}); try a smaller symprec"
         ) from error
     basis = np.array(primitive.basis)
     lattice = niggli_cell(primitive.basis)
     positions = np.array(primitive.positions) @ basis @ np.linalg.inv(lattice)
     return lattice, positions, np.array(primitive.numbers) - 1
+
+
+def cell_vectors(lengths, angles):
+    """Cell vectors as rows (angstrom) of lengths (angstrom) and the angles between them (degrees).
+
+    Raises
+    ------
+    CrystalError
+        If they form no cell.
+    """
+    if not all(0 < length < math.inf for length in lengths) or not all(0 < a < 180 for a in angles):
+        raise CrystalError(f"a cell of lengths {lengths} and angles {angles} does not exist")
+    cosines = [0.0 if angle == 90 else math.cos(math.radians(angle)) for angle in angles]
+    alpha, beta, gamma = cosines
+    sine = math.sqrt(1 - gamma**2)
+    y = (alpha - beta * gamma) / sine
+    square = 1 - beta**2 - y**2
+    if square <= 0:
+        raise CrystalError(f"angles of {angles} degrees form no cell")
+    rows = [[1, 0, 0], [gamma, sine, 0], [beta, y, math.sqrt(square)]]
+    return np.array(rows) * np.array(lengths)[:, None]
 
 
 def cell_shape(lattice):
@@ -56,7 +80,7 @@ def niggli_cell(lattice):
 
     Raises
     ------
-    ValueError
+    CrystalError
         If neither moyopy nor spglib can reduce the cell.
     """
     import moyopy
@@ -67,10 +91,38 @@ def niggli_cell(lattice):
         # it goes in circles where lengths or angles are equal but for the last digits
         import spglib
 
-        basis = spglib.niggli_reduce(lattice)
-        if basis is None:
-            raise ValueError(f"the cell cannot be reduced: {error}") from error
-        return basis
+        try:
+            return ask_spglib(spglib.niggli_reduce, lattice)
+        except ValueError:
+            raise CrystalError(f"the cell cannot be reduced: {error}") from error
+
+
+def ask_spglib(function, *arguments, **options):
+    """What a function of spglib returns.
+
+    Parameters
+    ----------
+    function : callable
+        One of those that return None where they fail, unless ``SPGLIB_OLD_ERROR_HANDLING`` is 0
+        or the version of spglib is 3 or newer: there they raise an exception.
+    *arguments, **options
+        Those of the function.
+
+    Raises
+    ------
+    ValueError
+        If the function fails, in either way.
+    """
+    import spglib
+
+    failures = getattr(spglib, "SpglibError", ())  # spglib 2.7 or newer
+    try:
+        result = function(*arguments, **options)
+    except failures as error:
+        raise ValueError(f"spglib: {error}") from error
+    if result is None:
+        raise ValueError("spglib returned nothing")
+    return result
 
 
 def moyopy_cell(crystal):

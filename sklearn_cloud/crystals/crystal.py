@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .errors import CrystalError
+from .limits import check_cell
+
 # By Pauling electronegativity, as chemists write formulas: cations first. Elements without a
 # value come last, by atomic number.
 ELEMENTS = tuple(
@@ -14,17 +17,13 @@ ELEMENTS = tuple(
     "Kr N Cl O F He Ne Ar Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og".split()
 )
 
-
 ELEMENT_RANK = {element: rank for rank, element in enumerate(ELEMENTS)}
 
-
 _MANY_SITES = 200  # above this a search tree beats the table of all pairs
-
-
 _SMALLEST_DISTANCE = 0.05  # angstrom; no two sites of a crystal are closer
-
-
 _THINNEST_CELL = 0.1  # angstrom between opposite faces
+_OVERLAP = 0.5  # angstrom; closer sites are alternatives: they cannot be occupied at once
+_SHARED = 1.05  # largest sum of the occupancies of two alternatives
 
 
 class Crystal(NamedTuple):
@@ -80,23 +79,28 @@ class Formula(NamedTuple):
 def check_crystal(crystal):
     """Refuse what no symmetry search can make sense of, saying which site is to blame."""
     if len(crystal.kinds) == 0:
-        raise ValueError("the crystal has no sites")
+        raise CrystalError("the crystal has no sites")
     for kind, species in enumerate(crystal.species):
         occupancy = sum(amount for _, amount in species)
         if not all(symbol in ELEMENT_RANK for symbol, _ in species) or not 0 < occupancy <= 1.001:
             site = f"site {int(np.argmax(crystal.kinds == kind))}"
             check_elements(species, site)
-            raise ValueError(f"{site} has occupancy {occupancy:.3f}; it must be in (0, 1]")
+            raise CrystalError(f"{site} has occupancy {occupancy:.3f}; it must be in (0, 1]")
+    _check_lattice(crystal)
+    _check_distances(crystal)
+    return crystal
+
+
+def _check_lattice(crystal):
     volume, thickness = _cell_size(crystal.lattice)
     if not math.isfinite(volume + crystal.positions.sum()):
-        raise ValueError("the cell or a coordinate is not finite")
+        raise CrystalError("the cell or a coordinate is not finite")
     if thickness < _THINNEST_CELL:
-        raise ValueError(
+        raise CrystalError(
             f"the cell has no volume ({volume:.2g} cubic angstrom): a crystal needs three "
-            f"independent cell vectors and periodic boundaries along each"
+            f"independent cell vectors"
         )
-    _check_distances(crystal, thickness)
-    return crystal
+    check_cell(crystal.lattice, volume, len(crystal.kinds))
 
 
 def _cell_size(lattice):
@@ -119,35 +123,66 @@ def check_elements(amounts, where):
     for symbol, _ in amounts:
         if symbol in ELEMENT_RANK:
             continue
-        raise ValueError(
+        raise CrystalError(
             f"{where} holds {symbol!r}, which is not one of the 118 elements; replace it by one"
         )
 
 
-def _check_distances(crystal, thickness):
-    radius = min(_SMALLEST_DISTANCE / thickness, 0.49)  # in fractional coordinates
-    for first, second in _close_pairs(crystal.positions, radius):
-        offset = crystal.positions[first] - crystal.positions[second]
-        distance = np.linalg.norm((offset - np.rint(offset)) @ crystal.lattice)
-        if distance < _SMALLEST_DISTANCE:
-            raise ValueError(
-                f"sites {first} and {second} overlap: they are {distance:.3f} angstrom apart; "
-                f"remove one of them (structure.merge_sites()) or, where an atom is disordered, "
-                f"write one site with partial occupancies"
-            )
+def _check_distances(crystal):
+    occupancies = np.array([sum(amount for _, amount in held) for held in crystal.species])
+    taken = occupancies[crystal.kinds]
+    first, second, distances = close_pairs(crystal.positions, crystal.lattice, _OVERLAP)
+    wrong = (taken[first] + taken[second] > _SHARED) | (distances < _SMALLEST_DISTANCE)
+    if not wrong.any():
+        return
+    worst = np.flatnonzero(wrong)[0]
+    raise CrystalError(
+        f"sites {first[worst]} and {second[worst]} overlap: they are {distances[worst]:.3f} "
+        f"angstrom apart; remove one of them (structure.merge_sites()) or, where an atom is "
+        f"disordered, write one site with partial occupancies"
+    )
 
 
-def _close_pairs(positions, radius):
-    """Pairs of sites whose fractional coordinates (nearly) coincide modulo the lattice."""
+def close_pairs(positions, lattice, distance):
+    """Pairs of sites that are close to each other, periodic images included.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (n, 3)
+        Fractional coordinates.
+    lattice : ndarray of shape (3, 3)
+        Cell vectors as rows, in angstrom.
+    distance : float
+        In angstrom, small beside the cell.
+
+    Returns
+    -------
+    first, second : ndarray of int
+        The sites of each pair, first < second.
+    distances : ndarray of float
+    """
+    _, thickness = _cell_size(lattice)
+    radius = min(distance / thickness, 0.499) if thickness else 0.499  # of each coordinate
+    first, second = _candidate_pairs(positions, radius)
+    offsets = positions[first] - positions[second]
+    distances = np.linalg.norm((offsets - np.rint(offsets)) @ lattice, axis=1)
+    near = distances < distance
+    return first[near], second[near], distances[near]
+
+
+def _candidate_pairs(positions, radius):
+    """Pairs of sites none of whose fractional coordinates differ by more than the radius."""
     if len(positions) > _MANY_SITES:
         from scipy.spatial import cKDTree
 
         tree = cKDTree(np.mod(positions, 1.0) % 1.0, boxsize=1.0)
-        return sorted(tree.query_pairs(radius))
+        pairs = tree.query_pairs(radius, p=np.inf, output_type="ndarray")
+        return tuple(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))].T)
     columns = np.ascontiguousarray((positions - np.floor(positions)).T, dtype=np.float32)
     offsets = columns[:, :, None] - columns[:, None]
     offsets -= np.rint(offsets)
-    near = np.square(offsets).sum(axis=0) < radius**2
+    near = np.abs(offsets).max(axis=0) <= radius + 1e-5
     if np.count_nonzero(near) == len(near):  # every site is near itself alone
-        return []
-    return [(int(i), int(j)) for i, j in np.argwhere(near) if i < j]
+        return np.zeros(0, dtype=int), np.zeros(0, dtype=int)
+    first, second = np.nonzero(near)
+    return first[first < second], second[first < second]

@@ -7,7 +7,7 @@ has learnt sizes and distances. Fine-tuning and prediction never see them.
 import numpy as np
 
 from .cells import cell_shape, primitive_cell
-from .neighbours import cell_points, find_neighbours
+from .neighbours import cell_points, find_neighbours, nearest_distances
 
 #: Names of the numbers that `describe_geometry` gives for a crystal.
 GEOMETRY = (
@@ -63,6 +63,68 @@ def describe_geometry(crystal, symprec):
         np.log(coordination.mean()),
     ]
     return np.array(numbers, dtype=np.float32), np.log(nearest).astype(np.float32)
+
+
+#: Names of the numbers that `geometry_numbers` gives for a crystal.
+NUMBERS = (
+    "log volume per site",
+    "log density",
+    "log sites",
+    "log b/a",
+    "log c/a",
+    "cos alpha",
+    "cos beta",
+    "cos gamma",
+    "log shortest distance",
+    "log mean distance",
+    "log longest distance",
+    "log orbits",
+    "log Wyckoff positions",
+)
+
+
+def geometry_numbers(crystal, orbits, symprec):
+    """What a symmetry string leaves out of a crystal, in a few numbers for a network.
+
+    Parameters
+    ----------
+    crystal : Crystal
+    orbits : sequence of Orbit
+        Its occupied orbits.
+    symprec : float
+        Tolerance of the reduction to a primitive cell, in angstrom.
+
+    Returns
+    -------
+    ndarray of shape (13,), float64
+        In the order of `NUMBERS`: natural logarithms of angstrom, cubic angstrom, g/cm3 and
+        counts; the cell is the Niggli-reduced primitive one, a <= b <= c; the distances are those
+        of each site to its nearest neighbour.
+
+    Raises
+    ------
+    ValueError
+        If the cell cannot be reduced.
+    """
+    lattice, _, kinds = primitive_cell(crystal, symprec)
+    lengths, cosines = cell_shape(lattice)
+    volume = abs(np.linalg.det(crystal.lattice))
+    nearest = nearest_distances(crystal)
+    return np.array(
+        [
+            np.log(volume / len(crystal.kinds)),
+            np.log(mass(crystal) * DALTON / volume),
+            np.log(len(kinds)),
+            np.log(lengths[1] / lengths[0]),
+            np.log(lengths[2] / lengths[0]),
+            *cosines,
+            np.log(nearest.min()),
+            np.log(nearest.mean()),
+            np.log(nearest.max()),
+            np.log(len(orbits)),
+            np.log(len({orbit.position for orbit in orbits})),
+        ]
+    )
 
 
 def mass(crystal):

@@ -1,9 +1,10 @@
 """The rows of what users pass as crystals."""
 
 import os
-from contextlib import contextmanager
 
 import numpy as np
+
+from .crystal import Crystal, Formula
 
 
 def as_items(X):
@@ -24,23 +25,26 @@ def as_items(X):
     Raises
     ------
     TypeError
-        If `X` is one crystal, one string, or no collection at all.
+        If `X` is one crystal, one string, or not a collection at all.
     ValueError
         If `X` is empty or has several columns.
     """
     shape = getattr(X, "shape", None)
-    if isinstance(X, list | tuple):
+    if isinstance(X, list | tuple) and not isinstance(X, Crystal | Formula):
         items = list(X)
-    elif isinstance(X, str | bytes | os.PathLike) or not hasattr(X, "__array__") or shape is None:
-        raise TypeError(
-            f"expected a list, array or Series of crystals, got one {type(X).__name__}; put a "
-            f"single crystal into a list"
-        )
+    elif not hasattr(X, "__array__") or shape is None:
+        raise TypeError(f"expected a list, array or Series of crystals, got {_describe(X)}")
     elif len(shape) == 2 and shape[1] == 1:
         values = X if isinstance(X, np.ndarray) else X.to_numpy()
         items = list(values[:, 0])
     elif len(shape) == 1:
         items = list(X)
+    elif len(shape) == 2 and hasattr(X, "columns"):
+        names = list(X.columns)
+        raise ValueError(
+            f"expected one column of crystals, got a table with the columns {names}: pass the "
+            f"column of the crystals alone, for example X[{_likely_column(names)!r}]"
+        )
     else:
         raise ValueError(
             f"expected crystals in one dimension, got an array of shape {shape}; "
@@ -51,11 +55,18 @@ def as_items(X):
     return items
 
 
-@contextmanager
-def name_row(row):
-    """Put the number of the row in front of the TypeError or ValueError of the block."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        kind = ValueError if isinstance(error, ValueError) else TypeError
-        raise kind(f"row {row}: {error}") from error
+def _describe(X):
+    """What was passed instead of a collection, and what to do."""
+    kind = type(X).__name__
+    if isinstance(X, os.PathLike) and os.path.isdir(X):
+        return f"the folder {os.fspath(X)!r}: read it with sklearn_cloud.datasets.read_crystals"
+    if hasattr(X, "__next__") or isinstance(X, map | filter | range | set | frozenset):
+        return f"one {kind}: make a list of it, list(X) or sorted(X)"
+    if isinstance(X, dict):
+        return "one dict: put a single crystal into a list, and of several take list(X.values())"
+    return f"one {kind}; put a single crystal into a list"
+
+
+def _likely_column(names):
+    known = ("structure", "cif", "file", "path", "formula", "composition")
+    return next((name for name in names if str(name).lower() in known), names[0])

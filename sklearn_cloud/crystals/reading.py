@@ -1,21 +1,38 @@
 """What users hold (structures, CIF files, formulas) read into one plain form, with its checks."""
 
+import json
 import os
 from pathlib import Path
 
-import numpy as np
+from .cif import read_cif
+from .crystal import Crystal, Formula
+from .dictionaries import read_dictionary
+from .errors import CrystalError
+from .files import read_bytes, suffix_of
+from .formulas import read_formula
+from .limits import LARGEST_FILE
+from .objects import from_ase, from_composition, from_pymatgen
+from .opening import open_item
+from .poscar import looks_like_poscar, read_poscar
 
-from .crystal import Crystal, Formula, check_crystal, check_elements
+_LONGEST_PATH = 4096
+_POSCAR_NAMES = ("poscar", "contcar", "chgcar", "locpot")  # the latter begin as the former
+# formats that pymatgen reads without decoding objects
+_PYMATGEN_SUFFIXES = (".xsf", ".cssr", ".res", ".xml")
 
 
-def read_crystal(item):
+def read_crystal(item, notes=None):
     """Read whatever describes one crystal.
 
     Parameters
     ----------
-    item : pymatgen Structure, ase Atoms, pymatgen Composition, str or path
-        A string is CIF text (several lines), the path of a `.cif` file, or a chemical formula; a
-        `pathlib.Path` is a file of any format that pymatgen reads.
+    item : pymatgen Structure, ase Atoms, pymatgen Composition, dict, str or path
+        A string is the text of a CIF, a POSCAR or a JSON dictionary, the path of an existing
+        file, compressed or not, or a chemical formula. A dictionary is one that pymatgen's
+        ``as_dict`` makes, or similar: see `read_dictionary`. Entries with a `structure` count as
+        that. A `Crystal` or `Formula` is returned.
+    notes : list, default=None
+        What the reader changed or noticed is appended to it, one short sentence each.
 
     Returns
     -------
@@ -25,132 +42,143 @@ def read_crystal(item):
     ------
     TypeError
         If the item is none of these.
-    ValueError
+    CrystalError
         If it cannot be read or is not a crystal: an empty or flat cell, sites that coincide,
-        species that are not elements, a formula that says nothing.
+        species that are not elements, atoms that are not those of the file's own formula, a
+        formula that says nothing.
     """
+    try:
+        return _read(open_item(item), notes)
+    except (CrystalError, TypeError, ImportError):
+        raise
+    except Exception as error:  # objects of other libraries raise anything, MemoryError too
+        raise CrystalError(f"it cannot be read: {_describe(error)}") from error
+
+
+def _read(item, notes):
+    if isinstance(item, Crystal | Formula):
+        return item
     if isinstance(item, str):
-        return _read_text(item)
+        return _read_text(item, notes)
     if isinstance(item, os.PathLike):
-        return _read_file(Path(item))
+        return read_file(Path(item), notes)
+    if isinstance(item, dict):
+        return read_dictionary(item, notes)
     if hasattr(item, "get_chemical_symbols") and hasattr(item, "get_scaled_positions"):
-        return _from_ase(item)
+        return from_ase(item, notes)
     # Whoever passes a pymatgen object has imported pymatgen already.
     from pymatgen.core import Composition, IStructure
 
     if isinstance(item, IStructure):
-        return _from_pymatgen(item)
+        return from_pymatgen(item, notes)
     if isinstance(item, Composition):
-        return _from_composition(item)
+        return from_composition(item, notes)
+    if isinstance(getattr(item, "structure", None), IStructure):
+        return from_pymatgen(item.structure, notes)
     raise TypeError(
         f"expected a crystal (pymatgen Structure, ase Atoms, CIF text or path) or a composition "
         f"(pymatgen Composition or formula), got {item!r:.80} of type {type(item).__name__}"
     )
 
 
-def _read_text(text):
+def _read_text(text, notes):
     stripped = text.strip()
+    if stripped.startswith("{"):
+        return _read_json(stripped, notes)
     if "\n" in stripped:
-        return _from_pymatgen(_parse_cif(text, source="the CIF text"))
-    if stripped.lower().endswith(".cif"):
-        return _read_file(Path(stripped))
+        if "data_" not in stripped.lower() and looks_like_poscar(text):
+            return read_poscar(text, notes)
+        return _named("the CIF text cannot be read as a crystal", read_cif, text, notes)
+    if _names_file(stripped):
+        return _read(open_item(Path(stripped)), notes)
     if " | " in text:
-        raise ValueError(f"{text!r:.80} is already a symmetry string: pass it to the estimator")
-    return _from_formula(stripped)
+        raise CrystalError(f"{text!r:.80} is already a symmetry string: pass it to the estimator")
+    return read_formula(stripped, notes)
 
 
-def _read_file(path):
-    if not path.is_file():
-        raise ValueError(f"there is no file {str(path)!r}")
-    if path.suffix.lower() == ".cif":
-        return _from_pymatgen(_parse_cif(path.read_text(errors="replace"), source=repr(str(path))))
-    from pymatgen.core import Structure
-
+def _names_file(text):
+    """Whether a line of text is a path: of a file that exists, or that looks like one."""
+    if not text or len(text) > _LONGEST_PATH:
+        return False
+    if text.lower().endswith((".cif", ".mcif", ".vasp", ".json", *_PYMATGEN_SUFFIXES)):
+        return True
     try:
-        return _from_pymatgen(Structure.from_file(path))
+        return os.path.isfile(text)
+    except (OSError, ValueError):  # ValueError: a null character
+        return False
+
+
+def read_file(path, notes=None):
+    """Read the crystal of a file: CIF, POSCAR, JSON, or what pymatgen reads besides.
+
+    Raises
+    ------
+    CrystalError
+        If there is no such file, or it cannot be read; the message names it.
+    """
+    name = repr(str(path)) if len(str(path)) < 300 else f"'{str(path)[:100]}...'"
+    try:
+        if not path.is_file():
+            raise CrystalError(f"there is no file {name}")
+        size = path.stat().st_size
+        if size > LARGEST_FILE:
+            raise CrystalError(f"{name} has {size} bytes, more than {LARGEST_FILE}")
+        return _named(f"{name} cannot be read as a crystal", _read_format, path, notes)
+    except (OSError, ValueError) as error:
+        if isinstance(error, CrystalError):
+            raise
+        raise CrystalError(f"the file {name} cannot be opened: {_describe(error)}") from error
+
+
+def _read_format(path, notes):
+    suffix = suffix_of(path)
+    if suffix in (".cif", ".mcif"):
+        return read_cif(decode(read_bytes(path)), notes)
+    if suffix == ".vasp" or path.name.lower().startswith(_POSCAR_NAMES):
+        return read_poscar(decode(read_bytes(path)), notes)
+    if suffix in _PYMATGEN_SUFFIXES:
+        from pymatgen.core import Structure
+
+        return from_pymatgen(Structure.from_file(path), notes)
+    raise CrystalError(
+        f"its name ends in {suffix or path.name!r}, which says nothing of its format; known are "
+        f".cif, .mcif, .vasp, POSCAR, CONTCAR, .json, {', '.join(_PYMATGEN_SUFFIXES)}"
+    )
+
+
+def decode(data):
+    """Text of a file: UTF-8 or UTF-16 as its first bytes say, else Latin-1."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _read_json(text, notes):
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CrystalError(f"it is not JSON: {_describe(error)}") from error
+    if not isinstance(record, dict):
+        raise CrystalError(
+            f"a JSON text of one crystal is a dictionary, not a {type(record).__name__}"
+        )
+    return read_dictionary(record, notes)
+
+
+def _named(what, reader, source, notes):
+    """What the reader returns; an error says in what."""
+    try:
+        return reader(source, notes)
+    except CrystalError as error:
+        raise CrystalError(f"{what}: {error}") from error
+    except ImportError:
+        raise
     except Exception as error:  # parsers of foreign formats raise anything
-        raise ValueError(f"{str(path)!r} cannot be read as a crystal: {error}") from error
+        raise CrystalError(f"{what}: {_describe(error)}") from error
 
 
-def _parse_cif(text, source):
-    import warnings
-
-    from pymatgen.io.cif import CifParser
-
-    try:
-        with warnings.catch_warnings():
-            # rounded coordinates and the like are pymatgen's to mend; what fails raises
-            warnings.simplefilter("ignore")
-            return CifParser.from_str(text).parse_structures(primitive=False)[0]
-    except Exception as error:  # the parser raises anything from IndexError to AssertionError
-        raise ValueError(f"{source} cannot be read as a crystal: {error}") from error
-
-
-def _from_formula(text):
-    from pymatgen.core import Composition
-
-    try:
-        composition = Composition(text)
-    except ValueError as error:
-        raise ValueError(f"{text!r:.80} is not a chemical formula: {error}") from error
-    return _from_composition(composition)
-
-
-def _from_composition(composition):
-    _check_isotopes(element for element in composition if element.symbol == "H")
-    amounts = tuple((element.symbol, float(amount)) for element, amount in composition.items())
-    check_elements(amounts, "the composition")
-    if not amounts or any(not np.isfinite(a) or a <= 0 for _, a in amounts):
-        raise ValueError(f"the composition {composition.formula!r} holds no atoms")
-    return Formula(tuple(sorted(amounts)))
-
-
-def _from_ase(atoms):
-    symbols = atoms.get_chemical_symbols()
-    species = tuple(dict.fromkeys(symbols))
-    kinds = np.array([species.index(symbol) for symbol in symbols], dtype=np.int32)
-    lattice = np.array(atoms.cell, dtype=float)
-    if len(symbols) and all(atoms.pbc) and abs(np.linalg.det(lattice)) > 0:
-        positions = np.array(atoms.get_scaled_positions(wrap=False), dtype=float)
-    else:
-        positions = np.zeros((len(symbols), 3))
-        lattice = np.zeros((3, 3))
-    return check_crystal(Crystal(lattice, positions, kinds, tuple(((s, 1.0),) for s in species)))
-
-
-def _from_pymatgen(structure):
-    index, kinds, positions = {}, [], []
-    for site in structure:
-        # oxidation states and spins are left out: the string speaks of elements
-        species = site.species
-        if len(species) == 1:
-            ((specie, occupancy),) = species.items()
-            held = ((specie.symbol, occupancy),)
-        else:
-            held = _merge_species(species)
-        kinds.append(index.setdefault(held, len(index)))
-        positions.append(site.frac_coords)
-    if any(symbol == "H" for held in index for symbol, _ in held):
-        _check_isotopes(specie for site in structure for specie in site.species)
-    lattice = np.array(structure.lattice.matrix, dtype=float)
-    positions = np.array(positions, dtype=float).reshape(-1, 3)
-    return check_crystal(Crystal(lattice, positions, np.array(kinds, dtype=np.int32), tuple(index)))
-
-
-def _check_isotopes(species):
-    """pymatgen gives deuterium and tritium the symbol H, and keeps them apart from it by name."""
-    for specie in species:
-        name = getattr(specie, "element", specie).name
-        if name in ("D", "T"):
-            raise ValueError(
-                f"isotopes are not told apart from their element, and the crystal holds {name}: "
-                f'replace it, structure.replace_species({{"{name}": "H"}})'
-            )
-
-
-def _merge_species(species):
-    """Sort the species of a site; Fe2+ and Fe3+ on one site are Fe."""
-    amounts = {}
-    for specie, occupancy in species.items():
-        amounts[specie.symbol] = amounts.get(specie.symbol, 0.0) + occupancy
-    return tuple(sorted(amounts.items()))
+def _describe(error):
+    return f"{type(error).__name__}: {str(error)[:200]}" if str(error) else type(error).__name__

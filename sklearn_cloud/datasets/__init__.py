@@ -1,10 +1,11 @@
-"""Crystals with properties: an example table that ships with the package, and benchmarks."""
+"""Crystals with properties: your own, an example table that ships with the package, benchmarks."""
 
 from ..downloads import get_data_home
 from .discovery import fetch_discovery
 from .example import load_example
 from .matbench import fetch_matbench, list_matbench
 from .optimade import OPTIMADE_PROVIDERS, fetch_optimade, read_optimade
+from .own_crystals import read_crystals
 from .unconventional import fetch_unconventional, list_unconventional
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "list_matbench",
     "list_unconventional",
     "load_example",
+    "read_crystals",
     "read_optimade",
 ]

@@ -143,30 +143,28 @@ def _check_target(values, ids, task_type, path):
 
 
 def _build_structure(record, single):
-    from pymatgen.core import Composition, Structure
+    """Structure of lattice, species and coordinates; nothing else of the record is decoded."""
+    from pymatgen.core import Structure
 
-    if record.get("charge") or not all(_is_plain(site) for site in record["sites"]):
-        return Structure.from_dict(record)
-    elements = [site["species"][0]["element"] for site in record["sites"]]
-    for symbol in set(elements) - set(single):
-        single[symbol] = Composition({symbol: 1})
     return Structure(
         record["lattice"]["matrix"],
-        [single[symbol] for symbol in elements],
+        [_build_species(site["species"], single) for site in record["sites"]],
         [site["abc"] for site in record["sites"]],
+        charge=record.get("charge"),
     )
 
 
-def _is_plain(site):
-    """Whether a site is one whole atom, without charge, label or property of its own."""
-    species = site["species"][0]
-    return (
-        len(site["species"]) == 1
-        and species["occu"] == 1
-        and len(species) == 2
-        and not site.get("properties")
-        and site.get("label") in (None, species["element"])
-    )
+def _build_species(species, single):
+    from pymatgen.core import Composition, Species
+
+    symbol = species[0]["element"]
+    if len(species) > 1 or species[0]["occu"] != 1 or species[0].get("oxidation_state"):
+        return Composition(
+            {Species(one["element"], one.get("oxidation_state")): one["occu"] for one in species}
+        )
+    if symbol not in single:
+        single[symbol] = Composition({symbol: 1})
+    return single[symbol]
 
 
 def _check_structure(value):

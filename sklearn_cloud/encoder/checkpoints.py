@@ -11,8 +11,8 @@ import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import torch
-
+from ..exceptions import folder_errors
+from ..files import read_text
 from .config import ENCODER_SIZES, EncoderConfig
 from .model import build_encoder
 from .original_format import OriginalTokenizer, read_tokenizer
@@ -21,7 +21,7 @@ from .tokenizer import SymmetryTokenizer
 from .weights import (
     WEIGHTS_FILE,
     check_finite,
-    check_shapes,
+    check_fit,
     encoder_weights,
     read_weights,
     save_file,
@@ -143,7 +143,8 @@ def load_encoder(encoder=None):
     TypeError
         If ``encoder`` is something else.
     ValueError
-        If nothing of that name is found, or what is found is damaged or does not fit together.
+        If nothing of that name is found, or (ModelFolderError) what is found is damaged or does
+        not fit together.
         Weights that cannot be read never turn into random ones.
     ConnectionError
         If a released checkpoint cannot be downloaded; the message says which file goes where.
@@ -160,7 +161,7 @@ def load_encoder(encoder=None):
         encoder = ENCODER_SIZES["mini"]
     if isinstance(encoder, EncoderConfig):
         tokenizer = SymmetryTokenizer()
-        _check_vocabulary(encoder, tokenizer, "encoder")
+        check_vocabulary(encoder, tokenizer, "encoder")
         return Checkpoint(encoder, tokenizer)
     if not isinstance(encoder, (str, os.PathLike)):
         raise TypeError(
@@ -183,27 +184,31 @@ def read_checkpoint(directory):
 
     Raises
     ------
-    ValueError
+    ModelFolderError
         If a file is missing, damaged or does not fit the others.
     """
-    config, metadata = _read_config(directory / CONFIG_FILE)
+    with folder_errors(directory):
+        return _read_checkpoint(directory)
+
+
+def _read_checkpoint(directory):
+    config, metadata = read_config(directory / CONFIG_FILE)
     tokenizer = read_tokenizer(directory)
     weights = read_weights(directory / WEIGHTS_FILE)
     if isinstance(tokenizer, OriginalTokenizer):
         # Its configuration may still name transformers' own padding id, which means [CLS] there.
         config = replace(config, pad_id=tokenizer.pad_id)
         weights = encoder_weights(weights, directory / WEIGHTS_FILE)
-    _check_vocabulary(config, tokenizer, directory)
+    check_vocabulary(config, tokenizer, directory)
     weights = {name: tensor.float() for name, tensor in weights.items()}
-    with torch.device("meta"):
-        expected = build_encoder(config).state_dict()
-    check_shapes(weights, expected, directory / WEIGHTS_FILE)
+    check_fit(build_encoder, {"config": config}, weights, directory / WEIGHTS_FILE)
     return Checkpoint(config, tokenizer, weights, metadata, str(directory))
 
 
-def _read_config(path):
+def read_config(path):
+    """Shape of the encoder and metadata in a ``config.json``, or a ValueError."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
         version = content.get("sklearn_cloud", {}).get("format_version", FORMAT_VERSION)
         metadata = content.get("sklearn_cloud", {}).get("metadata", {})
     except FileNotFoundError:
@@ -221,7 +226,8 @@ def _read_config(path):
         raise ValueError(f"{path}: {error}") from error
 
 
-def _check_vocabulary(config, tokenizer, where):
+def check_vocabulary(config, tokenizer, where):
+    """Raise ValueError unless an encoder has a vector for each token of the tokenizer."""
     # In the original format the embedding may have rows that stand for no token.
     spare = config.vocabulary_size - len(tokenizer)
     if spare < 0 or (spare and not isinstance(tokenizer, OriginalTokenizer)):

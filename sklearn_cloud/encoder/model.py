@@ -4,6 +4,9 @@ import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
+#: Width of the vector that the numbers next to a string become.
+NUMBERS_WIDTH = 128
+
 
 def build_encoder(config):
     """BERT encoder with random weights, without the pooling layer.
@@ -117,6 +120,32 @@ def _first_position(layer, hidden, mask):
     return layer.feed_forward_chunk(attended)[:, 0]
 
 
+class NumberNetwork(nn.Module):
+    """Numbers that come with a string to a vector; the network is told which are unknown.
+
+    Parameters
+    ----------
+    n_numbers : int
+    dropout : float
+    """
+
+    def __init__(self, n_numbers, dropout):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(2 * n_numbers, NUMBERS_WIDTH),
+            nn.SiLU(),
+            nn.Dropout(dropout),
+            nn.Linear(NUMBERS_WIDTH, NUMBERS_WIDTH),
+            nn.SiLU(),
+        )
+
+    def forward(self, numbers):
+        """Vectors of shape (n_strings, 128) from standardised numbers, NaN where unknown."""
+        unknown = numbers.isnan()
+        known = numbers.masked_fill(unknown, 0.0)
+        return self.layers(torch.cat([known, unknown.to(known.dtype)], dim=1))
+
+
 class CloudModule(nn.Module):
     """Encoder and prediction head.
 
@@ -132,6 +161,9 @@ class CloudModule(nn.Module):
         Width of the hidden layers; None is the width of the encoder.
     bf16 : bool, default=False
         Train in mixed bfloat16 precision. Evaluation is always in float32.
+    n_numbers : int, default=0
+        Numbers that come with each string. They go through a small network of their own, whose
+        output is joined to the [CLS] vector in front of the head.
 
     Examples
     --------
@@ -143,22 +175,30 @@ class CloudModule(nn.Module):
     torch.Size([1, 2])
     """
 
-    def __init__(self, config, n_outputs=1, head_layers=1, head_width=None, bf16=False):
+    def __init__(
+        self, config, n_outputs=1, head_layers=1, head_width=None, bf16=False, n_numbers=0
+    ):
         super().__init__()
         self.encoder = build_encoder(config)
+        width = config.width
+        if n_numbers:
+            self.numbers = NumberNetwork(n_numbers, config.dropout)
+            width += NUMBERS_WIDTH
         self.head = build_head(
-            config.width, n_outputs, head_layers, head_width or config.width, config.dropout
+            width, n_outputs, head_layers, head_width or config.width, config.dropout
         )
         self.bf16 = bf16
         self.pad_id = config.pad_id
 
-    def forward(self, input_ids):
+    def forward(self, input_ids, numbers=None):
         """Raw outputs of encoder and head.
 
         Parameters
         ----------
         input_ids : tensor of shape (n_strings, n_tokens)
             Token ids; padding is told by its id.
+        numbers : tensor of shape (n_strings, n_numbers), default=None
+            Standardised; NaN where unknown. None for a module without numbers.
 
         Returns
         -------
@@ -166,5 +206,12 @@ class CloudModule(nn.Module):
         """
         mixed = self.bf16 and self.training
         with torch.autocast(input_ids.device.type, torch.bfloat16, enabled=mixed):
-            outputs = self.head(cls_vectors(self.encoder, input_ids, input_ids != self.pad_id))
+            vectors = cls_vectors(self.encoder, input_ids, input_ids != self.pad_id)
+            outputs = self.predict(vectors, numbers)
         return outputs.float()
+
+    def predict(self, vectors, numbers=None):
+        """Outputs of the head for [CLS] vectors, shape (n_strings, n_outputs)."""
+        if numbers is not None:
+            vectors = torch.cat([vectors, self.numbers(numbers)], dim=1)
+        return self.head(vectors)

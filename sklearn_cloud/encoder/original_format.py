@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+from ..files import read_text
 from .tokenizer import SEPARATOR, TOKENIZER_FILE, SymmetryTokenizer
 
 VOCABULARY_FILE = "vocab.txt"
@@ -174,6 +175,21 @@ class OriginalTokenizer:
             start = end
         return ids
 
+    def describe(self):
+        """What JSON needs to say to get this tokenizer back."""
+        return {"words": list(self._words), "added": list(self._added)}
+
+    @classmethod
+    def from_description(cls, description):
+        """The tokenizer that `describe` describes.
+
+        Raises
+        ------
+        ValueError
+            If a special token is missing or a token appears twice.
+        """
+        return cls(description["words"], description["added"])
+
     # The same rules: a distinct string is encoded once, an error names its row.
     encode_batch = SymmetryTokenizer.encode_batch
     tokens = SymmetryTokenizer.tokens
@@ -220,7 +236,7 @@ class OriginalTokenizer:
                 f"{directory / TOKENIZER_CONFIG_FILE} must have do_lower_case=false: element "
                 "symbols need their capitals."
             )
-        words = (directory / VOCABULARY_FILE).read_text(encoding="utf-8").splitlines()
+        words = read_text(directory / VOCABULARY_FILE).splitlines()
         expected = range(len(words), len(words) + len(added))
         if sorted(map(str, added.values())) != sorted(map(str, expected)):
             raise ValueError(
@@ -235,7 +251,7 @@ class OriginalTokenizer:
 
 def _read_json(path):
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
     except FileNotFoundError:
         raise ValueError(
             f"{path.parent} has a {VOCABULARY_FILE} but no {path.name}: a checkpoint of the "
@@ -265,7 +281,7 @@ def read_tokenizer(directory):
     ValueError
         If there is none, a damaged one, or one of each.
     """
-    if not (directory / VOCABULARY_FILE).is_file():
+    if not (directory / VOCABULARY_FILE).exists():
         return SymmetryTokenizer.from_pretrained(directory)
     if (directory / TOKENIZER_FILE).is_file():
         raise ValueError(

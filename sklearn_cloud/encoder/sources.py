@@ -107,11 +107,18 @@ def _fetch_release(name):
 
 
 def _download_from_hub(repo_id):
-    """Local folder of a hub repository; only ``HUB_FILES`` are fetched."""
+    """Local folder of a hub repository; only ``HUB_FILES`` are fetched.
+
+    The configuration comes first: the weights of a model that cannot be used may be large.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError
 
+    from .checkpoints import CONFIG_FILE, read_config
+
     try:
+        folder = Path(snapshot_download(repo_id, allow_patterns=[CONFIG_FILE]))
+        read_config(folder / CONFIG_FILE)
         return Path(snapshot_download(repo_id, allow_patterns=HUB_FILES))
     except (OSError, HFValidationError) as error:
         raise ValueError(

@@ -1,8 +1,11 @@
 """Closed vocabulary of symmetry strings: text to token ids and back."""
 
+import hashlib
 import json
 from functools import lru_cache
 from pathlib import Path
+
+from ..files import read_text
 
 VOCABULARY_FILE = Path(__file__).parent.parent / "data" / "vocabulary.json"
 TOKENIZER_FILE = "symmetry_tokenizer.json"
@@ -262,7 +265,7 @@ class SymmetryTokenizer:
         """
         path = Path(directory) / TOKENIZER_FILE
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(read_text(path))
             version, saved = content["format_version"], content["vocabulary"]
         except FileNotFoundError:
             raise ValueError(f"There is no tokenizer file {path}.") from None
@@ -277,6 +280,30 @@ class SymmetryTokenizer:
         if tuple(saved) != tokenizer.vocabulary:
             raise ValueError(f"{path}: {tokenizer._difference(saved)}")
         return tokenizer
+
+    def describe(self):
+        """What JSON needs to say to get this tokenizer back."""
+        return {"format_version": FORMAT_VERSION, "sha256": self._sha256()}
+
+    @classmethod
+    def from_description(cls, description):
+        """The tokenizer that `describe` describes.
+
+        Raises
+        ------
+        ValueError
+            If its vocabulary is not the one of this version.
+        """
+        tokenizer = cls()
+        if description["sha256"] != tokenizer._sha256():
+            raise ValueError(
+                f"its vocabulary (format version {description['format_version']}) is not the one "
+                "of this version of sklearn-cloud"
+            )
+        return tokenizer
+
+    def _sha256(self):
+        return hashlib.sha256("\n".join(self.vocabulary).encode()).hexdigest()
 
     def _difference(self, saved):
         for i, (ours, theirs) in enumerate(zip(self.vocabulary, saved)):

@@ -1,10 +1,13 @@
 """Files of weights: safetensors, read and written with care."""
 
+from numbers import Integral
+
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from ..files import atomic_write
+from ..files import atomic_write, check_ordinary
+from .config import EncoderConfig
 
 WEIGHTS_FILE = "model.safetensors"
 PICKLED_WEIGHTS_FILE = "pytorch_model.bin"
@@ -16,6 +19,10 @@ PICKLE_ADVICE = (
     "weights = {k: v.clone().contiguous() for k, v in weights.items()}\n"
     f"safetensors.torch.save_file(weights, {WEIGHTS_FILE!r})"
 )
+#: Trained weights are far below it.
+LARGEST_WEIGHT = 1e6
+#: Layers, and steps that have no weights, which a description may name in any case.
+MOST_STEPS = 200
 #: What the encoder may be called inside a model.
 PREFIXES = ("bert.", "encoder.")
 #: Heads of that model that an encoder does without.
@@ -34,6 +41,7 @@ def save_file(tensors, path):
 def read_weights(path):
     """Tensors of a safetensors file, checked to be whole and finite."""
     try:
+        check_ordinary(path)
         weights = load_file(path)
     except FileNotFoundError:
         message = f"{path.parent} has no weights file {path.name}."
@@ -64,9 +72,52 @@ def check_shapes(weights, expected, path):
 
 
 def check_finite(weights, where):
+    """Raise ValueError if a weight is infinite, NaN, or larger than any that is trained."""
     for name, tensor in weights.items():
         if not torch.isfinite(tensor).all():
             raise ValueError(f"{name} has infinite or NaN weights in {where}.")
+        if tensor.numel() and tensor.abs().max() > LARGEST_WEIGHT:
+            raise ValueError(f"{name} has weights above {LARGEST_WEIGHT:g} in {where}.")
+
+
+def check_fit(module, arguments, weights, where="the model"):
+    """Check that weights are those of a module, before anything of its size is built.
+
+    Parameters
+    ----------
+    module : type
+        Class of the module.
+    arguments : dict
+        What it is built with.
+    weights : dict of str to torch.Tensor
+    where : str or path-like
+        For the message.
+
+    Raises
+    ------
+    ValueError
+        If names or shapes differ, or a weight cannot be right.
+    """
+    _check_sizes(arguments, weights, where)
+    with torch.device("meta"):
+        expected = module(**arguments).state_dict()
+    check_shapes(weights, expected, where)
+    check_finite(weights, where)
+
+
+def _check_sizes(arguments, weights, where):
+    """Layers take time to build even where no memory is allocated for them."""
+    n_weights = sum(tensor.numel() for tensor in weights.values())
+    for name, value in arguments.items():
+        if isinstance(value, EncoderConfig):
+            _check_sizes(vars(value), weights, where)
+        repeats = name.endswith(("layers", "blocks", "convolutions", "steps"))
+        largest = max(len(weights), MOST_STEPS) if repeats else max(n_weights, MOST_STEPS)
+        if isinstance(value, Integral) and value > largest:
+            raise ValueError(
+                f"{where} does not fit its weights: {name}={value} with {len(weights)} tensors of "
+                f"{n_weights} weights in all."
+            )
 
 
 def encoder_weights(weights, path):

@@ -1,7 +1,6 @@
 """CloudClassifier: symmetry strings in, labels and probabilities out."""
 
-from sklearn.utils._param_validation import StrOptions
-
+from .._compat import StrOptions
 from ..training.estimator import NetClassifier
 from .cloud import CloudEstimator
 

@@ -3,14 +3,13 @@
 from dataclasses import replace
 from numbers import Integral, Real
 
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
-
+from .._compat import Interval, StrOptions
 from ..encoder.checkpoints import load_encoder
 from ..encoder.model import CloudModule
+from ..exceptions import ModelFolderError
 from ..training.devices import choose_bf16
 from ..training.estimator import NetEstimator
-from .persistence import load_estimator, save_estimator
+from .folders import load_model, save_model
 from .strings import StringInput
 
 
@@ -83,25 +82,25 @@ class CloudEstimator(StringInput, NetEstimator):
             "head_layers": self.head_layers,
             "head_width": self.head_width,
             "bf16": choose_bf16(self.precision, self.device_),
+            "n_numbers": len(self.number_means_),
         }
 
     def save_pretrained(self, directory):
-        """Write the fitted estimator as safetensors and JSON, without any pickle.
+        """Write the fitted estimator into a folder, as `save_model` does.
 
         Parameters
         ----------
         directory : str or path-like
-            Made if needed.
+            Made if needed; an earlier model in it is replaced.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         TypeError
-            If a parameter cannot be written as JSON.
+            If a parameter cannot be written without pickle, such as a callback.
         """
-        check_is_fitted(self)
-        save_estimator(self, directory)
+        save_model(self, directory)
 
     @classmethod
     def from_pretrained(cls, directory):
@@ -118,7 +117,12 @@ class CloudEstimator(StringInput, NetEstimator):
 
         Raises
         ------
-        ValueError
-            If the folder holds no estimator of this class, or a damaged one.
+        ModelFolderError
+            If the folder contains no estimator of this class, or a damaged one.
         """
-        return load_estimator(cls, directory)
+        estimator = load_model(directory)
+        if type(estimator) is not cls:
+            raise ModelFolderError(
+                f"{directory} contains a {type(estimator).__name__}, not a {cls.__name__}."
+            )
+        return estimator

@@ -5,10 +5,10 @@ from numbers import Integral
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
+from .._compat import Interval, StrOptions
 from ..encoder.checkpoints import Checkpoint, load_encoder
 from ..encoder.model import cls_vectors, mean_vectors
 from ..training.data import PaddedBatches, sorted_dataset
@@ -128,7 +128,7 @@ class CloudEmbedder(StringInput, ClassNamePrefixFeaturesOutMixin, TransformerMix
             If a parameter is invalid or there is no pre-trained encoder.
         """
         self._validate_params()
-        self._check_rows(X)
+        table = self._check_rows(X)
         device = choose_device(self.device)
         if self.encoder is None:
             raise ValueError(
@@ -136,11 +136,11 @@ class CloudEmbedder(StringInput, ClassNamePrefixFeaturesOutMixin, TransformerMix
                 "checkpoint, or an EncoderConfig for random weights of that shape."
             )
         self._set_encoder(load_encoder(self.encoder), device)
+        self._n_features_out = self.encoder_config_.width + table.numbers.shape[1]
         return self
 
     def _set_encoder(self, checkpoint, device):
         self.tokenizer_, self.encoder_config_ = checkpoint.tokenizer, checkpoint.config
-        self._n_features_out = checkpoint.config.width
         self.device_ = device
         with local_seed(0, device):
             self.encoder_ = checkpoint.build().to(device).eval()
@@ -167,13 +167,15 @@ class CloudEmbedder(StringInput, ClassNamePrefixFeaturesOutMixin, TransformerMix
             If a string has unknown tokens or too many.
         """
         check_is_fitted(self)
-        dataset, rows = sorted_dataset(self._read(self._check_rows(X)), self)
+        table = self._check_rows(X)
+        dataset, rows = sorted_dataset(self._read(table), self)
         batches = tqdm(
             PaddedBatches(dataset, self.batch_size),
             desc=f"{type(self).__name__}.transform",
             disable=not self.verbose,
         )
-        return np.concatenate([self._vectors(**batch.tensors) for batch, _ in batches])[rows]
+        vectors = np.concatenate([self._vectors(**batch.tensors) for batch, _ in batches])[rows]
+        return np.hstack([vectors, table.numbers.astype(vectors.dtype)])
 
     @torch.inference_mode()
     def _vectors(self, input_ids):

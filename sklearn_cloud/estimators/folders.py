@@ -1,24 +1,30 @@
-"""A fitted pipeline, strings and all, as a folder of safetensors and JSON."""
+"""A fitted model as a folder of safetensors, JSON and, where it needs them, skops files."""
 
-import json
 from pathlib import Path
 
-MODEL_FILE = "crystal_model.json"
-FORMAT_VERSION = 1
-#: What the string of a crystal depends on.
-STRING_PARAMETERS = ("parts", "sites", "symprec", "angle_tolerance", "backend")
-ESTIMATORS = ("CloudRegressor", "CloudClassifier")
+from ..exceptions import ModelFolderError, folder_errors
+from .folder_files import (
+    FORMAT_VERSION,
+    MODEL_FILE,
+    OLD_MARKER,
+    read_content,
+    read_files,
+    write_folder,
+)
 
 
 def save_model(model, directory, *, target="target", training=None):
-    """Write a fitted pipeline into a folder, without any pickle.
+    """Write a fitted model into a folder, without any pickle.
 
     Parameters
     ----------
-    model : Pipeline
-        Of a `SymmetryStringTransformer` and a fitted `CloudRegressor` or `CloudClassifier`.
+    model : estimator
+        Fitted: an estimator or transformer of this package, or a pipeline, union, column
+        transformer, transformed target, voting, stacking or bagging of such and of estimators of
+        scikit-learn.
     directory : str or path-like
-        Made if needed; an earlier model in it is replaced.
+        Made if needed; an earlier model in it is replaced in one step, when all of the new one is
+        written.
     target : str, default="target"
         Name of what is predicted. `sklearn-cloud predict` calls its column so.
     training : dict, default=None
@@ -26,15 +32,25 @@ def save_model(model, directory, *, target="target", training=None):
 
     Raises
     ------
+    ImportError
+        If the model has parts of scikit-learn and skops is not installed (the extra
+        ``persistence``).
     TypeError
-        If the pipeline has other steps, or a parameter cannot be written as JSON.
+        If a part or a parameter cannot be written without pickle, such as a callback or a function
+        of your own. Nothing is left out silently.
     sklearn.exceptions.NotFittedError
-        If the estimator is not fitted.
+        If the model is not fitted.
 
     See Also
     --------
     load_model : Reads the folder; the command `sklearn-cloud predict` does so too.
-    CloudRegressor.save_pretrained : Writes the estimator alone, which predicts from strings.
+
+    Notes
+    -----
+    ``crystal_model.json`` describes the model: its parts, their parameters, versions, and the
+    other files with their checksums. Weights and large arrays are in a safetensors file. Parts of
+    scikit-learn, such as a forest, are in skops files; only types that skops trusts by itself, and
+    trees, which are checked, are written and read.
 
     Examples
     --------
@@ -51,40 +67,23 @@ def save_model(model, directory, *, target="target", training=None):
     ...     bool(load_model(folder).predict(["LiF"]) == predicted)
     True
     """
-    transformer, estimator = _open_pipeline(model)
-    parameters = transformer.get_params()
-    content = {
-        "format_version": FORMAT_VERSION,
-        "estimator": type(estimator).__name__,
-        "target": target,
-        "strings": {name: parameters[name] for name in STRING_PARAMETERS},
-        "training": training or {},
-    }
-    estimator.save_pretrained(directory)
-    path = Path(directory) / MODEL_FILE
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    import json
 
+    from sklearn.utils.validation import check_is_fitted
 
-def _open_pipeline(model):
-    """The transformer and the estimator of a pipeline that can be saved."""
-    from sklearn.pipeline import Pipeline
+    from ..training.state import versions
+    from .encoding import Encoder
 
-    from ..symmetry.transformer import SymmetryStringTransformer
-
-    steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]
-    names = [type(step).__name__ for step in steps]
-    known = len(steps) == 2 and isinstance(steps[0], SymmetryStringTransformer)
-    if not known or names[1] not in ESTIMATORS:
-        raise TypeError(
-            f"a folder holds a pipeline of a SymmetryStringTransformer and a "
-            f"{' or '.join(ESTIMATORS)}, got {', '.join(names)}; write an estimator alone with its "
-            f"save_pretrained, and anything else with joblib or skops."
-        )
-    return steps
+    check_is_fitted(model)
+    training = json.loads(json.dumps(training or {}))
+    encoder = Encoder()
+    node = encoder.encode(model, "model")
+    content = {"target": target, "training": training, "versions": versions(), "model": node}
+    write_folder(Path(directory), content, encoder.arrays, encoder.blobs)
 
 
 def load_model(directory):
-    """Read a fitted pipeline that `save_model` or the command `sklearn-cloud fit` wrote.
+    """Read a fitted model that `save_model` or the command `sklearn-cloud fit` wrote.
 
     Parameters
     ----------
@@ -92,17 +91,26 @@ def load_model(directory):
 
     Returns
     -------
-    Pipeline
-        Of a `SymmetryStringTransformer` and the fitted estimator: takes crystals.
+    estimator
+        Fitted; it predicts the same numbers. On the device that its ``device`` parameter means on
+        this machine.
 
     Raises
     ------
-    ValueError
-        If the folder holds no such model, or a damaged one.
+    ModelFolderError
+        If the folder contains no such model, or a damaged one. It is a ValueError.
+    ImportError
+        If the model has parts of scikit-learn and skops is not installed (the extra
+        ``persistence``).
 
     See Also
     --------
     save_model : Writes such a folder.
+
+    Notes
+    -----
+    No code from the folder is run and nothing is unpickled. Sizes in the description are compared
+    with the weights before a network is built.
 
     Examples
     --------
@@ -110,36 +118,44 @@ def load_model(directory):
     >>> model = load_model("gaps")  # doctest: +SKIP
     >>> model.predict(["NaCl.cif"])  # doctest: +SKIP
     """
-    from sklearn.pipeline import make_pipeline
+    from . import format_1
 
-    import sklearn_cloud
+    directory = Path(directory)
+    if (directory / OLD_MARKER).exists() and not (directory / MODEL_FILE).exists():
+        with folder_errors(directory):
+            return format_1.read_estimator(directory)
+    content = read_content(directory)
+    with folder_errors(directory):
+        if content["format_version"] == FORMAT_VERSION:
+            return _read_model(directory, content)
+        return format_1.read_pipeline(directory, content)
 
-    content = read_description(Path(directory))
-    estimator = getattr(sklearn_cloud, content["estimator"]).from_pretrained(directory)
-    transformer = sklearn_cloud.SymmetryStringTransformer(**content["strings"])
-    return make_pipeline(transformer, estimator)
+
+def _read_model(directory, content):
+    from .decoding import Decoder
+
+    arrays, blobs = read_files(directory, content["files"])
+    return Decoder(arrays, blobs).decode(content["model"])
 
 
 def read_description(directory):
-    """The content of a model's JSON, checked."""
-    path = directory / MODEL_FILE
-    if not directory.is_dir():
-        raise ValueError(f"there is no model folder {str(directory)!r}.")
-    if not path.is_file():
-        raise ValueError(
-            f"{directory} has no {MODEL_FILE}, which says how the strings of its crystals are "
-            f"made: name a folder that save_model or `sklearn-cloud fit` wrote."
-        )
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        version, estimator = content["format_version"], content["estimator"]
-        strings = {name: content["strings"][name] for name in STRING_PARAMETERS}
-        known = estimator in ESTIMATORS and isinstance(content["target"], str)
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{path} is damaged ({error!r}): fit the model again.") from error
-    if version != FORMAT_VERSION or not known:
-        raise ValueError(
-            f"{path} was written by another version of sklearn-cloud ({version=}, {estimator=}): "
-            f"update the one that is older, or fit the model again."
-        )
-    return {**content, "strings": {**strings, "parts": tuple(strings["parts"])}}
+    """What a model's folder says about it.
+
+    Parameters
+    ----------
+    directory : pathlib.Path
+
+    Returns
+    -------
+    dict
+        With "target" and "training", as they were given to `save_model`.
+
+    Raises
+    ------
+    ModelFolderError
+        As `load_model`.
+    """
+    content = read_content(directory)
+    if not isinstance(content.get("target"), str):
+        raise ModelFolderError(f"{directory / MODEL_FILE} is damaged: it names no target.")
+    return content

@@ -1,9 +1,9 @@
-"""Open a pipeline: the estimator at its end, and the strings that it reads."""
+"""Open a pipeline: the estimator at its end, and the strings and numbers that it reads."""
 
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from .strings import check_strings
+from .tables import check_table
 
 
 def last_step(model, kinds):
@@ -37,8 +37,8 @@ def last_step(model, kinds):
     return estimator
 
 
-def read_strings(model, X):
-    """The symmetry strings that the last step of a model reads.
+def read_table(model, X):
+    """The symmetry strings, and the numbers next to them, that the last step of a model reads.
 
     Parameters
     ----------
@@ -49,21 +49,22 @@ def read_strings(model, X):
 
     Returns
     -------
-    ndarray of shape (n_samples,), dtype object
+    StringTable
     """
-    name = type(model).__name__
+    estimator = model
     if isinstance(model, Pipeline):
-        name = type(model.steps[-1][1]).__name__
+        estimator = model.steps[-1][1]
         X = model[:-1].transform(X) if len(model.steps) > 1 else X
-    return check_strings(X, name)
+    return estimator._align(check_table(X, type(estimator).__name__))
 
 
-def read_string(model, crystal):
-    """The symmetry string of one crystal; a pipeline takes the string itself too."""
-    tokenizer = (model.steps[-1][1] if isinstance(model, Pipeline) else model).tokenizer_
-    if isinstance(model, Pipeline) and isinstance(crystal, str) and _reads(tokenizer, crystal):
-        return crystal
-    return str(read_strings(model, [crystal])[0])
+def read_row(model, crystal):
+    """The symmetry string and the numbers of one crystal; a pipeline takes a string too."""
+    estimator = model.steps[-1][1] if isinstance(model, Pipeline) else model
+    if isinstance(crystal, str) and _reads(estimator.tokenizer_, crystal):
+        model = estimator
+    table = read_table(model, [crystal])
+    return str(table.strings[0]), table.numbers[0]
 
 
 def _reads(tokenizer, text):

@@ -1,102 +1,113 @@
 """Symmetry strings as what a network reads: the input side of the CLOUD estimators."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from ..training.checks import accept_strings
 from ..training.data import distinct_inputs
+from .tables import check_table
+
+_CLIP = 6.0  # standard deviations
+_DROP_ALL = 0.1  # share of the training inputs that go without their numbers
+_DROP_ONE = 0.05  # share of the numbers that are left out of the others
 
 
 class StringInput:
-    """Mixin of the estimators that read symmetry strings.
+    """Mixin of the estimators that read symmetry strings, and numbers next to them.
 
     It needs `tokenizer_`, `encoder_config_` and the parameter ``on_too_long``.
     """
 
-    def _check_rows(self, X):
-        return check_strings(X, type(self).__name__)
+    #: Mean and standard deviation of the numbers; empty before `fit` has seen any.
+    number_means_ = np.empty(0)
+    number_scales_ = np.empty(0)
 
-    def _read(self, strings):
-        rows = zip(strings, self._tokenize(strings), strict=True)
-        return distinct_inputs(rows, lambda token_ids: token_ids)
+    def _check_rows(self, X):
+        return check_table(X, type(self).__name__)
+
+    def _fit_inputs(self, table, train):
+        known = table.numbers[train]
+        unknown = np.flatnonzero(np.isnan(known).all(axis=0))
+        if len(unknown):
+            raise ValueError(
+                f"Column {table.names[unknown[0]]!r} of X is NaN in every training row: leave it "
+                "out."
+            )
+        self.number_means_, scales = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
+        self.number_scales_ = np.where(scales > 1e-12 * np.abs(self.number_means_), scales, 1.0)
+        self.number_names_ = table.names
+        vars(self).pop("feature_names_in_", None)
+        if table.columns is not None:
+            self.feature_names_in_ = np.array(table.columns, dtype=object)
+
+    def _align(self, table):
+        """The table with the columns of numbers that the estimator was fitted with."""
+        wanted = len(self.number_means_)
+        if table.numbers.shape[1] == 0:
+            return replace(table, numbers=np.full((len(table), wanted), np.nan))
+        if wanted == 0:
+            raise ValueError(
+                f"X has numbers next to the strings ({', '.join(table.names)}), and this "
+                f"{type(self).__name__} was fitted on strings alone: pass the strings alone."
+            )
+        if table.columns is not None and hasattr(self, "feature_names_in_"):
+            missing = [name for name in self.number_names_ if name not in table.names]
+            surplus = [name for name in table.names if name not in self.number_names_]
+            if missing or surplus:
+                raise ValueError(
+                    f"The columns of X are not those of the fit: missing {missing}, not expected "
+                    f"{surplus}. Name them as in the fit; a number that is not known is NaN."
+                )
+            order = [table.names.index(name) for name in self.number_names_]
+            return replace(table, numbers=table.numbers[:, order])
+        if table.numbers.shape[1] != wanted:
+            raise ValueError(
+                f"X has {table.numbers.shape[1]} columns of numbers, {type(self).__name__} was "
+                f"fitted with {wanted} ({', '.join(self.number_names_)})."
+            )
+        return table
+
+    def _read(self, table):
+        token_ids = self._tokenize(table.strings)
+        keys = zip(table.strings, map(tuple, table.numbers.tolist()), strict=True)
+        rows = zip(keys, zip(token_ids, table.numbers, strict=True), strict=True)
+        return distinct_inputs(rows, lambda row: row)
 
     def _tokenize(self, strings):
         token_ids = self.tokenizer_.encode_batch(strings)
         return check_lengths(token_ids, self.encoder_config_.max_positions, self.on_too_long)
 
-    def _size(self, token_ids):
-        return len(token_ids)
+    def _size(self, one):
+        return len(one[0])
+
+    def _augment(self, one, rng):
+        """Leave numbers out at random, so that the network learns to do without them."""
+        token_ids, numbers = one
+        if len(numbers) == 0:
+            return one
+        share = 1.0 if rng.uniform() < _DROP_ALL else _DROP_ONE
+        return token_ids, np.where(rng.uniform(size=len(numbers)) < share, np.nan, numbers)
 
     def _collate(self, batch):
-        """Token ids, filled up to the longest of the batch."""
-        longest = max(map(len, batch))
+        """Token ids, filled up to the longest of the batch, and the standardised numbers."""
+        longest = max(map(self._size, batch))
         input_ids = np.full((len(batch), longest), self.encoder_config_.pad_id)
-        for row, token_ids in zip(input_ids, batch, strict=True):
+        for row, (token_ids, _) in zip(input_ids, batch, strict=True):
             row[: len(token_ids)] = token_ids
-        return {"input_ids": torch.from_numpy(input_ids)}
+        tensors = {"input_ids": torch.from_numpy(input_ids)}
+        if len(self.number_means_):
+            numbers = np.stack([numbers for _, numbers in batch])
+            scaled = (numbers - self.number_means_) / self.number_scales_
+            scaled = np.clip(scaled, -_CLIP, _CLIP).astype(np.float32)
+            tensors["numbers"] = torch.from_numpy(scaled)
+        return tensors
 
     def __sklearn_tags__(self):
-        return accept_strings(super().__sklearn_tags__())
-
-
-def check_strings(X, name="CloudRegressor"):
-    """One-dimensional object array of symmetry strings.
-
-    Parameters
-    ----------
-    X : list, tuple, array, Series, or one-column table
-    name : str
-        The estimator that the messages speak of.
-
-    Returns
-    -------
-    ndarray of shape (n_strings,), dtype object
-
-    Raises
-    ------
-    TypeError
-        If ``X`` or one of its rows is not text.
-    ValueError
-        If ``X`` is empty or has more than one column.
-    """
-    if hasattr(X, "to_numpy"):
-        X = X.to_numpy()
-    if isinstance(X, np.ndarray):
-        if X.ndim == 2 and X.shape[1] == 1:
-            X = X[:, 0]
-        if X.ndim != 1:
-            raise ValueError(
-                f"X must be one column of symmetry strings, got an array of shape {X.shape}."
-            )
-    elif not isinstance(X, (list, tuple)):
-        raise TypeError(
-            f"X must be a list, array or Series of symmetry strings, got {type(X).__name__}. "
-            f"{_advice(name)}"
-        )
-    for row, string in enumerate(X):
-        if not isinstance(string, str):
-            raise TypeError(
-                f"Row {row} of X is {_describe(string)}, expected a symmetry string. "
-                f"{_advice(name)}"
-            )
-    if len(X) == 0:
-        raise ValueError(f"Found array with 0 sample(s) while {name} requires at least 1.")
-    strings = np.empty(len(X), dtype=object)
-    strings[:] = [str(string) for string in X]
-    return strings
-
-
-def _describe(value):
-    if value is None or isinstance(value, (bool, int, float)):
-        return repr(value)
-    return f"of type {type(value).__name__}"
-
-
-def _advice(name):
-    return (
-        "Crystals become strings through SymmetryStringTransformer: "
-        f"make_pipeline(SymmetryStringTransformer(), {name}())."
-    )
+        tags = accept_strings(super().__sklearn_tags__())
+        tags.input_tags.two_d_array = True
+        return tags
 
 
 def check_lengths(token_ids, max_positions, on_too_long):

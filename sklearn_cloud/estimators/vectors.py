@@ -7,7 +7,7 @@ from ..encoder.model import cls_vectors
 from ..training.data import PaddedBatches, sorted_dataset
 from .classifier import CloudClassifier
 from .embedder import CloudEmbedder
-from .pipelines import last_step, read_strings
+from .pipelines import last_step, read_table
 from .regressor import CloudRegressor
 
 _BATCH_SIZE = 64
@@ -28,12 +28,12 @@ def string_vectors(model, X):
     ndarray of shape (n_samples, width), float32
     """
     estimator = last_step(model, (CloudEmbedder, CloudRegressor, CloudClassifier))
-    strings = read_strings(model, X)
+    table = read_table(model, X)
     if isinstance(estimator, CloudEmbedder):
-        return estimator.transform(strings)
+        return estimator.transform(table.strings)
     module = estimator.net_.module_.eval()
     pad_id = estimator.encoder_config_.pad_id
-    dataset, rows = sorted_dataset(estimator._read(strings), estimator)
+    dataset, rows = sorted_dataset(estimator._read(table), estimator)
     with torch.inference_mode():
         vectors = [
             cls_vectors(module.encoder, ids, ids != pad_id).cpu().numpy()

@@ -7,7 +7,7 @@ import torch
 
 from ..encoder.attention import attention_rollout, attention_weights
 from ..estimators import CloudClassifier, CloudEmbedder, CloudRegressor
-from ..estimators.pipelines import last_step, read_string
+from ..estimators.pipelines import last_step, read_row
 from .tokens import name_tokens
 
 
@@ -107,7 +107,7 @@ def attention_map(model, crystal):
     (4, 4, 6, 6)
     """
     estimator = last_step(model, (CloudRegressor, CloudClassifier, CloudEmbedder))
-    string = read_string(model, crystal)
+    string, _ = read_row(model, crystal)
     (ids,) = estimator._tokenize([string])
     encoder = encoder_of(estimator).eval()
     input_ids = torch.tensor([ids], device=estimator.device_)

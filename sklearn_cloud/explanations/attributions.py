@@ -7,7 +7,7 @@ import torch
 from sklearn.base import is_classifier
 
 from ..estimators import CloudClassifier, CloudRegressor
-from ..estimators.pipelines import last_step, read_string
+from ..estimators.pipelines import last_step, read_row
 from ..training.data import InputDataset
 from .tokens import SPECIAL, name_tokens
 
@@ -131,7 +131,7 @@ def explain_prediction(model, crystal, *, method="integrated_gradients", target=
     """
     estimator = last_step(model, (CloudRegressor, CloudClassifier))
     check_method(method, n_steps)
-    return explain_string(estimator, read_string(model, crystal), method, target, n_steps)
+    return explain_row(estimator, read_row(model, crystal), method, target, n_steps)
 
 
 def check_method(method, n_steps):
@@ -142,21 +142,22 @@ def check_method(method, n_steps):
         raise ValueError(f"n_steps must be a positive integer, got {n_steps!r}")
 
 
-def explain_string(estimator, string, method, target, n_steps):
-    """As `explain_prediction`, for a fitted estimator and a string."""
+def explain_row(estimator, row, method, target, n_steps):
+    """As `explain_prediction`, for a fitted estimator, a string and the numbers next to it."""
+    string, numbers = row
     (ids,) = estimator._tokenize([string])
     tokens, parts = name_tokens(estimator.tokenizer_, ids)
     counted = [i for i, part in enumerate(parts) if part != SPECIAL]
     masked = _mask(ids, counted, estimator)
     occluded = [_mask(ids, [i], estimator) for i in counted] if method == "occlusion" else []
-    predictions = _predict(estimator, [ids, masked, *occluded])
+    predictions = _predict(estimator, [ids, masked, *occluded], numbers)
     column = _column(estimator, target, predictions[0])
     prediction, baseline, *without = predictions[:, column].tolist()
     attributions = np.zeros(len(ids))
     if method == "occlusion":
         attributions[counted] = prediction - np.array(without)
     else:
-        attributions[:] = _integrated_gradients(estimator, ids, masked, column, n_steps)
+        attributions[:] = _integrated_gradients(estimator, ids, masked, numbers, column, n_steps)
     explained = (estimator.classes_[column], True) if is_classifier(estimator) else (column, False)
     return Explanation(string, tokens, parts, attributions, prediction, baseline, *explained)
 
@@ -168,9 +169,9 @@ def _mask(ids, places, estimator):
     return masked
 
 
-def _predict(estimator, many_ids):
-    """Predictions from token ids, shape (n_strings, n_outputs)."""
-    dataset = InputDataset(many_ids, estimator)
+def _predict(estimator, many_ids, numbers):
+    """Predictions from token ids with the same numbers, shape (n_strings, n_outputs)."""
+    dataset = InputDataset([(ids, np.asarray(numbers)) for ids in many_ids], estimator)
     outputs = torch.cat(list(estimator.net_.forward_iter(dataset)))
     return _in_units(estimator, outputs).numpy()
 
@@ -202,7 +203,7 @@ def _column(estimator, target, predicted):
     return int(columns[0])
 
 
-def _integrated_gradients(estimator, ids, masked, column, n_steps):
+def _integrated_gradients(estimator, ids, masked, numbers, column, n_steps):
     module = estimator.net_.module_.eval()
     embed = module.encoder.embeddings.word_embeddings
     with torch.no_grad():
@@ -212,11 +213,19 @@ def _integrated_gradients(estimator, ids, masked, column, n_steps):
         for values in np.polynomial.legendre.leggauss(n_steps)
     )
     gradient = torch.zeros_like(end[0])
+    numbers = estimator._collate([(ids, np.asarray(numbers))]).get("numbers")
     # The quadrature is for the interval from -1 to 1, the way goes from 0 to 1.
     for node, weight in zip(((nodes + 1) / 2).split(_BATCH), (weights / 2).split(_BATCH)):
         points = (start + node * (end - start)).requires_grad_()
         hidden = module.encoder(inputs_embeds=points).last_hidden_state
-        values = _in_units(estimator, module.head(hidden[:, 0]))[:, column]
+        values = _in_units(estimator, module.predict(hidden[:, 0], _repeat(numbers, hidden)))[
+            :, column
+        ]
         (gradients,) = torch.autograd.grad(values.sum(), points)
         gradient += (weight * gradients).sum(dim=0)
     return ((end - start)[0] * gradient).sum(dim=1).double().cpu().numpy()
+
+
+def _repeat(numbers, hidden):
+    """The numbers of one crystal for each of many points, on their device."""
+    return None if numbers is None else numbers.to(hidden.device).expand(len(hidden), -1)

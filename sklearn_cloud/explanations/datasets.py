@@ -7,8 +7,8 @@ from tqdm.auto import tqdm
 
 from ..crystals.crystal import ELEMENT_RANK
 from ..estimators import CloudClassifier, CloudRegressor
-from ..estimators.pipelines import last_step, read_strings
-from .attributions import check_method, explain_string
+from ..estimators.pipelines import last_step, read_table
+from .attributions import check_method, explain_row
 from .tokens import SPECIAL
 
 
@@ -69,10 +69,11 @@ def explain_dataset(
     check_method(method, n_steps)
     if by not in _GROUPS:
         raise ValueError(f"by must be one of {', '.join(map(repr, _GROUPS))}, got {by!r}")
-    counts = Counter(read_strings(model, X))
+    table = read_table(model, X)
+    counts = Counter(zip(table.strings, map(tuple, table.numbers.tolist()), strict=True))
     sums, weights = defaultdict(list), defaultdict(list)
-    for string, count in tqdm(counts.items(), disable=not verbose, unit="string"):
-        explanation = explain_string(estimator, string, method, target, n_steps)
+    for row, count in tqdm(counts.items(), disable=not verbose, unit="string"):
+        explanation = explain_row(estimator, row, method, target, n_steps)
         for group, attribution in _add_up(explanation, _GROUPS[by]).items():
             sums[group].append(attribution)
             weights[group].append(count)

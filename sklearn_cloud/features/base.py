@@ -1,15 +1,14 @@
 """What the feature-based baselines share: crystals to a table of numbers, and a model on it."""
 
 from abc import abstractmethod
+from functools import partial
 from numbers import Integral
 
 import numpy as np
-from joblib import Parallel, delayed
-from tqdm.auto import tqdm
 
-from ..crystals.crystal import ELEMENT_RANK, Crystal
+from ..crystals.crystal import ELEMENT_RANK
 from ..crystals.items import as_items
-from ..crystals.reading import read_crystal
+from ..crystals.rows import compute_rows, each, need_structure, warn_notes
 from ..crystals.transformer import CrystalTransformer
 
 _CHUNK = 32  # crystals that travel to a worker at a time
@@ -105,18 +104,19 @@ class CrystalFeatures(CrystalTransformer):
         ImportError
             If a package is missing; the message says how to install it.
         TypeError, ValueError
-            If an item is no valid crystal or cannot be described; the message names its row.
+            If items are not valid crystals or cannot be described; the message names their rows.
         """
         names = self._names()
-        positions, distinct, table_rows = {}, [], []
-        for row, item in enumerate(as_items(X)):
-            crystal = self._read(row, item)
-            position = positions.setdefault(self._key(crystal), len(positions))
-            if position == len(distinct):
-                distinct.append((row, crystal))
-            table_rows.append(position)
-        table = self._describe_all(distinct)
-        return np.array(table, dtype=float).reshape(-1, len(names))[table_rows]
+        rows = compute_rows(
+            as_items(X),
+            partial(each, self._describe_checked),
+            key=self._key,
+            n_jobs=self.n_jobs,
+            chunk=_CHUNK,
+            label=f"{type(self).__name__}.transform" if self.verbose else None,
+        )
+        warn_notes(rows)
+        return np.array(rows.results, dtype=float).reshape(-1, len(names))[rows.places]
 
     def get_feature_names_out(self, input_features=None):
         """Names of the numbers.
@@ -131,35 +131,9 @@ class CrystalFeatures(CrystalTransformer):
         """
         return np.array(self._names(), dtype=object)
 
-    def _read(self, row, item):
-        try:
-            crystal = read_crystal(item)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"row {row}: {error}") from error
-        if not self._takes_formulas and not isinstance(crystal, Crystal):
-            raise ValueError(
-                f"row {row}: {item!r:.80} is a composition, and {type(self).__name__} looks at "
-                "the structure: pass structures, or use features of the composition alone"
+    def _describe_checked(self, crystal):
+        if not self._takes_formulas:
+            need_structure(
+                crystal, type(self).__name__, ", or use features of the composition alone"
             )
-        return crystal
-
-    def _describe_all(self, distinct):
-        chunks = [distinct[start : start + _CHUNK] for start in range(0, len(distinct), _CHUNK)]
-        parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
-        described = parallel(delayed(self._describe_chunk)(chunk) for chunk in chunks)
-        table = []
-        name = f"{type(self).__name__}.transform"
-        with tqdm(total=len(distinct), desc=name, disable=not self.verbose) as bar:
-            for numbers in described:
-                table += numbers
-                bar.update(len(numbers))
-        return table
-
-    def _describe_chunk(self, rows):
-        numbers = []
-        for row, crystal in rows:
-            try:
-                numbers.append(self._describe(crystal))
-            except ValueError as error:
-                raise ValueError(f"row {row}: {error}") from error
-        return numbers
+        return self._describe(crystal)

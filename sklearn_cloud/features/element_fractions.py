@@ -1,10 +1,12 @@
 """What the composition alone says: the fraction of each element."""
 
+from operator import attrgetter
+
 import numpy as np
 
 from ..crystals.crystal import ELEMENTS
 from ..crystals.items import as_items
-from ..crystals.reading import read_crystal
+from ..crystals.rows import read_rows
 from ..crystals.transformer import CrystalTransformer
 
 
@@ -56,16 +58,12 @@ class ElementFractions(CrystalTransformer):
         Raises
         ------
         TypeError, ValueError
-            If an item is no crystal; the message names its row.
+            If items are not crystals; the message names their rows.
         """
-        items = as_items(X)
+        crystals = read_rows(as_items(X))
         columns = {element: column for column, element in enumerate(ELEMENTS)}
-        fractions = np.zeros((len(items), len(columns)))
-        for row, item in enumerate(items):
-            try:
-                composition = read_crystal(item).composition
-            except (TypeError, ValueError) as error:
-                raise type(error)(f"row {row}: {error}") from error
+        fractions = np.zeros((len(crystals), len(columns)))
+        for row, composition in enumerate(map(attrgetter("composition"), crystals)):
             for element, amount in composition.items():
                 fractions[row, columns[element]] = amount
         return fractions / fractions.sum(axis=1, keepdims=True)

@@ -1,15 +1,16 @@
 """PotentialFeatures: crystals in, what a pre-trained interatomic potential says of them out."""
 
+from functools import partial
 from numbers import Integral
 
 import numpy as np
 import torch
-from sklearn.utils._param_validation import Interval, StrOptions
 from tqdm.auto import tqdm
 
-from ..crystals.crystal import Crystal
+from .._compat import Interval, StrOptions
+from ..crystals.errors import CrystalError
 from ..crystals.items import as_items
-from ..crystals.reading import read_crystal
+from ..crystals.rows import compute_rows, each, full_key, need_structure, warn_notes
 from ..crystals.transformer import CrystalTransformer
 from ..training.devices import choose_device
 from .potential_adapters import POTENTIALS, WITHOUT_WEIGHTS, load_potential
@@ -136,22 +137,17 @@ class PotentialFeatures(CrystalTransformer):
         ImportError
             If the package of the potential is not installed.
         TypeError, ValueError
-            If an item is no ordered crystal of elements that the potential knows; the message
-            names its row.
+            If items are not ordered crystals of elements that the potential knows; the message
+            names their rows.
         """
         potential = self._load()
-        distinct, keys = {}, []
-        for row, item in enumerate(as_items(X)):
-            try:
-                crystal = _check_ordered(read_crystal(item), potential)
-            except (TypeError, ValueError) as error:
-                raise type(error)(f"row {row}: {error}") from error
-            distinct[crystal.key] = crystal
-            keys.append(crystal.key)
-        order = sorted(distinct, key=lambda key: (len(distinct[key].kinds), key))
-        features = self._compute(potential, [distinct[key] for key in order])
-        places = {key: place for place, key in enumerate(order)}
-        return features[[places[key] for key in keys]]
+        check = partial(_check_ordered, elements=frozenset(potential.elements))
+        rows = compute_rows(as_items(X), partial(each, check), key=full_key)
+        warn_notes(rows)
+        crystals, keys = rows.results, rows.keys
+        order = sorted(range(len(keys)), key=lambda i: (len(crystals[i].kinds), keys[i]))
+        features = self._compute(potential, [crystals[i] for i in order])
+        return features[np.argsort(order)[rows.places]]
 
     def get_feature_names_out(self, input_features=None):
         """Name of the potential and a number, or "_energy".
@@ -183,21 +179,17 @@ class PotentialFeatures(CrystalTransformer):
         return np.concatenate(rows).astype(np.float32)
 
 
-def _check_ordered(crystal, potential):
-    if not isinstance(crystal, Crystal):
-        raise ValueError(
-            f"a potential needs a crystal structure, got the composition "
-            f"{dict(crystal.amounts)} alone; pass a Structure, Atoms or CIF file"
-        )
+def _check_ordered(crystal, elements):
+    need_structure(crystal, "a potential")
     for site, kind in enumerate(crystal.kinds):
         species = crystal.species[kind]
         if len(species) > 1 or species[0][1] < 0.999:
-            raise ValueError(
+            raise CrystalError(
                 f"site {site} is disordered, {dict(species)}, and a potential reads whole atoms "
                 f"only: order the crystal (pymatgen's OrderDisorderedStructureTransformation)"
             )
-        if species[0][0] not in potential.elements:
-            raise ValueError(
+        if species[0][0] not in elements:
+            raise CrystalError(
                 f"site {site} holds {species[0][0]}, an element that the potential was not "
                 f"trained on; leave the crystal out"
             )

@@ -4,8 +4,10 @@ from .attention import AttentionDisplay
 from .attribution import AttributionDisplay
 from .calibration import CalibrationDisplay
 from .embedding import EmbeddingDisplay
+from .iso_loss import IsoLossDisplay
 from .loss_curve import LossCurveDisplay
 from .parity import ParityDisplay
+from .scaling_curve import ScalingCurveDisplay
 from .stability_roc import StabilityROCDisplay
 
 __all__ = [
@@ -13,7 +15,9 @@ __all__ = [
     "AttributionDisplay",
     "CalibrationDisplay",
     "EmbeddingDisplay",
+    "IsoLossDisplay",
     "LossCurveDisplay",
     "ParityDisplay",
+    "ScalingCurveDisplay",
     "StabilityROCDisplay",
 ]

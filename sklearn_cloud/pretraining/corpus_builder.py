@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 
-from joblib import Parallel, delayed, effective_n_jobs
 from tqdm.auto import tqdm
 
+from ..crystals.workers import run_in_workers
 from ..files import check_plan
 from ..symmetry.strings import PARTS, check_options
 from .corpus import MANIFEST, Corpus
 from .corpus_rows import code_chunk
 from .corpus_writer import write_corpus
 from .sources import read_cif_folder, read_structure_table, read_symmetry_table
-
-CHUNKS_AHEAD = "2*n_jobs"  # enough to keep the workers busy; more would only fill the memory
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,8 @@ class CorpusSource:
     items : iterable or path
         Pairs of identifier and crystal (anything that `symmetry_string` reads, a
         `SymmetryRecord`, or an exception, which is counted as dropped); or the path of a folder of
-        CIF files, of a structure table (`.tsv`) or of a symmetry table (`.csv`), compressed or not.
+        crystal files, of a structure table (`.tsv`) or of a symmetry table (`.csv`), compressed or
+        not. Files are read by the workers.
         Crystals from OPTIMADE are read by `sklearn_cloud.datasets.read_optimade(folder)`.
     licence, url : str, default=""
         Kept in the manifest.
@@ -61,8 +60,8 @@ class CorpusSource:
         if ".csv" in path.suffixes:
             return read_symmetry_table(path)
         raise ValueError(
-            f"source {self.name!r}: {str(path)!r} is neither a folder of CIF files nor a .tsv or "
-            f".csv table"
+            f"source {self.name!r}: {str(path)!r} is neither a folder of crystal files nor a .tsv "
+            f"or .csv table"
         )
 
 
@@ -162,20 +161,9 @@ def _code_sources(folder, sources, options, chunk_size, n_jobs, verbose):
                 path = folder / f"{number:02d}-{index:06d}.npz"
                 paths.append(path)
                 if not path.exists():
-                    yield delayed(code_chunk)(path, number, chunk, options)
+                    yield path, number, chunk, options
 
     with tqdm(disable=not verbose, unit="chunk") as bar:
-        if effective_n_jobs(n_jobs) == 1:
-            for function, arguments, _ in tasks():
-                function(*arguments)
-                bar.update()
-        else:
-            pool = Parallel(
-                n_jobs=n_jobs,
-                return_as="generator_unordered",
-                pre_dispatch=CHUNKS_AHEAD,
-                batch_size=1,
-            )
-            for _ in pool(tasks()):
-                bar.update()
+        for _ in run_in_workers(code_chunk, tasks(), n_jobs, ordered=False):
+            bar.update()
     return paths

@@ -37,7 +37,7 @@ def code_chunk(path, source, items, options):
     for identifier, item in items:
         try:
             row = _code_crystal(item, tokenizer, options)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OSError) as error:
             # numbers and names apart, crystals are dropped for a handful of reasons
             dropped[re.sub(r"'[^']*'|[\d.]+", "...", str(error))[:80]] += 1
             continue

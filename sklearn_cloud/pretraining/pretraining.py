@@ -11,8 +11,8 @@ from ..encoder.checkpoints import save_encoder
 from ..encoder.config import ENCODER_SIZES
 from ..files import check_plan
 from .corpus import JoinedCorpus, held_out_rows
-from .masked_scores import score_masked_tokens
 from .model import PretrainingModel
+from .scores import score_masked_tokens
 from .trainer import (
     build_trainer,
     count_accumulation,

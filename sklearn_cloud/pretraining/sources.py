@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..crystals.crystal import Crystal
-from ..crystals.reading import read_crystal
+from ..crystals.files import search_folder
 
 _OPENERS = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
 _DAMAGE = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, UnicodeDecodeError)
@@ -149,7 +149,7 @@ def _read_formula(formula):
 
 
 def read_cif_folder(path):
-    """Read the CIF files of a folder and its subfolders, in the order of their names.
+    """Find the crystal files of a folder and its subfolders, in the order of their names.
 
     Parameters
     ----------
@@ -159,21 +159,15 @@ def read_cif_folder(path):
     ------
     identifier : str
         Path of the file relative to the folder.
-    crystal : Crystal or ValueError
-        The error where a file cannot be read, so that the reader goes on with the next.
+    file : pathlib.Path
+        Absolute. It is opened by the worker that makes the row of the corpus.
 
     Raises
     ------
     ValueError
-        If there is no such folder or no CIF file in it.
+        If there is no such folder or no crystal file in it.
     """
     folder = Path(path)
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() == ".cif")
-    if not files:
-        raise ValueError(f"there are no .cif files in {str(folder)!r}")
+    files, _ = search_folder(folder)
     for file in files:
-        try:
-            crystal = read_crystal(file)
-        except ValueError as error:
-            crystal = error
-        yield str(file.relative_to(folder)), crystal
+        yield str(file.relative_to(folder)), file.absolute()

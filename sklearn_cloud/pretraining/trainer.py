@@ -13,8 +13,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from ..training.devices import choose_bf16, choose_device
-from .masked_scores import score_masked_tokens
 from .masking import LengthGroupedRows, MaskedBatch, RowNumbers
+from .scores import score_masked_tokens
 
 logger = logging.getLogger(__name__)
 #: What a complete checkpoint holds; FSDP writes weights and optimizer under names of its own.

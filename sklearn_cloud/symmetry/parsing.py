@@ -90,7 +90,18 @@ def _read_composition(part):
             raise ValueError(f"{element!r} is not one of the {len(ELEMENTS)} elements")
         if not _FRACTION.fullmatch(fraction):
             raise ValueError(f"{fraction!r} is not a fraction from 0.0 to 1.0 in steps of 0.01")
-    return tuple((element, float(fraction)) for element, fraction in pairs)
+    return _join_traces(part, pairs)
+
+
+def _join_traces(part, pairs):
+    """`C 0.0 C 0.13` is a fraction of 0.0013: what follows a 0.0 of an element is hundredths."""
+    fractions, scales = {}, {}
+    for element, fraction in pairs:
+        if fractions.get(element):
+            raise ValueError(f"{part!r} names {element} twice")
+        scales[element] = scales.get(element, 100) / 100
+        fractions[element] = round(float(fraction) * scales[element], 8)
+    return tuple(fractions.items())
 
 
 def _check_positions(space_group, orbits, string):

@@ -3,7 +3,9 @@
 import math
 from typing import NamedTuple
 
-from ..crystals.cells import moyopy_cell, quieten_moyopy
+from ..crystals.cells import ask_spglib, moyopy_cell, quieten_moyopy
+from ..crystals.errors import CrystalError
+from ..crystals.limits import check_tolerances
 from .setting import primitive_setting, standard_setting
 from .wyckoff import Orbit, by_rank, relabel
 
@@ -42,7 +44,7 @@ def find_orbits(crystal, *, symprec, angle_tolerance=None, backend="moyopy"):
 
     Raises
     ------
-    ValueError
+    CrystalError
         If the search finds no space group, not even P1.
     """
     number, orbits, _ = label_orbits(crystal, symprec, angle_tolerance, backend)
@@ -95,10 +97,11 @@ def _search_with(finder, crystal, symprec, angle_tolerance):
     """What the finder finds, at the widest tolerance that it can handle; else a ValueError."""
     for share in _SHARES:
         try:
+            check_tolerances(crystal.lattice, share * symprec, angle_tolerance)
             return finder(crystal, share * symprec, angle_tolerance)
         except ValueError as error:
             failure = error
-    return ValueError(
+    return CrystalError(
         f"there is no space group at symprec={symprec} ({failure}); try a smaller symprec, or the "
         f"other backend"
     )
@@ -130,9 +133,8 @@ def _search_spglib(crystal, symprec, angle_tolerance):
 
     cell = (crystal.lattice, crystal.positions, crystal.kinds + 1)
     degrees = -1.0 if angle_tolerance is None else angle_tolerance
-    found = spglib.get_symmetry_dataset(cell, symprec=symprec, angle_tolerance=degrees)
-    if found is None:
-        raise ValueError("spglib returned nothing")
+    tolerances = {"symprec": symprec, "angle_tolerance": degrees}
+    found = ask_spglib(spglib.get_symmetry_dataset, cell, **tolerances)
     n_primitive = int(found.mapping_to_primitive.max()) + 1
     orbits = found.crystallographic_orbits.tolist()
     return _Symmetry(found.number, found.wyckoffs, orbits, n_primitive)

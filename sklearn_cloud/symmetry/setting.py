@@ -11,6 +11,7 @@ from ..crystals.cells import moyopy_cell, niggli_cell
 
 _DECAY = 2.0  # angstrom: how fast the weight of a neighbour falls off
 _DIGITS = 6  # distances that agree to a micro-angstrom are equal: the rest is rounding
+_MOST_PAIRS = 1_000_000  # of sites, that are looked at at a time
 _EXACT = 1e-3  # angstrom: repetitions within this are one cell written several times
 
 
@@ -43,18 +44,44 @@ def standard_setting(crystal):
 
     basis = niggli_cell(crystal.lattice)
     positions = crystal.positions @ (crystal.lattice @ np.linalg.inv(basis))
-    offsets = positions - positions[origins, None]
+    origin = _choose_origin(positions, origins, basis, 1.0 + kinds)
+    offsets = positions - positions[origin]
     offsets -= np.rint(offsets)
-    distances = np.sqrt(np.square(offsets @ basis).sum(axis=2))
-    origin = (np.exp(distances / -_DECAY) @ (1.0 + kinds)).argmin()
-    order = np.lexsort((kinds, np.round(distances[origin], _DIGITS)))
+    distances = np.sqrt(np.square(offsets @ basis).sum(axis=1))
+    order = np.lexsort((kinds, np.round(distances, _DIGITS)))
     setting = crystal._replace(
         lattice=basis,
-        positions=offsets[origin][order],
+        positions=offsets[order],
         kinds=kinds[order],
         species=tuple(crystal.species[kind] for kind in species),
     )
     return setting, order
+
+
+def _first_of_each(positions, kinds, lattice):
+    """Indices of the sites that are not repetitions of one before them, in a smaller cell."""
+    size = max(1, _MOST_PAIRS // len(positions))
+    first = []
+    for start in range(0, len(positions), size):
+        part = slice(start, start + size)
+        offsets = positions.T[:, part, None] - positions.T[:, None]
+        offsets -= np.rint(offsets)
+        squares = np.square(lattice.T @ offsets.reshape(3, -1)).sum(axis=0)
+        near = squares.reshape(offsets.shape[1:]) < (2 * _EXACT) ** 2
+        first.append((near & (kinds[part, None] == kinds)).argmax(axis=1))
+    return np.unique(np.concatenate(first))
+
+
+def _choose_origin(positions, origins, basis, weights):
+    """Of the sites `origins` the one with the fewest and farthest neighbours."""
+    size = max(1, _MOST_PAIRS // len(positions))  # at a time: memory grows with the sites alone
+    crowded = []
+    for start in range(0, len(origins), size):
+        offsets = positions - positions[origins[start : start + size], None]
+        offsets -= np.rint(offsets)
+        distances = np.sqrt(np.square(offsets @ basis).sum(axis=2))
+        crowded.append(np.exp(distances / -_DECAY) @ weights)
+    return origins[np.concatenate(crowded).argmin()]
 
 
 def primitive_setting(crystal, order):
@@ -86,11 +113,7 @@ def primitive_setting(crystal, order):
     basis = np.rint(np.array(found.prim_std_linear).T * repeated) / repeated
     lattice = basis @ crystal.lattice
     positions = crystal.positions @ np.linalg.inv(basis)
-    offsets = positions.T[:, :, None] - positions.T[:, None]
-    offsets -= np.rint(offsets)
-    squares = np.square(lattice.T @ offsets.reshape(3, -1)).sum(axis=0)
-    near = (squares < (2 * _EXACT) ** 2).reshape(offsets.shape[1:])
-    kept = np.unique((near & (crystal.kinds[:, None] == crystal.kinds)).argmax(axis=1))
+    kept = _first_of_each(positions, crystal.kinds, lattice)
     if len(kept) * repeated != len(crystal.kinds):
         return None
     primitive = crystal._replace(

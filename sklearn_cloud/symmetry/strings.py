@@ -1,8 +1,10 @@
 """Compose the symmetry string of a crystal from its parts."""
 
+from numbers import Real
 from typing import NamedTuple
 
 from ..crystals.crystal import ELEMENT_RANK, Crystal, Formula
+from ..crystals.errors import CrystalError
 from ..crystals.reading import read_crystal
 from .generators import generator_string
 from .search import BACKENDS, search_crystals
@@ -11,6 +13,8 @@ from .wyckoff import Orbit
 PARTS = ("generators", "sites", "composition")
 SITES = ("set", "orbits")
 SEPARATOR = " | "
+_FRACTION_DIGITS = (2, 4, 6, 8)  # as many as it takes to tell a fraction from 0
+_LARGEST_COUNT = 900  # that one token says
 
 
 class SymmetryString(NamedTuple):
@@ -24,7 +28,8 @@ class SymmetryString(NamedTuple):
         The occupied Wyckoff positions. With `sites="set"` each appears once and has no elements;
         with `sites="orbits"` one entry per orbit. Empty where the string has no sites part.
     composition : tuple of (str, float)
-        Elements and atomic fractions, rounded to 0.01. Empty where the string has no composition.
+        Elements and atomic fractions, rounded to 0.01, traces to two digits more. Empty where the
+        string has no composition.
 
     Examples
     --------
@@ -45,7 +50,7 @@ class SymmetryString(NamedTuple):
         if self.orbits:
             parts.append(write_orbits(self.orbits))
         if self.composition:
-            parts.append(_write_composition(self.composition))
+            parts.append(write_composition(self.composition))
         return SEPARATOR.join(parts)
 
 
@@ -88,8 +93,10 @@ def symmetry_string(
     ------
     TypeError
         If `structure` is none of the accepted kinds.
+    CrystalError
+        If it is no valid crystal, or has no symmetry at this `symprec`.
     ValueError
-        If it is no valid crystal, has no symmetry at this `symprec`, or a parameter is invalid.
+        If a parameter is invalid.
 
     Notes
     -----
@@ -136,7 +143,7 @@ def check_options(parts, sites, symprec, angle_tolerance, backend):
 
 
 def _is_positive(value):
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e6
+    return isinstance(value, Real) and not isinstance(value, bool) and 0 < value < 1e6
 
 
 def compose_string(crystal, **options):
@@ -147,7 +154,9 @@ def compose_string(crystal, **options):
     return string
 
 
-def compose_strings(crystals, *, parts, sites, symprec, angle_tolerance, backend):
+def compose_strings(
+    crystals, *, parts=PARTS, sites="orbits", symprec=0.1, angle_tolerance=None, backend="moyopy"
+):
     """Symmetry strings, with a ValueError in the place of a crystal that has none.
 
     The options are those of `symmetry_string`, taken as checked.
@@ -173,7 +182,7 @@ def _compose(crystal, symmetry, parts, sites):
         raise symmetry
     composition = tuple(atomic_fractions(crystal.composition)) if "composition" in parts else ()
     if isinstance(crystal, Formula) and not composition:
-        raise ValueError(
+        raise CrystalError(
             f"a composition has no symmetry: parts={tuple(parts)} leaves nothing to write"
         )
     number, orbits, _ = symmetry or (None, (), ())
@@ -186,17 +195,34 @@ def _compose(crystal, symmetry, parts, sites):
 
 
 def atomic_fractions(amounts):
-    """Sorted (element, fraction) of a composition, fractions rounded to 0.01."""
+    """Sorted (element, fraction) of a composition, fractions rounded to 0.01.
+
+    Traces that this would make 0 keep two significant digits or more.
+    """
     total = sum(amounts.values())
     # the inner rounding keeps sums of partial occupancies from tipping a tie either way
     return [
-        (element, round(round(amounts[element] / total, 9), 2))
+        (element, _round_fraction(round(amounts[element] / total, 9)))
         for element in sorted(amounts, key=ELEMENT_RANK.__getitem__)
     ]
 
 
-def _write_composition(composition):
-    return " ".join(f"{element} {fraction}" for element, fraction in composition)
+def _round_fraction(fraction):
+    for digits in _FRACTION_DIGITS:
+        if rounded := round(fraction, digits):
+            return rounded
+    return 0.0
+
+
+def write_composition(composition):
+    """`Fe 0.99 C 0.0 C 0.13`: a trace of 0.0013 is 0 hundredths and 0.13 hundredths."""
+    words = []
+    for element, fraction in composition:
+        while 0 < fraction < 0.01:
+            words += [element, "0.0"]
+            fraction = round(fraction * 100, _FRACTION_DIGITS[-1])
+        words += [element, str(fraction)]
+    return " ".join(words)
 
 
 def write_orbits(orbits):
@@ -211,11 +237,11 @@ def write_orbits(orbits):
 
 
 def _write_count(count):
-    """Count tokens that add up: 12 is `x10 x2`; 1 is not written."""
+    """Count tokens that add up: 12 is `x10 x2`, 1900 is `x900 x900 x100`; 1 is not written."""
     if count == 1:
         return []
-    if count > 999:
-        raise ValueError(f"a string counts up to 999 identical orbits, this crystal has {count}")
+    whole, count = divmod(count, _LARGEST_COUNT) if count > 999 else (0, count)
     digits = str(count)
     powers = range(len(digits) - 1, -1, -1)
-    return [f"x{digit}{'0' * power}" for digit, power in zip(digits, powers) if digit != "0"]
+    rest = [f"x{digit}{'0' * power}" for digit, power in zip(digits, powers) if digit != "0"]
+    return [f"x{_LARGEST_COUNT}"] * whole + rest

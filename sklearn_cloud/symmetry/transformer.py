@@ -1,18 +1,14 @@
 """SymmetryStringTransformer: crystals in, symmetry strings out."""
 
-import warnings
+from functools import partial
 from numbers import Integral
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
-from tqdm.auto import tqdm
 
 from ..crystals.items import as_items
-from ..crystals.reading import read_crystal
+from ..crystals.rows import compute_rows, warn_errors, warn_notes
 from ..crystals.transformer import CrystalTransformer
 from .strings import PARTS, check_options, compose_strings
-
-_CHUNK = 256  # crystals that are searched, or travel to a worker, at a time: as plain arrays
 
 
 class SymmetryStringTransformer(CrystalTransformer):
@@ -39,10 +35,12 @@ class SymmetryStringTransformer(CrystalTransformer):
         Library that searches the symmetry. moyopy is several times faster; both give the same
         string for nearly all crystals.
     on_error : {"raise", "warn"}, default="raise"
-        What to do with an item that is no valid crystal. `"warn"` puts None in its row and lists
-        the rows in one `UserWarning`, so that they can be dropped before an estimator sees them.
+        What to do with items that are not valid crystals. `"raise"` names all of them in one
+        error. `"warn"` puts None in their rows and lists the rows in one `UserWarning`, so that
+        they can be dropped before an estimator sees them.
     n_jobs : int, default=None
-        Number of joblib workers; None is 1 unless in a `joblib.parallel_config` context.
+        Number of joblib workers, which read files and search the symmetry; None is 1 unless in a
+        `joblib.parallel_config` context.
     verbose : int, default=0
         Above 0 shows a progress bar.
 
@@ -130,24 +128,20 @@ class SymmetryStringTransformer(CrystalTransformer):
         Raises
         ------
         TypeError, ValueError
-            If an item is no valid crystal; the message names its row.
+            If items are not valid crystals; the message names all of their rows.
         """
         self._check_parameters()
-        items = as_items(X)
-        crystals, problems = self._read(items)
-        keys = [None if crystal is None else crystal.key for crystal in crystals]
-        unique = dict(zip(keys, crystals, strict=True))
-        unique.pop(None, None)
-        results = dict(zip(unique, self._search(list(unique.values())), strict=True))
-        strings = np.empty(len(items), dtype=object)
-        for row, key in enumerate(keys):
-            if key is not None:
-                if isinstance(results[key], ValueError):
-                    problems[row] = results[key]
-                else:
-                    strings[row] = results[key]
-        self._report(problems)
-        return strings
+        rows = compute_rows(
+            as_items(X),
+            partial(compose_strings, **self._options()),
+            n_jobs=self.n_jobs,
+            label="symmetry" if self.verbose else None,
+            on_error="raise" if self.on_error == "raise" else "keep",
+        )
+        warn_notes(rows)
+        warn_errors(rows, "their strings are None")
+        # the last entry is that of the rows with an error
+        return np.array([*rows.results, None], dtype=object)[rows.places]
 
     def get_feature_names_out(self, input_features=None):
         """Name of the one output column.
@@ -170,52 +164,11 @@ class SymmetryStringTransformer(CrystalTransformer):
         if self.n_jobs is not None and not isinstance(self.n_jobs, Integral):
             raise ValueError(f"n_jobs must be None or an integer, got {self.n_jobs!r}.")
 
-    def _read(self, items):
-        """Crystals (None where unreadable) and {row: error}."""
-        crystals, problems = [], {}
-        for row, item in enumerate(items):
-            try:
-                crystals.append(read_crystal(item))
-            except (TypeError, ValueError) as error:
-                problems[row] = error
-                crystals.append(None)
-                if self.on_error == "raise":
-                    break  # reported at once: the rest may take long to read
-        return (crystals, problems) if self.on_error == "warn" or not problems else ([], problems)
-
-    def _search(self, crystals):
-        """A string or a ValueError for each crystal."""
-        options = {
+    def _options(self):
+        return {
             "parts": tuple(self.parts),
             "sites": self.sites,
             "symprec": self.symprec,
             "angle_tolerance": self.angle_tolerance,
             "backend": self.backend,
         }
-        n_jobs = effective_n_jobs(self.n_jobs)
-        size = max(1, min(_CHUNK, -(-len(crystals) // n_jobs)))
-        chunks = [crystals[start : start + size] for start in range(0, len(crystals), size)]
-        if n_jobs == 1:
-            found = (compose_strings(chunk, **options) for chunk in chunks)
-        else:
-            parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
-            found = parallel(delayed(compose_strings)(chunk, **options) for chunk in chunks)
-        results = []
-        with tqdm(total=len(crystals), disable=not self.verbose, unit="crystal") as bar:
-            for chunk in found:
-                results += chunk
-                bar.update(len(chunk))
-        return results
-
-    def _report(self, problems):
-        if not problems:
-            return
-        if self.on_error == "raise":
-            row, error = min(problems.items())
-            raise type(error)(f"row {row}: {error}") from error
-        shown = "; ".join(f"row {row}: {error}" for row, error in sorted(problems.items())[:10])
-        warnings.warn(
-            f"{len(problems)} of the items are no valid crystals, their strings are None: rows "
-            f"{sorted(problems)}. {shown}",
-            stacklevel=3,
-        )

@@ -2,7 +2,8 @@
 
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
-from sklearn.utils._missing import is_pandas_na
+
+from .._compat import is_pandas_na
 
 
 def accept_strings(tags):

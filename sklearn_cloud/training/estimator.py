@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
+from .._compat import Interval
 from .checks import check_weights
 from .data import InputDataset, sorted_dataset
 from .devices import choose_device, device_or_cpu
@@ -33,6 +33,7 @@ class NetEstimator(BaseEstimator):
     - `_collate`: a list of inputs to a dictionary of tensors, the arguments of the module's
       `forward`, which returns a tensor of shape (n_rows, n_outputs).
     - `_augment`: a training input as it is seen in one epoch.
+    - `_fit_inputs`: what is learned of the inputs, from the training rows only.
     - `_module`: class of the network, and its arguments other than ``n_outputs``.
 
     What it learns is a matter of `_new_targets`; see `NetRegressor` and `NetClassifier`. The
@@ -74,6 +75,13 @@ class NetEstimator(BaseEstimator):
 
     def _module(self):
         raise NotImplementedError
+
+    def _fit_inputs(self, rows, train):
+        """Learn what the inputs need from the training rows: nothing, unless overridden."""
+
+    def _align(self, rows):
+        """Rows to predict, checked against those of the fit: unchanged, unless overridden."""
+        return rows
 
     def _new_targets(self):
         raise NotImplementedError
@@ -117,6 +125,7 @@ class NetEstimator(BaseEstimator):
         split_seed, torch_seed, batch_seed, data_seed = (rng.randint(SEED_LIMIT) for _ in range(4))
         # A row without weight is as good as absent, in the statistics of the targets too.
         train, valid = self._split_rows(np.flatnonzero(weights), y, targets, split_seed)
+        self._fit_inputs(rows, train)
         numbers = targets.fit(y, train)
         self.targets_, self.n_outputs_ = targets, targets.n_outputs
 
@@ -179,7 +188,7 @@ class NetEstimator(BaseEstimator):
         In batches of their own, so that neither the order of the rows nor ``batch_size`` matters.
         """
         check_is_fitted(self)
-        dataset, rows = sorted_dataset(self._read(self._check_rows(X)), self)
+        dataset, rows = sorted_dataset(self._read(self._align(self._check_rows(X))), self)
         batches = tqdm(
             self.net_.forward_iter(dataset),
             total=len(self.net_.get_iterator(dataset)),
@@ -191,7 +200,10 @@ class NetEstimator(BaseEstimator):
     def _restore_net(self, exported):
         """Put the net back, on this machine's device."""
         self.device_ = device_or_cpu(self.device)
-        self.net_ = restore_net(self._module()[0], exported, self.device_)
+        module, arguments = self._module()
+        classes = {name: value for name, value in arguments.items() if isinstance(value, type)}
+        arguments = {**exported["module_params"], **classes}
+        self.net_ = restore_net(module, {**exported, "module_params": arguments}, self.device_)
 
     def __getstate__(self):
         state = dict(super().__getstate__())
@@ -248,7 +260,8 @@ class NetRegressor(RegressorMixin, NetEstimator):
         TypeError, ValueError
             If a row of ``X`` cannot be read; the message names it.
         """
-        return self.targets_.decode(self._outputs(X))
+        outputs = self._outputs(X)
+        return self.targets_.decode(outputs)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -289,7 +302,8 @@ class NetClassifier(ClassifierMixin, NetEstimator):
         TypeError, ValueError
             If a row of ``X`` cannot be read; the message names it.
         """
-        return self.targets_.decode(self._outputs(X))
+        outputs = self._outputs(X)
+        return self.targets_.decode(outputs)
 
     def predict(self, X):
         """Most probable class.
@@ -309,4 +323,5 @@ class NetClassifier(ClassifierMixin, NetEstimator):
         sklearn.exceptions.NotFittedError, TypeError, ValueError
             As `predict_proba`.
         """
-        return self.classes_[self._outputs(X).argmax(axis=1)]
+        outputs = self._outputs(X)
+        return self.classes_[outputs.argmax(axis=1)]

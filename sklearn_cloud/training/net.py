@@ -10,9 +10,9 @@ from skorch.callbacks import Freezer, GradientNormClipping, LRScheduler, Unfreez
 from skorch.helper import predefined_split
 from skorch.history import History
 
+from ..encoder.weights import check_fit
 from .callbacks import BestEpoch, ProgressBar
 from .data import PaddedBatches
-from .losses import WeightedL1Loss
 
 MAX_GRADIENT_NORM = 1.0
 PREDICTION_BATCH_SIZE = 64
@@ -140,17 +140,32 @@ def trim(net):
 
 
 def export_net(net):
-    """Shape and weights of a net, the weights as NumPy arrays."""
+    """Shape and weights of a net, the weights as NumPy arrays.
+
+    Arguments of the module that are classes are left out: they belong to the code.
+    """
+    arguments = net.get_params_for("module")
     weights = {k: v.detach().cpu().numpy() for k, v in net.module_.state_dict().items()}
-    return {"module_params": net.get_params_for("module"), "weights": weights}
+    return {
+        "module_params": {k: v for k, v in arguments.items() if not isinstance(v, type)},
+        "weights": weights,
+    }
 
 
 def restore_net(module, exported, device):
-    """A net around ``module`` that predicts, from what `export_net` gave."""
-    net = build_net(module, exported["module_params"], WeightedL1Loss, device)
+    """A net around ``module`` that predicts, from what `export_net` gave.
+
+    Raises
+    ------
+    ValueError
+        If the weights are not those of this module, or cannot be right.
+    """
+    weights = {name: torch.tensor(array) for name, array in exported["weights"].items()}
+    check_fit(module, exported["module_params"], weights)
+    # It only predicts: the loss is of no consequence.
+    net = build_net(module, exported["module_params"], torch.nn.L1Loss, device)
     with local_seed(0, device):
         net.initialize()
-    weights = {name: torch.tensor(array) for name, array in exported["weights"].items()}
     net.module_.load_state_dict(weights)
     trim(net)
     return net

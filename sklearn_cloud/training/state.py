@@ -50,7 +50,7 @@ def upgrade(fitted, saved_by, name):
         targets.mean, targets.scale = fitted.pop("target_mean_"), fitted.pop("target_scale_")
         targets.constant = np.zeros(len(targets.mean), dtype=bool)
         targets.one_dimensional = fitted.pop("_one_dimensional")
-        targets.n_outputs = len(targets.mean)
+        targets.n_outputs, targets.gaps = len(targets.mean), False
     else:
         return
     fitted["targets_"] = targets

@@ -7,8 +7,9 @@ calls it:
 - ``weigh(y, weights)``: the weights of the rows, by their targets too.
 - ``validation_rows(rows, y, n_valid, rng)``: which rows to hold out.
 - ``fit(y, train)``: targets for the loss, with statistics of the training rows only.
-- ``loss``: class of the loss; ``n_outputs``: outputs of the network.
+- ``loss``: the loss, a module; ``n_outputs``: outputs of the network.
 - ``decode(outputs)``: outputs of the network as predictions.
+- ``check_state()``: an error where what was read from a file cannot be right.
 """
 
 import numpy as np
@@ -16,11 +17,18 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from .checks import check_labels, check_targets, mean_one
-from .losses import MaskedL1Loss, WeightedCrossEntropy, WeightedL1Loss
+from .losses import RegressionLoss, WeightedCrossEntropy
 
 
 class RegressionTargets:
     """One or several numbers, standardised; NaN in one of several is a gap.
+
+    Parameters
+    ----------
+    error : {"absolute", "squared", "quantile"}, default="absolute"
+        What the network is trained on.
+    quantile : float, default=0.5
+        The quantile that is predicted with ``error="quantile"``.
 
     Attributes
     ----------
@@ -31,17 +39,23 @@ class RegressionTargets:
         Targets that are constant over the training rows: the constant is predicted.
     one_dimensional : bool
         Whether ``y`` was, and predictions are.
+    gaps : bool
+        Whether there are NaN.
     """
 
-    loss = WeightedL1Loss
+    def __init__(self, error="absolute", quantile=0.5):
+        self.error, self.quantile = error, quantile
+
+    @property
+    def loss(self):
+        return RegressionLoss(self.error, self.quantile, self.gaps)
 
     def check(self, y, n_rows, name):
         y = check_targets(y, n_rows, name)
         self.one_dimensional = y.ndim == 1
         y = y.reshape(n_rows, -1)
         self.n_outputs = y.shape[1]
-        if np.isnan(y).any():
-            self.loss = MaskedL1Loss
+        self.gaps = bool(np.isnan(y).any())
         return y
 
     def weigh(self, y, weights):
@@ -52,20 +66,34 @@ class RegressionTargets:
 
     def fit(self, y, train):
         known = y[train]
-        gaps = np.flatnonzero(np.isnan(known).all(axis=0))
-        if len(gaps):
-            raise ValueError(f"Target {gaps[0]} of y has no value in the training rows.")
-        self.mean, scale = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
+        missing = np.flatnonzero(np.isnan(known).all(axis=0))
+        if len(missing):
+            raise ValueError(f"Target {missing[0]} of y has no value in the training rows.")
+        # By a power of two, which is exact: squares of 1e-200 or 1e200 are not numbers.
+        power = np.frexp(np.nanmax(np.abs(known), axis=0))[1]
+        small = np.ldexp(known, -power)
+        mean, scale = np.nanmean(small, axis=0), np.nanstd(small, axis=0)
         # A constant target leaves rounding errors; dividing by them would blow up.
-        self.constant = scale <= 1e-12 * np.abs(self.mean)
-        self.mean = np.where(self.constant, np.nanmax(known, axis=0), self.mean)
-        self.scale = np.where(self.constant, 1.0, scale)
-        return ((y - self.mean) / self.scale).astype(np.float32)
+        self.constant = scale <= 1e-12 * np.abs(mean)
+        standardised = (np.ldexp(y, -power) - mean) / np.where(self.constant, 1.0, scale)
+        self.mean = np.where(self.constant, np.nanmax(known, axis=0), np.ldexp(mean, power))
+        self.scale = np.where(self.constant, 1.0, np.ldexp(scale, power))
+        return np.where(self.constant, 0 * standardised, standardised).astype(np.float32)
 
     def decode(self, outputs):
         scale = np.where(self.constant, 0.0, self.scale)
         predictions = outputs.astype(np.float64) * scale + self.mean
         return predictions[:, 0] if self.one_dimensional else predictions
+
+    def check_state(self):
+        """Raise ValueError unless these are statistics that predictions can be made with."""
+        shapes = {np.shape(one) for one in (self.mean, self.scale, self.constant)}
+        if shapes != {(self.n_outputs,)}:
+            raise ValueError("the scales of the targets have other shapes than the targets")
+        if not (np.isfinite(self.mean).all() and np.isfinite(self.scale).all()):
+            raise ValueError("the scales of the targets are infinite or NaN")
+        if not (self.scale > 0).all():
+            raise ValueError("a scale of the targets is not above zero")
 
 
 class ClassTargets:
@@ -82,10 +110,12 @@ class ClassTargets:
         The labels, sorted.
     """
 
-    loss = WeightedCrossEntropy
-
     def __init__(self, class_weight=None):
         self.class_weight = class_weight
+
+    @property
+    def loss(self):
+        return WeightedCrossEntropy()
 
     @property
     def n_outputs(self):
@@ -138,3 +168,12 @@ class ClassTargets:
         logits = outputs.astype(np.float64)
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+    def check_state(self):
+        """Raise ValueError unless there are classes to predict."""
+        if np.ndim(self.classes) != 1 or len(np.unique(self.classes)) != len(self.classes):
+            raise ValueError("the classes are not distinct labels")
+
+
+#: Targets by name, for those who read and write them.
+TARGETS = {kind.__name__: kind for kind in (RegressionTargets, ClassTargets)}

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import os
 
 import huggingface_hub
 import pytest
@@ -8,6 +9,7 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from safetensors.torch import load_file, save_file
 from transformers import BertModel
 
+from sklearn_cloud import ModelFolderError
 from sklearn_cloud.encoder import ENCODER_SIZES, EncoderConfig, build_encoder, sources
 from sklearn_cloud.encoder.checkpoints import load_encoder, save_encoder
 from sklearn_cloud.encoder.tokenizer import TOKENIZER_FILE
@@ -113,7 +115,39 @@ def test_hub_id_downloads_json_safetensors_and_vocabulary_only(folder, monkeypat
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
     assert load_encoder("organisation/name").config == TINY
-    assert asked == [("organisation/name", ["*.json", "*.safetensors", "vocab.txt"])]
+    files = ["config.json"], ["*.json", "*.safetensors", "vocab.txt"]
+    assert asked == [("organisation/name", patterns) for patterns in files]
+
+
+def test_weights_of_a_hub_model_that_cannot_be_used_are_not_downloaded(folder, monkeypatch):
+    def snapshot_download(repo_id, allow_patterns):
+        asked.append(allow_patterns)
+        return str(folder)
+
+    asked = []
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    (folder / "config.json").write_text('{"model_type": "gpt2"}')
+    with pytest.raises(ValueError, match="expected a BERT configuration, got 'gpt2'"):
+        load_encoder("organisation/name")
+    assert asked == [["config.json"]]
+
+
+@pytest.mark.parametrize("size", ["num_hidden_layers", "vocab_size", "max_position_embeddings"])
+def test_sizes_are_compared_before_anything_is_built(size, folder):
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), size: 10**9}))
+    with pytest.raises(ModelFolderError, match="does not fit its weights|the encoder has"):
+        load_encoder(folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["config.json", "model.safetensors", "symmetry_tokenizer.json", "vocab.txt"]
+)
+def test_pipes_are_not_read(name, folder):
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    with pytest.raises(ModelFolderError, match="not an ordinary file|two formats|no added_tokens"):
+        load_encoder(folder)
 
 
 @pytest.mark.parametrize(

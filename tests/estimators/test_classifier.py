@@ -171,7 +171,7 @@ def test_validation_rows_are_stratified(tiny_classifier, monkeypatch, seed):
     assert abs(counts[1][0] - 14) <= 1
     assert abs(counts[1][1] - 6) <= 1
     assert counts[0][2] >= 1
-    train, valid = ({tuple(ids) for ids in seen[k].inputs} for k in ("train", "valid"))
+    train, valid = ({tuple(ids) for ids, _ in seen[k].inputs} for k in ("train", "valid"))
     assert (len(train), len(valid), len(train & valid)) == (80, 20, 0)
 
 
@@ -181,7 +181,7 @@ def test_validation_rows_change_with_the_seed(tiny_classifier, monkeypatch):
     chosen = []
     for seed in (0, 0, 1):
         tiny_classifier.set_params(random_state=seed, max_epochs=1).fit(strings, y)
-        chosen.append(sorted(map(tuple, seen["valid"].inputs)))
+        chosen.append(sorted(tuple(ids) for ids, _ in seen["valid"].inputs))
     assert chosen[0] == chosen[1] != chosen[2]
 
 

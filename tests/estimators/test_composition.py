@@ -82,7 +82,7 @@ def test_tags(tiny):
     tags = get_tags(tiny)
     assert tags.estimator_type == "regressor"
     assert tags.input_tags.string
-    assert not tags.input_tags.two_d_array
+    assert tags.input_tags.one_d_array and tags.input_tags.two_d_array  # numbers next to it
     assert tags.target_tags.required
     assert tags.target_tags.multi_output
 

@@ -173,7 +173,7 @@ def test_embedder_from_a_gpu_loads_without_one(folder, monkeypatch):
 def test_pickle_of_another_state_version_is_refused(folder):
     state = CloudEmbedder(folder).fit(STRINGS).__getstate__()
     state["_versions"] = {**state["_versions"], "state": 99}
-    with pytest.raises(ValueError, match="pickled by versions"):
+    with pytest.raises(ValueError, match="saved by versions"):
         CloudEmbedder().__setstate__(state)
 
 

@@ -102,7 +102,9 @@ def test_json_in_split_form(tmp_path):
         json.dumps({"index": ["a"], "columns": ["formula"], "data": [["NaCl"]]})
     )
     assert main(["strings", "split.json", "-o", "out.csv"]) == 0
-    assert read_rows("out.csv") == [{"formula": "NaCl", "symmetry_string": "Na 0.5 Cl 0.5"}]
+    assert read_rows("out.csv") == [
+        {"id": "a", "formula": "NaCl", "symmetry_string": "Na 0.5 Cl 0.5"}
+    ]
 
 
 def test_long_cif_text_in_csv(crystals, tmp_path):
@@ -182,7 +184,7 @@ def test_skip_bad_leaves_out_and_names(fit, crystals, capsys):
 def test_overwrite(fit, crystals):
     assert fit("model") == 0
     assert fit("model", "--sites", "set", "--overwrite") == 0
-    assert read_description(Path("model"))["strings"]["sites"] == "set"
+    assert load_model("model")[0].sites == "set"
     for _ in range(2):
         assert main(["predict", "model", "crystals", "-o", "out.csv", "--overwrite"]) == 0
 

@@ -7,6 +7,7 @@ import warnings
 
 import pytest
 from cli_tables import run_python, write_table
+from safetensors import SafetensorError
 
 from sklearn_cloud.__main__ import main
 
@@ -87,11 +88,9 @@ def test_target_without_numbers(failing, crystals, no_training):
 
 def test_empty_folder(failing, tmp_path):
     (tmp_path / "empty").mkdir()
-    assert (
-        failing(["strings", "empty"]) == "error: there are no .cif files in the folder 'empty'.\n"
-    )
+    assert "there are no crystal files in the folder 'empty'" in failing(["strings", "empty"])
     message = failing(["pretrain", "empty", "-o", "run"])
-    assert "there are no .cif files" in message
+    assert "there are no crystal files" in message
 
 
 @pytest.mark.parametrize(
@@ -113,10 +112,10 @@ def test_table_beside_crystals(failing, crystals):
 
 def test_other_files_in_a_folder_are_mentioned(crystals, capsys):
     (crystals / "notes.txt").touch()
-    (crystals / "POSCAR").touch()
+    (crystals / "OUTCAR").touch()
     assert main(["strings", "crystals"]) == 0
     message = capsys.readouterr().err
-    assert "12 .cif files; 2 others are left alone (.txt, POSCAR)" in message
+    assert "12 crystal files; others are left alone (.txt, OUTCAR)" in message
 
 
 @pytest.mark.parametrize("output", ["out.txt", "out"])
@@ -127,12 +126,12 @@ def test_unknown_format(output, failing, crystals):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("t.csv", b"", "t.csv is empty"),
+        ("t.csv", b"", "'t.csv' is empty"),
         ("t.csv", b"formula\n", "t.csv has no rows"),
         ("t.csv", b"formula,formula\nNaCl,KCl\n", "two columns 'formula'"),
-        ("t.csv", b"formula\n\xff\xfe\n", "t.csv is not text in UTF-8"),
+        ("t.csv", b"formula\n\xff\xfe\n", "'t.csv' is not text in UTF-8"),
         ("t.json", b"{", "t.json is not JSON"),
-        ("t.json", b"[1, 2]", "neither a list of records"),
+        ("t.json", b"[1, 2]", "a list of records or structures"),
         ("t.parquet", b"PAR1", "t.parquet is not a Parquet file"),
     ],
 )
@@ -208,10 +207,9 @@ def test_folder_without_model(failing, crystals):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c.pop("strings"), "is damaged"),
-        (lambda c: c["strings"].pop("symprec"), "is damaged"),
+        (lambda c: c.pop("format_version"), "is damaged"),
+        (lambda c: c.pop("files"), "changed after it was written"),
         (lambda c: c.update(format_version=99), "another version"),
-        (lambda c: c.update(estimator="os.system"), "another version"),
     ],
 )
 def test_damaged_model(change, message, failing, fit, tmp_path):
@@ -252,12 +250,40 @@ def test_full_disk_leaves_the_old_file(fit, crystals, monkeypatch, failing, tmp_
     assert "No space left on device" in message
 
 
+def test_leftovers_of_a_killed_process_are_removed(crystals, tmp_path):
+    (tmp_path / ".out.csv.12.part").write_text("half")
+    (tmp_path / ".other.csv.12.part").write_text("half")
+    assert main(["strings", "crystals", "-o", "out.csv"]) == 0
+    assert [path.name for path in tmp_path.glob(".*.part")] == [".other.csv.12.part"]
+
+
+@pytest.mark.parametrize(
+    ("error", "free"),
+    [
+        (RuntimeError("PytorchStreamWriter failed writing file data/0"), 0),
+        (SafetensorError("I/O error: No space left on device (os error 28)"), 10**9),
+        (OSError(28, "No space left on device"), 10**9),
+    ],
+)
+def test_full_disk_in_pretrain(error, free, crystals, monkeypatch, capsys):
+    def pretrain(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr("sklearn_cloud.pretraining.pretraining.pretrain", pretrain)
+    usage = type("Usage", (), {"free": free})
+    monkeypatch.setattr("sklearn_cloud.cli.outputs.shutil.disk_usage", lambda path: usage)
+    assert main(["pretrain", "crystals", "-o", "run", "--sites", "set", "--quiet"]) == 1
+    assert "error: the disk of run is full: make room on it" in capsys.readouterr().err
+
+
 def test_failed_model_leaves_the_old_one(failing, fit, crystals, monkeypatch, capsys):
     assert fit("model") == 0
-    monkeypatch.setattr("sklearn_cloud.estimators.folders.MODEL_FILE", "no/such/folder.json")
-    (crystals.parent / "model/no/such").mkdir(parents=True)
-    (crystals.parent / "model/no/such/folder.json").touch()
     before = snapshot(crystals.parent)
+
+    def write(path, data):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr("sklearn_cloud.estimators.folder_files.write_file", write)
     assert fit("model", "--overwrite") == 1
     assert snapshot(crystals.parent) == before
 
@@ -292,7 +318,7 @@ def test_ctrl_c_while_reading(failing, crystals, monkeypatch):
     def press(*arguments, **options):
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("sklearn_cloud.symmetry.strings.symmetry_string", press)
+    monkeypatch.setattr("sklearn_cloud.symmetry.strings.compose_strings", press)
     failing(["strings", "crystals", "-o", "out.csv"], code=130)
 
 
@@ -303,7 +329,7 @@ def test_traceback_on_request(crystals, capsys):
 
 
 def test_warnings_are_one_line(crystals, capsys, monkeypatch):
-    import sklearn_cloud.cli.crystals as module
+    import sklearn_cloud.cli.inputs as module
 
     find = module.find_crystals
 
@@ -348,7 +374,7 @@ def test_reader_that_has_seen_enough(crystals):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch, when it is imported
 def test_encoder_and_device_come_before_the_crystals(failing, crystals, monkeypatch):
-    monkeypatch.setattr("sklearn_cloud.cli.crystals.read_strings", None)
+    monkeypatch.setattr("sklearn_cloud.cli.inputs.read_strings", None)
     command = ["fit", "targets.csv", "--target", "gap", "-o", "model"]
     assert "smal" in failing([*command, "--encoder", "smal"])
     assert "leave out --device" in failing([*command, "--device", "meta"])
@@ -357,7 +383,7 @@ def test_encoder_and_device_come_before_the_crystals(failing, crystals, monkeypa
 def test_numbers_are_no_classes_and_no_crystals(failing, crystals):
     command = ["fit", "targets.csv", "-o", "model", "--target", "gap"]
     assert "leave out --classify" in failing([*command, "--classify"])
-    assert "the column gap of targets.csv holds numbers" in failing([*command, "--column", "gap"])
+    assert "the column gap of targets.csv has numbers" in failing([*command, "--column", "gap"])
 
 
 def test_a_file_is_named_once(failing, crystals):

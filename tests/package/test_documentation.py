@@ -15,6 +15,7 @@ PACKAGES = [
     ".baselines",
     ".evaluation",
     ".explanations",
+    ".scaling",
 ]
 EXTRAS = {".plotting": "matplotlib", ".tuning": "optuna_integration"}
 DOCS = Path(__file__).parents[2] / "docs"

@@ -182,7 +182,7 @@ def test_source_paths(tmp_path):
         "read": 1,
         "kept": 1,
     }
-    with pytest.raises(ValueError, match="neither a folder of CIF files nor"):
+    with pytest.raises(ValueError, match="neither a folder of crystal files nor"):
         build_corpus(tmp_path / "other", [CorpusSource("x", tmp_path / "t.json")])
 
 

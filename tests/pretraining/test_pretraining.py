@@ -19,10 +19,10 @@ from sklearn_cloud import CloudRegressor
 from sklearn_cloud.encoder import EncoderConfig, SymmetryTokenizer, load_encoder
 from sklearn_cloud.pretraining import masking
 from sklearn_cloud.pretraining.corpus import held_out_rows
-from sklearn_cloud.pretraining.masked_scores import score_baselines, score_masked_tokens
 from sklearn_cloud.pretraining.masking import IGNORED, MaskedBatch
 from sklearn_cloud.pretraining.model import PretrainingModel
 from sklearn_cloud.pretraining.pretraining import last_checkpoint, pretrain
+from sklearn_cloud.pretraining.scores import score_baselines, score_masked_tokens
 
 TINY = EncoderConfig(n_layers=1, n_heads=2, width=32)
 OPTIONS = {
@@ -413,7 +413,7 @@ def test_baselines_see_the_tokens_that_the_model_is_scored_on(corpus, monkeypatc
             seen.append(labels)
             return masked, labels
 
-    monkeypatch.setattr("sklearn_cloud.pretraining.masked_scores.MaskedBatch", Recorder)
+    monkeypatch.setattr("sklearn_cloud.pretraining.scores.MaskedBatch", Recorder)
     rows = np.arange(0, len(corpus), 3)
     score_masked_tokens(PretrainingModel(TINY), corpus, rows)
     score_baselines(corpus, rows, rows)

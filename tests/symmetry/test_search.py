@@ -113,3 +113,15 @@ def test_a_crystal_without_any_group_leaves_the_others_alone(crystals, monkeypat
     assert second[0] == 221
     with pytest.raises(ValueError, match="the other backend"):
         find_orbits(rutile, symprec=0.1)
+
+
+@pytest.mark.parametrize("old_handling", ["0", "1"])
+def test_spglib_fails_with_an_exception_or_with_none(old_handling, crystals, monkeypatch):
+    monkeypatch.setenv("SPGLIB_OLD_ERROR_HANDLING", old_handling)
+    crystal = read_crystal(crystals["rock salt"])
+    assert find_orbits(crystal, symprec=0.1, backend="spglib")[0] == 225
+    overlapping = crystal._replace(
+        positions=np.zeros_like(crystal.positions), kinds=np.zeros_like(crystal.kinds)
+    )
+    with pytest.raises(ValueError, match="spglib"):
+        search._search_spglib(overlapping, 0.1, None)

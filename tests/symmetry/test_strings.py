@@ -1,9 +1,17 @@
 import re
 
+import numpy as np
 import pytest
 from pymatgen.core import Lattice, Species, Structure
 
-from sklearn_cloud.symmetry import generator_string, parse_string, symmetry_string
+from sklearn_cloud.encoder import SymmetryTokenizer
+from sklearn_cloud.symmetry import (
+    Orbit,
+    SymmetryString,
+    generator_string,
+    parse_string,
+    symmetry_string,
+)
 from sklearn_cloud.symmetry.strings import PARTS
 
 ROCK_SALT = " ".join(generator_string(225)) + " | 4a Na 4b Cl | Na 0.5 Cl 0.5"
@@ -57,7 +65,48 @@ def test_parsed_parts():
 
 def test_fractions_are_rounded_to_two_decimals():
     assert symmetry_string("K12V4O16") == "K 0.38 V 0.12 O 0.5"
-    assert symmetry_string("Fe0.999C0.001") == "Fe 1.0 C 0.0"
+    assert symmetry_string("Fe0.99C0.01") == "Fe 0.99 C 0.01"
+
+
+@pytest.mark.parametrize(
+    ("formula", "string", "carbon"),
+    [
+        ("Fe0.995C0.005", "Fe 0.99 C 0.01", 0.01),  # a tie of the decimal numbers themselves
+        ("Fe0.9951C0.0049", "Fe 1.0 C 0.0 C 0.49", 0.0049),
+        ("Fe0.99501C0.00499", "Fe 1.0 C 0.0 C 0.5", 0.005),
+        ("Fe0.9987C0.0013", "Fe 1.0 C 0.0 C 0.13", 0.0013),
+        ("Fe0.99995C0.00005", "Fe 1.0 C 0.0 C 0.01", 0.0001),
+        ("Fe0.999975C0.000025", "Fe 1.0 C 0.0 C 0.0 C 0.25", 0.000025),
+        ("Fe0.9999999C0.0000001", "Fe 1.0 C 0.0 C 0.0 C 0.0 C 0.1", 0.0000001),
+    ],
+)
+def test_traces_are_told_from_nothing(formula, string, carbon):
+    assert symmetry_string(formula) == string
+    parsed = parse_string(string)
+    assert parsed.composition[1] == ("C", carbon)
+    assert str(parsed) == string
+    SymmetryTokenizer().encode(string)
+
+
+def test_an_element_is_named_twice_for_traces_alone():
+    with pytest.raises(ValueError, match="names C twice"):
+        parse_string("Fe 0.9 C 0.05 C 0.05")
+    with pytest.raises(ValueError, match="names C twice"):
+        parse_string("C 0.05 Fe 0.9 C 0.05")
+
+
+@pytest.mark.parametrize("count", [1, 12, 999, 1000, 1800, 8191])
+def test_counts_of_orbits_add_up(count):
+    string = str(SymmetryString(1, (Orbit("1a", ("Si",)),) * count, (("Si", 1.0),)))
+    parsed = parse_string(string)
+    assert len(parsed.orbits) == count
+    assert str(parsed) == string
+    SymmetryTokenizer().encode(string)
+
+
+@pytest.mark.parametrize("number", [np.float32(0.1), np.float64(0.1), np.int64(1)])
+def test_numbers_of_numpy_are_tolerances(number, crystals):
+    assert symmetry_string(crystals["rock salt"], symprec=number) == ROCK_SALT
 
 
 def test_oxidation_states_are_ignored(crystals):

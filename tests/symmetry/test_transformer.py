@@ -75,7 +75,7 @@ def test_clone_and_pipeline(structures):
 def test_bad_row_is_named(structures):
     with pytest.raises(TypeError, match="row 2: expected a crystal .* got None"):
         SymmetryStringTransformer().transform([*structures[:2], None, *structures[2:]])
-    with pytest.raises(ValueError, match="row 1: the composition holds 'Qq'"):
+    with pytest.raises(ValueError, match="row 1: the formula 'Qq' holds 'Qq'"):
         SymmetryStringTransformer().transform(["NaCl", "Qq"])
 
 
@@ -90,7 +90,7 @@ def test_rows_without_symmetry_are_named(structures, monkeypatch):
 
 def test_bad_rows_are_passed_over_on_request(structures):
     X = [structures[0], None, structures[1], "Qq"]
-    with pytest.warns(UserWarning, match=r"2 of the items .* rows \[1, 3\]"):
+    with pytest.warns(UserWarning, match=r"2 of 4 rows .* rows \[1, 3\]"):
         strings = SymmetryStringTransformer(on_error="warn").transform(X)
     assert strings[1] is None and strings[3] is None
     assert strings[0] == symmetry_string(structures[0])

@@ -11,6 +11,8 @@ generators, the occupied Wyckoff positions, and the composition.
     sklearn-cloud strings 'data/*.cif' --sites set -o set.csv as in the paper
     sklearn-cloud strings table.csv -o strings.parquet        a table with CIF text, paths or
                                                               formulas; its other columns stay
+    sklearn-cloud strings id_prop.csv --no-header --folder cifs -o strings.csv
+                                                              ids, and their files in a folder
 """
 
 
@@ -22,14 +24,17 @@ def add_parser(commands):
 
 
 def run(arguments):
-    from .crystals import find_crystals, read_strings
+    from .inputs import find_crystals, stream_strings
     from .messages import note
-    from .tables import add_columns, check_output, write_table
+    from .table_output import add_columns, check_output, open_table
 
     check_output(arguments)
     crystals = find_crystals(arguments, arguments.output)
-    strings, crystals = read_strings(crystals, string_options(arguments), arguments)
-    table = add_columns(crystals.frame, {"symmetry_string": strings}, crystals.source)
-    write_table(table, arguments.output)
+    n_strings, different = 0, set()
+    with open_table(arguments.output, crystals.frame) as append:
+        for strings, part in stream_strings(crystals, string_options(arguments), arguments):
+            append(add_columns(part.frame, {"symmetry_string": strings}, crystals.source))
+            n_strings += len(strings)
+            different.update(map(hash, strings))
     if arguments.output and not arguments.quiet:
-        note(f"{len(strings)} strings, {len(set(strings))} different: {arguments.output}")
+        note(f"{n_strings} strings, {len(different)} different: {arguments.output}")

@@ -1,0 +1,211 @@
+"""The crystals that a command was given: found, read chunk by chunk, turned into strings."""
+
+import glob
+import os
+from collections import defaultdict
+from pathlib import Path
+
+from .messages import UsageError, describe_error, list_problems, note, show_progress
+
+CHUNK = 1000  # crystals in memory at a time
+#: Files that may be tables or a crystal each; of several, they are a crystal each.
+EITHER = (".json", ".xyz", ".extxyz")
+
+
+def find_crystals(arguments, output=None):
+    """Find the crystals of a command line; only a table is opened.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+    output : pathlib.Path, default=None
+        Table to be written: paths in it will be relative to its folder.
+
+    Returns
+    -------
+    Collection
+
+    Raises
+    ------
+    UsageError
+        If there is more than one table, or a table with other files.
+    ValueError
+        If there is nothing of that name.
+    """
+    from ..crystals.collection import collect_file, collect_files
+    from ..crystals.files import suffix_of
+    from ..crystals.table_files import is_table
+
+    paths = list(dict.fromkeys(path for text in arguments.crystals for path in _expand(text)))
+    tables = [path for path in paths if is_table(path)]
+    home = Path.cwd() if output is None else output.absolute().parent
+    if len(paths) == 1:
+        if not tables:
+            _refuse_table_options(arguments)
+        return collect_file(paths[0], home=home, **table_options(arguments, tables))
+    tables = [path for path in tables if suffix_of(path) not in EITHER]
+    if tables:
+        raise UsageError(
+            f"{tables[0]} is one of {len(paths)} files: give crystal files, or one table alone."
+        )
+    _refuse_table_options(arguments)
+    return collect_files(paths, home)
+
+
+def _refuse_table_options(arguments):
+    given = {"--column": arguments.column, "--folder": arguments.folder}
+    for option, value in {**given, "--no-header": not arguments.header}.items():
+        if value:
+            raise UsageError(f"{option} is for tables, and there is none.")
+
+
+def table_options(arguments, is_table=True):
+    """How a table is read."""
+    from ..crystals.table_files import COMMAND_LINE
+
+    if not is_table:
+        return {}
+    return {
+        "header": arguments.header,
+        "column": arguments.column,
+        "folder": arguments.folder,
+        "route": COMMAND_LINE,
+    }
+
+
+def _expand(text):
+    """Files that one argument stands for."""
+    if os.path.isdir(text):
+        return list_folder(Path(text))
+    if os.path.exists(text):
+        return [Path(text)]
+    if not glob.has_magic(text):
+        raise ValueError(f"there is no file or folder {text!r}.")
+    found = [Path(path) for path in sorted(glob.glob(text, recursive=True))]
+    if not found:
+        raise ValueError(f"no file matches {text!r}.")
+    return [file for path in found for file in (list_folder(path) if path.is_dir() else [path])]
+
+
+def list_folder(folder):
+    """The crystal files of a folder; says which others are left alone."""
+    from ..crystals.files import search_folder
+
+    files, others = search_folder(folder)
+    if others:
+        note(
+            f"{folder}: {len(files)} crystal files; others are left alone ({', '.join(others[:5])})"
+        )
+    return files
+
+
+def read_table(path, arguments):
+    """The collection of a table (`sklearn-cloud fit`)."""
+    from ..crystals.collection import collect_table
+
+    return collect_table(path, **table_options(arguments))
+
+
+def stream_strings(crystals, options, arguments, problems=None):
+    """Symmetry strings of the crystals, some at a time.
+
+    Parameters
+    ----------
+    crystals : Collection
+    options : dict
+        Parameters of `compose_strings`.
+    arguments : argparse.Namespace
+        With `jobs`, `skip_bad` and `quiet`.
+    problems : dict of str to str, default=None
+        Names of crystals that cannot be used for another reason.
+
+    Yields
+    ------
+    strings : list of str
+    crystals : Collection
+        Those that have a string, and no problem. Once there is a problem, nothing is given any
+        more without `skip_bad`, but the rest is read.
+
+    Raises
+    ------
+    ValueError
+        At the end, if a crystal cannot be used, without `skip_bad`; or if none can. All of them
+        are named.
+    """
+    bad, noticed, n_good = {}, defaultdict(list), 0
+    for start in range(0, len(crystals), CHUNK):
+        part = crystals.take(slice(start, start + CHUNK))
+        label = f"crystals {start + 1}-{start + len(part)} of {len(crystals)}"
+        rows = _compute(part, options, arguments, label if show_progress(arguments) else None)
+        bad |= _join_problems(part, problems or {}, rows)
+        for row, texts in rows.notes.items():
+            for text in texts:
+                noticed[text].append(part.names[row])
+        good = [row for row, name in enumerate(part.names) if name not in bad]
+        n_good += len(good)
+        if good and (arguments.skip_bad or not bad):
+            yield [rows.results[rows.places[row]] for row in good], part.take(good)
+    _report_notes(noticed)
+    _report_bad(crystals, bad, n_good, arguments.skip_bad)
+
+
+def _compute(crystals, options, arguments, label):
+    from functools import partial
+
+    from ..crystals.rows import compute_rows
+    from ..symmetry.strings import compose_strings
+
+    return compute_rows(
+        crystals.items,
+        partial(compose_strings, **options),
+        n_jobs=arguments.jobs,
+        label=label,
+        on_error="keep",
+    )
+
+
+def read_strings(crystals, options, arguments, problems=None):
+    """As `stream_strings`, all at once.
+
+    Returns
+    -------
+    strings : list of str
+    crystals : Collection
+    """
+    strings, kept = [], []
+    place = {name: i for i, name in enumerate(crystals.names)}
+    for some, part in stream_strings(crystals, options, arguments, problems):
+        strings += some
+        kept += [place[name] for name in part.names]
+    return strings, crystals.take(kept)
+
+
+def _join_problems(crystals, problems, rows):
+    """All that is wrong with each crystal, in their order; a malformed row has nothing else."""
+    joined = {}
+    for row, name in enumerate(crystals.names):
+        found = [problems[name]] if name in problems else []
+        if row in rows.errors:
+            found.append(describe_error(rows.errors[row]).removeprefix(f"{name!r} "))
+        found = [crystals.problems[name]] if name in crystals.problems else found
+        if found:
+            joined[name] = "; ".join(found)
+    return joined
+
+
+def _report_notes(noticed):
+    from ..crystals.rows import join_notes
+
+    if noticed:
+        note(f"read with changes: {join_notes(noticed)}")
+
+
+def _report_bad(crystals, bad, n_good, skip_bad):
+    """An error if there are bad crystals, or none is left."""
+    if not bad:
+        return
+    report = f"{len(bad)} of {len(crystals)} crystals ({crystals.source})"
+    if not skip_bad or not n_good:
+        advice = "fix them, or leave them out with --skip-bad" if n_good else "none is left"
+        raise ValueError(f"{report} cannot be used; {advice}:{list_problems(bad)}")
+    note(f"left out {report}:{list_problems(bad)}")

@@ -1,0 +1,133 @@
+"""Tables out, row by row; their format shows from the suffix of the file."""
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from .messages import UsageError, standard_output
+from .outputs import check_file, new_file
+
+SUFFIXES = (".csv", ".tsv", ".json", ".parquet")
+
+
+def check_output(arguments):
+    """Raise an error, before the work begins, if `arguments.output` cannot be written.
+
+    None is standard output.
+    """
+    if arguments.output is None:
+        return
+    if arguments.output.suffix.lower() not in SUFFIXES:
+        raise UsageError(
+            f"{arguments.output}: cannot tell the format, name a file that ends in "
+            f"{', '.join(SUFFIXES)}."
+        )
+    check_file(arguments.output, arguments.overwrite)
+
+
+@contextmanager
+def open_table(path, whole=None):
+    """Give a function that appends a frame to a new table.
+
+    The file appears when it is complete.
+
+    Parameters
+    ----------
+    path : pathlib.Path or None
+        None is standard output, as CSV; it too gets nothing before all is there.
+    whole : pandas.DataFrame, default=None
+        Rows whose columns all frames have: Parquet takes their types from it.
+    """
+    if path is not None:
+        with new_file(path) as temporary, _writer(temporary, path.suffix.lower(), whole) as append:
+            yield append
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        temporary = Path(folder, "table.csv")
+        with _writer(temporary, ".csv", whole) as append:
+            yield append
+        with standard_output() as stream, open(temporary, encoding="utf-8", newline="") as file:
+            shutil.copyfileobj(file, stream)
+
+
+def write_table(frame, path):
+    """Write a table, to standard output as CSV where `path` is None."""
+    with open_table(path) as append:
+        append(frame)
+
+
+@contextmanager
+def _writer(path, kind, whole):
+    if kind == ".parquet":
+        with _parquet_writer(path, whole) as append:
+            yield append
+        return
+    appended = []
+
+    def append(frame):
+        first = not appended
+        appended.append(len(frame))
+        if kind == ".json":
+            _append_json(frame, path, first)
+        else:
+            frame.to_csv(
+                path, index=False, sep="\t" if kind == ".tsv" else ",", mode="a", header=first
+            )
+
+    yield append
+    if kind == ".json":
+        with open(path, "a", encoding="utf-8") as file:
+            file.write("\n]" if appended else "[]")
+
+
+def _append_json(frame, path, first):
+    """Records without the bracket that closes their list."""
+    text = frame.to_json(orient="records", indent=1, double_precision=15, force_ascii=False)
+    records = text.strip().removeprefix("[").removesuffix("]").rstrip()
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(f"{'[' if first else ','}{records}")
+
+
+@contextmanager
+def _parquet_writer(path, whole):
+    from ..crystals.table_files import NEEDS_PYARROW
+
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise ImportError(NEEDS_PYARROW) from None
+    writers = []
+
+    def append(frame):
+        if not writers:
+            schema = pyarrow.Schema.from_pandas(frame, preserve_index=False)
+            known = whole if whole is not None else frame
+            for field in pyarrow.Schema.from_pandas(known, preserve_index=False):
+                schema = schema.set(schema.get_field_index(field.name), field)
+            writers.append(parquet.ParquetWriter(path, schema))
+        schema = writers[0].schema
+        writers[0].write_table(pyarrow.Table.from_pandas(frame, schema, preserve_index=False))
+
+    try:
+        yield append
+    finally:
+        for writer in writers:
+            writer.close()
+
+
+def add_columns(frame, columns, source):
+    """A frame with further columns.
+
+    Raises
+    ------
+    ValueError
+        If the table has a column of that name already.
+    """
+    import pandas as pd
+
+    taken = [name for name in columns if name in frame.columns]
+    if taken:
+        raise ValueError(f"{source} has a column {taken[0]!r} already: rename or remove it.")
+    return pd.concat([frame, pd.DataFrame(columns, index=frame.index)], axis=1)

@@ -1,0 +1,216 @@
+"""A CIF to one crystal, with everything that the file says about itself compared."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .cells import cell_vectors
+from .cif_block import read_blocks
+from .cif_formula import check_formula, formula_of
+from .cif_labels import read_element
+from .cif_orbits import expand_positions
+from .cif_symmetry import find_operators
+from .crystal import Crystal, check_crystal, close_pairs
+from .errors import CrystalError
+from .species import add_note, index_species, settle_species
+
+_LENGTHS = ("_cell_length_a", "_cell_length_b", "_cell_length_c")
+_ANGLES = ("_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma")
+_COORDINATES = ("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z")
+_FEW_DIGITS = 2
+_MERGED = (0.05, 0.5)  # angstrom: least and most by which two entries of one site may differ
+
+
+def read_cif(text, notes=None):
+    """Read the crystal of a CIF text.
+
+    Parameters
+    ----------
+    text : str
+    notes : list, default=None
+        What was changed or noticed is appended.
+
+    Returns
+    -------
+    Crystal
+
+    Raises
+    ------
+    CrystalError
+        If the text is no CIF of exactly one crystal, a value cannot be read, or the atoms are not
+        those of the file's own formula.
+    """
+    blocks = read_blocks(text, notes)
+    if len(blocks) > 1:
+        names = ", ".join(block.name for block in blocks[:5])
+        raise CrystalError(
+            f"it holds {len(blocks)} crystals ({names}); keep the data block of one, from its "
+            f"`data_` line to the next"
+        )
+    return _read_block(blocks[0], notes)
+
+
+def _read_block(block, notes):
+    lattice = _read_cell(block)
+    formula = formula_of(block)
+    atoms = _read_atoms(block, formula, notes)
+    problems = []
+    candidates = []
+    for operators in find_operators(block, notes):
+        if not operators.keep(lattice):
+            problems.append(CrystalError(f"{operators.name} do not fit the cell"))
+            continue
+        try:
+            taken = []
+            crystal = _build(atoms, operators, lattice, taken)
+            check_formula(block, crystal.composition, formula, taken)
+        except CrystalError as error:
+            problems.append(error)
+            continue
+        candidates.append((len(crystal.kinds), len(candidates), crystal, taken, operators))
+    if not candidates:
+        raise problems[0]
+    # what is open between several settings, special positions decide: fewer atoms
+    _, place, crystal, taken, operators = min(candidates, key=lambda found: found[:2])
+    if len({found[0] for found in candidates}) > 1:
+        add_note(notes, f"the setting is not named: read in {operators.name.split('the ')[-1]}")
+    for text in taken:
+        add_note(notes, text)
+    return crystal
+
+
+def _read_cell(block):
+    lengths = [_read_number(block.value(tag), tag) for tag in _LENGTHS]
+    angles = [_read_number(block.value(tag) or "90", tag) for tag in _ANGLES]
+    return cell_vectors(lengths, angles)
+
+
+def _read_number(text, what):
+    """A number as CIF writes it, `5.381(1)`; fractions as some write coordinates, `1/3`."""
+    if text is None:
+        raise CrystalError(f"{what} is not given")
+    try:
+        if "/" in text:
+            above, below = text.split("/")
+            return float(above) / float(below)
+        value = float(text.split("(")[0])
+    except (ValueError, ZeroDivisionError) as error:
+        raise CrystalError(f"{what} is {text!r}, which is not a number") from error
+    if not np.isfinite(value):
+        raise CrystalError(f"{what} is {text!r}, which is not finite")
+    return value
+
+
+class _Atoms(NamedTuple):
+    """The atoms that a file lists."""
+
+    labels: list
+    species: list  # (element, occupancy) of each
+    positions: np.ndarray
+    unit: float  # by how much a coordinate may be off
+
+
+def _read_atoms(block, formula, notes):
+    columns = [block.values(tag) for tag in _COORDINATES]
+    n_atoms = len(columns[0])
+    if {len(column) for column in columns} != {n_atoms}:
+        raise CrystalError("its atoms have no y or z coordinates")
+    labels, symbols, occupancies, flags, hydrogens = (
+        block.values(f"_atom_site_{name}") or [None] * n_atoms
+        for name in ("label", "type_symbol", "occupancy", "calc_flag", "attached_hydrogens")
+    )
+    kept, species, positions = [], [], []
+    for row in range(n_atoms):
+        label = labels[row] or symbols[row] or f"number {row + 1}"
+        element = read_element(symbols[row], labels[row], formula, notes)
+        occupancy = _read_number(occupancies[row] or "1", f"the occupancy of atom {label}")
+        if element is None or flags[row] == "dum":
+            add_note(notes, f"dummy atoms ({label}) were left out")
+        elif occupancy == 0:
+            add_note(notes, f"atoms with occupancy 0 ({label}) were left out")
+        elif occupancy < 0:
+            raise CrystalError(f"the occupancy of atom {label} is {occupancy:g}")
+        else:
+            where = f"atom {label}"
+            positions.append(
+                [_read_number(column[row], f"a coordinate of {where}") for column in columns]
+            )
+            species.append((element, occupancy))
+            kept.append(label)
+        if hydrogens[row] not in (None, "0"):
+            add_note(notes, f"hydrogens attached to {label} have no coordinates: left out")
+    if not kept:
+        raise CrystalError("it lists no atoms with coordinates")
+    digits = _count_digits(columns)
+    return _Atoms(kept, species, _exact_thirds(np.array(positions), digits), _rounding(digits))
+
+
+def _count_digits(columns):
+    """Most decimals that a coordinate is written with."""
+    return max(
+        (
+            len(text.split("(")[0].partition(".")[2])
+            for column in columns
+            for text in column
+            if text
+        ),
+        default=0,
+    )
+
+
+def _rounding(digits):
+    """By how much coordinates with so many decimals may be off: cut off, or rounded."""
+    return (0.525 if digits <= _FEW_DIGITS else 1.05) * 10.0 ** -max(digits, 1)
+
+
+def _exact_thirds(positions, digits):
+    """Coordinates that are multiples of 1/6 but for their last decimal, exactly so."""
+    if digits <= _FEW_DIGITS:
+        return positions
+    # 0.3333 in a file with six decimals elsewhere is a third too
+    sixths = np.rint(positions * 6) / 6
+    near = np.abs(positions - sixths) < max(1.05 * 10.0**-digits, 1e-4)
+    return np.where(near, sixths, positions)
+
+
+def _build(atoms, operators, lattice, notes):
+    positions, owners = expand_positions(atoms.positions, operators, lattice, atoms.unit)
+    groups = _shared_sites(positions, owners, lattice, atoms.unit, len(atoms.labels))
+    species = {}
+    for first, members in groups.items():
+        species[first] = _merge(members, atoms, notes)
+    kept = np.array([owner in species for owner in owners.tolist()])
+    kinds, distinct = index_species([species[owner] for owner in owners[kept].tolist()])
+    crystal = Crystal(lattice, np.ascontiguousarray(positions[kept]), kinds, distinct)
+    return check_crystal(crystal)
+
+
+def _shared_sites(positions, owners, lattice, unit, n_atoms):
+    """{first atom: atoms listed on its site}; several where a site is disordered."""
+    leader = list(range(n_atoms))
+    least, most = _MERGED
+    reach = float(np.clip(2 * unit * np.linalg.norm(lattice, axis=1).max(), least, most))
+    first, second, _ = close_pairs(positions, lattice, reach)
+    for one, other in zip(owners[first].tolist(), owners[second].tolist(), strict=True):
+        one, other = _root(leader, one), _root(leader, other)
+        leader[max(one, other)] = min(one, other)
+    groups = {}
+    for atom in range(n_atoms):
+        groups.setdefault(_root(leader, atom), []).append(atom)
+    return groups
+
+
+def _root(leader, atom):
+    while leader[atom] != atom:
+        atom = leader[atom]
+    return atom
+
+
+def _merge(members, atoms, notes):
+    """Species of one site that one or several of the listed atoms share."""
+    held = [atoms.species[member] for member in members]
+    names = " and ".join(atoms.labels[member] for member in members)
+    if len(members) > 1 and len(set(held)) == 1 and len(held) * held[0][1] > 1.05:
+        add_note(notes, f"atoms listed twice count once ({names})")
+        held = held[:1]
+    return settle_species(held, f"the site of {names}", notes)

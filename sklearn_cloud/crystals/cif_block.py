@@ -1,0 +1,146 @@
+"""The data blocks of a CIF text, read by gemmi, with messages that say what is wrong with it."""
+
+import re
+
+from .errors import CrystalError
+from .species import add_note
+
+_RELEVANT = ("_atom_site", "_cell", "_symmetry", "_space_group", "_chemical_formula")
+_REPAIRS = 20  # lines that no CIF can have, and that say nothing of the crystal
+_UNICODE = {
+    0xFEFF: None,  # byte order mark
+    0x2212: "-",
+    0x2013: "-",
+    0x2018: "'",
+    0x2019: "'",
+    0x201C: '"',
+    0x201D: '"',
+    **{code: " " for code in range(32) if chr(code) not in "\t\n\r"},
+}
+
+
+class CifBlock:
+    """One data block, by tag; `_a.b` and `_A_b` are `_a_b`, unknown values (`.`, `?`) are None.
+
+    Parameters
+    ----------
+    block : gemmi.cif.Block
+    """
+
+    def __init__(self, block):
+        self.name = block.name.strip()
+        self._loops = {}
+        self._pairs = {}
+        for item in block:
+            if item.pair is not None:
+                tag, value = item.pair
+                self._pairs.setdefault(_plain_tag(tag), value)
+            elif item.loop is not None:
+                for column, tag in enumerate(item.loop.tags):
+                    self._loops.setdefault(_plain_tag(tag), (item.loop, column))
+
+    def value(self, tag):
+        """Value of a tag, None where there is none."""
+        values = self.values(tag)
+        return values[0] if values else None
+
+    def values(self, tag):
+        """Values of a column, empty where there is none."""
+        if tag in self._loops:
+            loop, column = self._loops[tag]
+            return [_plain_value(v) for v in loop.values[column :: loop.width()]]
+        value = self._pairs.get(tag)
+        return [] if value is None else [_plain_value(value)]
+
+
+def _plain_tag(tag):
+    return tag.lower().replace(".", "_")
+
+
+def _plain_value(value):
+    if value in ("?", "."):
+        return None
+    if value[:1] in ("'", '"', ";"):
+        import gemmi
+
+        return gemmi.cif.as_string(value).strip() or None
+    return value or None
+
+
+def read_blocks(text, notes=None):
+    """The data blocks of a CIF text that list atoms.
+
+    Parameters
+    ----------
+    text : str
+    notes : list, default=None
+
+    Returns
+    -------
+    list of CifBlock
+        At least one.
+
+    Raises
+    ------
+    CrystalError
+        If the text is no CIF, is damaged, or lists no atoms.
+    """
+    text = text.translate(_UNICODE)
+    _check_is_cif(text)
+    document = _parse(text.encode("ascii", "replace"), notes)
+    blocks = [CifBlock(block) for block in document]
+    with_atoms = [block for block in blocks if block.values("_atom_site_fract_x")]
+    if with_atoms:
+        return with_atoms
+    if any(block.values("_atom_site_cartn_x") for block in blocks):
+        raise CrystalError("it gives Cartesian coordinates; fractional ones are needed")
+    raise CrystalError("it lists no atoms (there is no _atom_site_fract_x)")
+
+
+def _check_is_cif(text):
+    start = text.lstrip()[:500].lower()
+    if not start:
+        raise CrystalError("it is empty")
+    if start.startswith(("<!doctype", "<html", "<?xml")):
+        raise CrystalError("it is a web page, not a CIF: the download failed")
+    if start.startswith("version https://git-lfs"):
+        raise CrystalError("it is a Git LFS pointer, not the file: run `git lfs pull`")
+    if not re.search(r"^\s*data_", text, re.MULTILINE | re.IGNORECASE):
+        raise CrystalError("it has no data block (a line that begins with data_), so it is no CIF")
+
+
+def _parse(text, notes):
+    import gemmi
+
+    for _ in range(_REPAIRS):
+        try:
+            return gemmi.cif.read_string(text, 0)  # 0: repeated tags and names are passed over
+        except (ValueError, RuntimeError) as error:
+            line, reason = _locate(str(error))
+            repaired = _without_line(text, line)
+            if repaired is None:
+                where = f"line {line}" if line else "somewhere"
+                raise CrystalError(f"it is damaged at {where}: {reason}") from error
+            add_note(notes, "lines that say nothing of the crystal and break the rules of CIF")
+            text = repaired
+    raise CrystalError(f"it breaks the rules of CIF in more than {_REPAIRS} places")
+
+
+def _locate(message):
+    """Number of the line and reason, from what gemmi says: `string:10:0(189): reason`."""
+    found = re.match(r"\w+:(\d+)(?::\d+\(\d+\))?[^:]*: (.*)", message, re.DOTALL)
+    return (int(found[1]), found[2]) if found else (0, message)
+
+
+def _without_line(text, line):
+    """The text with one line blanked, None where the line may say something of the crystal."""
+    lines = text.splitlines(keepends=True)
+    if not 0 < line <= len(lines):
+        return None
+    words = lines[line - 1].lower().split()
+    if len(words) < 2 or not words[0].startswith(b"_"):
+        return None
+    if words[0].decode().startswith(_RELEVANT):
+        return None
+    lines[line - 1] = b"\n"
+    return b"".join(lines)

@@ -1,0 +1,82 @@
+"""Which element an atom of a CIF is, from its type symbol or its label."""
+
+import re
+
+from .crystal import ELEMENT_RANK
+from .errors import CrystalError
+from .species import ISOTOPES, add_note
+
+_DUMMIES = {"X", "Xx", "Du", "Dum", "Va", "Vac", "Vacancy", "Lp", "Cg", "Cnt", "Q", "Dummy"}
+_LETTERS = re.compile(r"[A-Za-z]+")
+_NON_METALS = "OCNFSH"  # whose labels go on in letters: Ow, Ob, CA
+_LAST_NATURAL = ("Rf", "Db", "Sg", "Bh", "Hs", "Mt", "Ds", "Rg", "Cn", "Nh", "Fl", "Mc", "Lv")
+
+
+def read_element(symbol, label, formula, notes=None):
+    """Element of one atom.
+
+    Parameters
+    ----------
+    symbol : str or None
+        Its `_atom_site_type_symbol`, with or without a charge.
+    label : str or None
+        Its `_atom_site_label`, which decides where there is no symbol.
+    formula : dict or None
+        {element: amount} of the file; decides where a label may mean two elements.
+    notes : list, default=None
+
+    Returns
+    -------
+    str or None
+        None for a dummy atom.
+
+    Raises
+    ------
+    CrystalError
+        If it is no element.
+    """
+    word = symbol or label
+    found = _LETTERS.match(word or "")
+    if not found:
+        raise CrystalError(f"atom {label!r} has no type symbol, and its label names no element")
+    letters = found[0]
+    if letters.capitalize() in _DUMMIES:
+        return None
+    options = _options(letters, formula, certain=symbol is not None)
+    if not options:
+        raise CrystalError(
+            f"atom {label!r} is of type {word!r}, which is not one of the 118 elements"
+        )
+    element = options[0]
+    if letters not in (element, element.upper()):
+        add_note(notes, f"{word!r} is read as {element}")
+    return element
+
+
+def _options(letters, formula, certain):
+    """Elements that the letters may mean, the likeliest first."""
+    known = [
+        name
+        for name in dict.fromkeys((letters[:2].capitalize(), letters[0].upper()))
+        if name in ELEMENT_RANK or name in ISOTOPES
+    ]
+    if letters in known:
+        known.remove(letters)
+        known.insert(0, letters)
+    else:
+        known = [name for name in known if _may_go_on(name, letters, certain)]
+    if formula:
+        named = [name for name in known if ISOTOPES.get(name, name) in formula]
+        known = named or known
+    return known
+
+
+def _may_go_on(element, letters, certain):
+    """Whether letters that are more, or otherwise written, than an element may mean it."""
+    if letters.upper() == element.upper():
+        return True
+    if len(element) == 2:  # SiA, FeM; not NH3 as nihonium, nor CAR as calcium
+        return letters.startswith(element) and element not in _LAST_NATURAL
+    if certain and len(letters) > 2:
+        return False
+    return element in _NON_METALS and len(letters) <= 3

@@ -1,0 +1,196 @@
+"""The symmetry operators of a CIF file: as it lists them, or as its space group has them."""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from .errors import CrystalError
+from .species import add_note
+
+_XYZ = (
+    "_space_group_symop_operation_xyz",
+    "_symmetry_equiv_pos_as_xyz",
+    "_space_group_symop_magn_operation_xyz",
+)
+_CENTERING = "_space_group_symop_magn_centering_xyz"
+_HALL = ("_space_group_name_hall", "_symmetry_space_group_name_hall")
+_HERMANN_MAUGUIN = (
+    "_symmetry_space_group_name_h-m",
+    "_space_group_name_h-m_alt",
+    "_space_group_name_h-m_full",
+    "_space_group_name_h-m",
+)
+_NUMBER = ("_space_group_it_number", "_symmetry_int_tables_number")
+
+_SETTING = re.compile(r"\s*(?::\s*|\bO|(?<=\s)|(?<=[a-z0-9]))([12SZRH])$")
+_CHOICES = {"Z": "2", "S": "1"}  # as the ICSD writes origin choices
+_STRAIN = 0.03  # by which an operator may change a cell of length 1
+
+
+class Operators(NamedTuple):
+    """Symmetry operators of a setting: fractional coordinates x go to rotation @ x + translation.
+
+    Attributes
+    ----------
+    rotations : ndarray of shape (n, 3, 3)
+    translations : ndarray of shape (n, 3)
+    name : str
+        What they are called in messages.
+    """
+
+    rotations: np.ndarray
+    translations: np.ndarray
+    name: str
+
+    def keep(self, lattice):
+        """Whether they leave the lattice as it is."""
+        metric = lattice @ lattice.T
+        lengths = np.sqrt(np.diag(metric))
+        moved = np.swapaxes(self.rotations, 1, 2) @ metric @ self.rotations
+        change = np.abs(moved - metric) / np.outer(lengths, lengths)
+        return float(change.max()) < _STRAIN
+
+
+def find_operators(block, notes=None):
+    """The operators that a data block may mean, the likeliest first.
+
+    Parameters
+    ----------
+    block : CifBlock
+    notes : list, default=None
+
+    Returns
+    -------
+    list of Operators
+        One where the file lists operators or names a setting; the settings that its symbol or
+        number leaves open, where it does not.
+
+    Raises
+    ------
+    CrystalError
+        If an operator or the name of the space group cannot be read.
+    """
+    for tag in _XYZ:
+        listed = block.values(tag)
+        if listed:
+            return [_parse_operators(tuple(listed), tuple(block.values(_CENTERING)))]
+    for tag in _HALL:
+        hall = block.value(tag)
+        if hall:
+            found = _from_hall(hall)
+            if found is not None:
+                return [found]
+            add_note(notes, f"the Hall symbol {hall!r} is not known")
+    symbol = next(filter(None, (block.value(tag) for tag in _HERMANN_MAUGUIN)), None)
+    number = next(filter(None, (block.value(tag) for tag in _NUMBER)), None)
+    return _name_settings(symbol, number, notes)
+
+
+@lru_cache(maxsize=256)
+def _parse_operators(triplets, centerings):
+    import gemmi
+
+    operators = []
+    for triplet in triplets:
+        try:
+            operators.append(gemmi.Op(_without_time_reversal(triplet)))
+        except (RuntimeError, ValueError) as error:
+            raise CrystalError(f"the operator {triplet!r} cannot be read: {error}") from error
+    if centerings:
+        shifts = [gemmi.Op(_without_time_reversal(triplet)) for triplet in centerings]
+        operators = [shift * operator for shift in shifts for operator in operators]
+    return _arrays(operators, f"the {len(operators)} operators listed")
+
+
+def _without_time_reversal(triplet):
+    return ",".join(triplet.split(",")[:3])
+
+
+def _arrays(operators, name):
+    """`Operators` of gemmi's, without repetitions."""
+    seitz = {op.wrap().triplet(): op for op in operators}.values()
+    den = 24.0  # gemmi.Op.DEN
+    rotations = np.array([op.rot for op in seitz], dtype=float) / den
+    translations = np.array([op.tran for op in seitz], dtype=float) / den
+    if not np.isclose(np.abs(np.linalg.det(rotations)), 1).all():
+        raise CrystalError(f"{name} are no symmetry operators: one of them is not invertible")
+    return Operators(rotations, translations, name)
+
+
+@lru_cache(maxsize=256)
+def _from_hall(hall):
+    import gemmi
+
+    try:
+        return _arrays(gemmi.symops_from_hall(hall), f"the Hall symbol {hall!r}")
+    except (RuntimeError, ValueError):
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _settings_of(symbol, number):
+    """Settings of gemmi's table that a symbol, or where it says nothing a number, may mean."""
+    import gemmi
+
+    group, setting = None, None
+    if symbol:
+        written = re.sub(
+            r"(\d)\s*\(-\)", r"-\1", symbol.split("(")[0] if "(-)" not in symbol else symbol
+        )
+        written = written.replace("_", " ").strip()
+        found = _SETTING.search(written)
+        group = gemmi.find_spacegroup_by_name(written)
+        if found and (group is None or ":" in written or group.ext not in "\0"):
+            bare = gemmi.find_spacegroup_by_name(written[: found.start()].strip())
+            if bare is not None and bare.ext != "\0":
+                group, setting = bare, _CHOICES.get(found[1], found[1])
+            elif group is None and bare is not None:
+                group = bare
+    if group is not None:
+        table = [g for g in gemmi.spacegroup_table() if g.hm == group.hm]
+        same = [g for g in table if g.ext == setting]
+        return tuple(_by_preference(same or table)), group.number
+    if number is None:
+        return (), None
+    table = [g for g in gemmi.spacegroup_table() if g.number == number]
+    return tuple(_by_preference(table)), number
+
+
+def _by_preference(groups):
+    """The setting of the International Tables first: origin choice 2, hexagonal axes."""
+    return sorted(groups, key=lambda group: not group.is_reference_setting())
+
+
+def _name_settings(symbol, number, notes):
+    number = _as_group_number(number)
+    groups, named = _settings_of(symbol, number)
+    if symbol and named != _settings_of(symbol, None)[1]:
+        add_note(notes, f"the space group symbol {symbol!r} is not known, its number {number} is")
+    elif symbol and number and named != number:
+        add_note(notes, f"the space group symbol {symbol!r} is not that of number {number}")
+    if groups:
+        return [_arrays_of_group(group.xhm()) for group in groups]
+    if symbol:
+        raise CrystalError(
+            f"the space group {symbol!r} is not known, and no symmetry operators are listed; list "
+            f"them under {_XYZ[0]}"
+        )
+    add_note(notes, "no space group and no operators are given: read as P 1")
+    return [_arrays_of_group("P 1")]
+
+
+def _as_group_number(text):
+    try:
+        number = int(float(text))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if 1 <= number <= 230 else None
+
+
+@lru_cache(maxsize=1024)
+def _arrays_of_group(name):
+    import gemmi
+
+    return _arrays(gemmi.find_spacegroup_by_name(name).operations(), f"the space group {name}")

@@ -1,0 +1,306 @@
+"""Crystals with what is known of each: from files, folders, tables and Python objects."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .errors import CrystalError
+from .files import is_crystal_file, read_text, search_folder, split_cif, suffix_of
+from .json_tables import frame_of
+from .table_files import PYTHON, check_column, check_frame, check_no_numbers, is_table, read_table
+
+#: Columns of a table with crystals, the one that says most first; upper or lower case.
+STRUCTURE_COLUMNS = ("structure", "cif", "atoms")
+PATH_COLUMNS = ("file", "path", "filename")
+FORMULA_COLUMNS = ("formula", "composition", "formula_pretty", "pretty_formula")
+COLUMNS = (*STRUCTURE_COLUMNS, *PATH_COLUMNS, *FORMULA_COLUMNS)
+#: Columns with the names of crystals, the best first.
+ID_COLUMNS = ("id", "material_id", "mp_id", "jid", "entry_id", "task_id", "name", *PATH_COLUMNS)
+#: What is tried behind an id to find its file.
+_ENDINGS = ("", ".cif", ".vasp", ".cif.gz", ".xsf", ".extxyz", ".json", "/CONTCAR", "/POSCAR")
+
+
+@dataclass
+class Collection:
+    """Crystals in the order in which they were given; files are not opened yet.
+
+    Attributes
+    ----------
+    source : str
+        Where they are from.
+    frame : pandas.DataFrame
+        What is known of each, one row per crystal: the columns that go into outputs.
+    items : list
+        Each crystal, as `read_crystal` takes it.
+    names : list of str
+        What messages call each.
+    problems : dict of str to str
+        Names of malformed rows, and what is wrong with them.
+    """
+
+    source: str
+    frame: object
+    items: list
+    names: list
+    problems: dict = field(default_factory=dict)
+
+    def __len__(self):
+        return len(self.items)
+
+    def take(self, places):
+        """The collection of some rows, in their order; `places` is a slice or a list."""
+        chosen = range(len(self))[places] if isinstance(places, slice) else places
+        names = [self.names[place] for place in chosen]
+        return Collection(
+            self.source,
+            self.frame.iloc[list(chosen)].reset_index(drop=True),
+            [self.items[place] for place in chosen],
+            names,
+            {name: self.problems[name] for name in names if name in self.problems},
+        )
+
+    @property
+    def ids(self):
+        """A name of each crystal, from the first of `ID_COLUMNS` that is there."""
+        for column in ID_COLUMNS:
+            if column in self.frame.columns:
+                return self.frame[column].tolist()
+        return [str(number) for number in range(1, len(self) + 1)]
+
+
+def collect_files(paths, home=None):
+    """The collection of crystal files.
+
+    Parameters
+    ----------
+    paths : list of path
+    home : path, default=None
+        Names of files in the frame will be relative to it; None leaves them as they are.
+    """
+    import pandas as pd
+
+    names = [str(path) for path in paths]
+    files = names if home is None else [os.path.relpath(path, home) for path in paths]
+    frame = pd.DataFrame({"file": files})
+    return Collection(f"{len(paths)} files", frame, [Path(path) for path in paths], names)
+
+
+def collect_file(path, *, home=None, **options):
+    """The collection of one file: a table, or one or several crystals.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    home : path, default=None
+        As in `collect_files`.
+    **options
+        Of `collect_table`.
+    """
+    if is_table(path):
+        return collect_table(path, home=home, **options)
+    if suffix_of(path) in (".cif", ".mcif"):
+        blocks = split_cif(read_text(path, strict=False))
+        if len(blocks) > 1:
+            return _collect_blocks(path, blocks)
+    return collect_files([path], home)
+
+
+def _collect_blocks(path, blocks):
+    """A row for each crystal of a CIF file with several."""
+    import pandas as pd
+
+    names = [f"{path}, block {name}" for name, _ in blocks]
+    frame = pd.DataFrame({"file": str(path), "block": [name for name, _ in blocks]})
+    return Collection(str(path), frame, [text for _, text in blocks], names)
+
+
+def collect_table(path, *, header=True, column=None, folder=None, home=None, route=PYTHON):
+    """The collection of a table.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    header : bool, default=True
+        As in `read_table`.
+    column : str, default=None
+        Column of the crystals; None takes the first of `COLUMNS` that is there.
+    folder : path, default=None
+        Where the files are that the column names, with or without their suffix. The column is
+        then the first of `ID_COLUMNS`, or else the first of the table.
+    home : path, default=None
+        Paths in the frame will be relative to it instead of the folder of the table.
+    route : dict
+        How messages name these options.
+
+    Returns
+    -------
+    Collection
+        Without the column of the crystals in the frame, where it is not paths or formulas.
+    """
+    path = Path(path)
+    frame, malformed = read_table(path, header)
+    return collect_frame(
+        frame,
+        str(path),
+        malformed=malformed,
+        column=column,
+        folder=folder,
+        base=path.absolute().parent,
+        home=home,
+        route=route,
+    )
+
+
+def collect_frame(
+    frame,
+    source,
+    *,
+    malformed=None,
+    column=None,
+    folder=None,
+    base=None,
+    home=None,
+    route=PYTHON,
+):
+    """As `collect_table`, of a frame in memory; `base` is the folder that paths start from."""
+    column = column or _choose_column(frame, source, folder, route)
+    check_column(frame, column, source, route)
+    if folder is None:
+        check_no_numbers(frame[column], source, route)
+    base = Path.cwd() if base is None else base
+    cells = frame[column].tolist()
+    if folder is None:
+        items = [_open_cell(cell, base, column.lower() in PATH_COLUMNS) for cell in cells]
+    else:
+        items = find_by_id(cells, Path(folder))
+    names = [_name_row(number, cell) for number, cell in zip(frame.index, cells)]
+    problems = {f"row {number}": problem for number, problem in (malformed or {}).items()}
+    for name, item in zip(names, items):
+        if isinstance(item, Exception):
+            problems.setdefault(name, str(item))
+    if any(_is_bulky(cell) for cell in cells):
+        frame = frame.drop(columns=column)
+    elif folder is None and home not in (None, base):
+        moved = [_move(item, cell, home) for item, cell in zip(items, cells)]
+        frame = frame.assign(**{column: moved})
+    return Collection(source, frame.reset_index(drop=True), items, names, problems)
+
+
+def find_by_id(ids, folder):
+    """The file of each id, or the error that says that there is none."""
+    if not folder.is_dir():
+        raise ValueError(f"there is no folder {str(folder)!r}.")
+    found = []
+    for one in ids:
+        name = "" if one is None or one != one else str(one)
+        paths = (Path(folder, f"{name}{ending}") for ending in _ENDINGS)
+        path = next((path for path in paths if name and path.is_file()), None)
+        found.append(path or ValueError(f"there is no file {name!r} or {name}.cif in {folder}"))
+    return found
+
+
+def _choose_column(frame, source, folder, route):
+    known = ID_COLUMNS if folder is not None else COLUMNS
+    by_lower = {str(column).lower(): column for column in reversed(frame.columns)}
+    for name in known:
+        if name in by_lower:
+            return by_lower[name]
+    if folder is not None:
+        return frame.columns[0]
+    from .table_files import MISSING_HEADER, looks_like_data
+
+    advice = ""
+    data = next((name for name in frame.columns if looks_like_data(name)), None)
+    if data is not None:
+        advice = f" Or {MISSING_HEADER.format(name=data, **route)}."
+    raise ValueError(
+        f"{source} has no column {', '.join(COLUMNS[:-1])} or {COLUMNS[-1]}; name the one with "
+        f"the crystals by {route['column']}, or, if it names files, their folder by "
+        f"{route['folder']}. It has: {', '.join(frame.columns)}.{advice}"
+    )
+
+
+def _open_cell(cell, base, is_path):
+    """A path becomes a `Path`, an empty cell an error; everything else stays what it is."""
+    if cell is None or (isinstance(cell, float) and cell != cell):
+        return CrystalError("there is no crystal, the cell is empty")
+    if isinstance(cell, os.PathLike):
+        return base / cell
+    if not isinstance(cell, str) or "\n" in cell.strip() or cell.lstrip().startswith("{"):
+        return cell
+    is_path = is_path or is_crystal_file(cell)
+    # the name of a file has at most 255 characters, and asking for a longer one is an error
+    return base / cell if is_path or (len(cell) < 256 and (base / cell).is_file()) else cell
+
+
+def _is_bulky(cell):
+    """Whether a cell is a crystal that does not belong in an output."""
+    if isinstance(cell, str):
+        return "\n" in cell.strip() or cell.lstrip().startswith("{")
+    return not (cell is None or cell != cell or isinstance(cell, int | float | os.PathLike))
+
+
+def _name_row(number, cell):
+    short = isinstance(cell, str) and "\n" not in cell and len(cell) < 80
+    return f"row {number} ({cell})" if short else f"row {number}"
+
+
+def _move(item, cell, home):
+    """A path of a table, as seen from another folder."""
+    if not isinstance(item, Path) or Path(cell).is_absolute():
+        return cell
+    return os.path.relpath(item, home)
+
+
+def collect(source, *, header=True, column=None, folder=None):
+    """The collection of anything that Python users have.
+
+    Parameters
+    ----------
+    source : path, DataFrame, list or dict
+        A folder, a table, a file with one or several crystals; a data frame; paths, structures,
+        dictionaries of them, records, entries of the Materials Project, or an answer of a server.
+    header, column, folder
+        As in `collect_table`.
+    """
+    options = {"column": column, "folder": folder}
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
+        if path.is_dir():
+            return collect_files(search_folder(path)[0])
+        if not path.exists():
+            raise ValueError(f"there is no file or folder {str(path)!r}.")
+        return collect_file(path, header=header, **options)
+    if hasattr(source, "columns") and hasattr(source, "iloc"):
+        return collect_frame(check_frame(source, "the table"), "the table", **options)
+    if isinstance(source, dict):
+        return collect_frame(check_frame(frame_of(source, "it"), "it"), "the dictionary", **options)
+    return _collect_objects(source, options)
+
+
+def _collect_objects(source, options):
+    from .items import as_items
+
+    items = as_items(source)
+    if all(isinstance(item, dict) for item in items):
+        return collect_frame(
+            check_frame(frame_of(items, "the list"), "the list"), "the list", **options
+        )
+    frame = _describe_objects(items, getattr(source, "index", None))
+    names = [f"row {row}" for row in range(len(items))]
+    return Collection(f"{len(items)} items", frame, items, names)
+
+
+def _describe_objects(items, index):
+    """What is known of objects: paths, ids of entries, labels of a Series."""
+    import pandas as pd
+
+    if hasattr(index, "tolist") and index.tolist() != list(range(len(items))):
+        return pd.DataFrame({"id": index.tolist()})
+    if all(isinstance(item, os.PathLike) for item in items):
+        return pd.DataFrame({"file": [str(item) for item in items]})
+    fields = ("material_id", "entry_id", "energy", "energy_per_atom")
+    if all(hasattr(item, "structure") for item in items):
+        known = [{n: getattr(item, n, None) for n in fields} for item in items]
+        return pd.DataFrame(known).dropna(axis=1, how="all")
+    return pd.DataFrame(index=range(len(items)))

@@ -1,0 +1,15 @@
+"""The error of an item that is no crystal."""
+
+
+class CrystalError(ValueError):
+    """An item cannot become a crystal, a composition or a symmetry string; the message says why.
+
+    Examples
+    --------
+    >>> from sklearn_cloud import CrystalError, symmetry_string
+    >>> try:
+    ...     symmetry_string("Na0")
+    ... except CrystalError as error:
+    ...     print(error)
+    the composition '' holds no atoms
+    """

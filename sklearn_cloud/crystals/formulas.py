@@ -1,0 +1,125 @@
+"""Chemical formulas as people write them: brackets, hydrates, subscripts."""
+
+import re
+
+import numpy as np
+
+from .crystal import ELEMENT_RANK, Formula
+from .errors import CrystalError
+from .limits import MOST_CHARACTERS
+from .species import ISOTOPES, add_note
+
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉．·•∙⋅・∗*", "0123456789." + "·" * 7)
+_TOKEN = re.compile(r"\s*([A-Z][a-z]?|[()\[\]{}]|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
+_WATER = re.compile(r"\.(\s*\d*\s*\(?[HD]2O\)?\d*)$")
+_UNCLEAR = re.compile(r"[A-Za-z)\]}]\.\d*\s*[A-Z(]")
+_BRACKETS = {"(": ")", "[": "]", "{": "}"}
+
+
+def read_formula(text, notes=None):
+    """Read a chemical formula.
+
+    Parameters
+    ----------
+    text : str
+        Elements and amounts, brackets, and parts joined by a middle dot or `*`, each with a
+        number in front: `CuSO4·5H2O`. A full stop in front of water at the end is such a dot.
+    notes : list, default=None
+
+    Returns
+    -------
+    Formula
+
+    Raises
+    ------
+    CrystalError
+        If it is no formula; the message says where.
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise CrystalError(
+            f"a formula of {len(text)} characters ({text[:40]!r}...): at most {MOST_CHARACTERS}"
+        )
+    written = _WATER.sub(r"·\1", text.translate(_SUBSCRIPTS).strip())
+    if _UNCLEAR.search(written):
+        raise CrystalError(
+            f"{text!r:.80} is not a chemical formula: the full stop may be a decimal point or "
+            f"join two parts; write 0.5 for the one, a middle dot (·) for the other"
+        )
+    amounts = {}
+    try:
+        for part in written.split("·"):
+            _add_part(part, amounts)
+    except ValueError as error:
+        raise CrystalError(f"{text!r:.80} is not a chemical formula: {error}") from error
+    return make_formula(amounts.items(), f"the formula {text!r:.80}", notes)
+
+
+def make_formula(amounts, where, notes=None):
+    """`Formula` of elements and amounts.
+
+    Raises
+    ------
+    CrystalError
+        If one is no element, or no amount is above 0.
+    """
+    held = {}
+    for symbol, amount in amounts:
+        if symbol in ISOTOPES:
+            add_note(notes, f"{symbol} counts as {ISOTOPES[symbol]}")
+            symbol = ISOTOPES[symbol]
+        if symbol not in ELEMENT_RANK:
+            raise CrystalError(
+                f"{where} holds {symbol!r}, which is not one of the 118 elements; replace it by one"
+            )
+        held[symbol] = held.get(symbol, 0.0) + float(amount)
+    if not held or not all(np.isfinite(a) and a > 0 for a in held.values()):
+        raise CrystalError(f"{where} holds no atoms, or an amount that is not above 0")
+    if not np.isfinite(sum(held.values())):
+        raise CrystalError(f"the amounts of {where} are too large")
+    return Formula(tuple(sorted(held.items())))
+
+
+def _add_part(part, amounts):
+    """Add the atoms of `5H2O` to the amounts."""
+    tokens = _split(part)
+    times = float(tokens.pop(0)) if tokens and _is_number(tokens[0]) else 1.0
+    stack, closing = [{}], []
+    while tokens:
+        token = tokens.pop(0)
+        if token in _BRACKETS:
+            stack.append({})
+            closing.append(_BRACKETS[token])
+            continue
+        if token in _BRACKETS.values():
+            if not closing or closing.pop() != token:
+                raise ValueError(f"a {token!r} too much")
+            inner = stack.pop()
+        elif _is_number(token):
+            raise ValueError(f"the number {token} follows nothing")
+        else:
+            inner = {token: 1.0}
+        count = float(tokens.pop(0)) if tokens and _is_number(tokens[0]) else 1.0
+        for symbol, amount in inner.items():
+            stack[-1][symbol] = stack[-1].get(symbol, 0.0) + amount * count
+    if closing:
+        raise ValueError(f"a {closing[-1]!r} is missing")
+    if not stack[0]:
+        raise ValueError("it names no elements")
+    for symbol, amount in stack[0].items():
+        amounts[symbol] = amounts.get(symbol, 0.0) + amount * times
+
+
+def _split(part):
+    tokens, place = [], 0
+    part = part.rstrip()
+    while place < len(part):
+        found = _TOKEN.match(part, place)
+        if not found:
+            raise ValueError(f"{part[place:].strip()[:20]!r} is not an element or a number")
+        tokens.append(found[1])
+        place = found.end()
+    return tokens
+
+
+def _is_number(token):
+    return token[0].isdigit() or token[0] == "."

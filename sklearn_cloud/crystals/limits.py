@@ -1,0 +1,99 @@
+"""What a crystal may measure: beyond these limits a symmetry search takes hours or all memory.
+
+They leave out nothing that a crystal can be. What lies outside is a missing decimal point, a cell
+in other units, or a file that was not meant as a crystal.
+"""
+
+import math
+
+import numpy as np
+
+from .errors import CrystalError
+
+LARGEST_LENGTH = 1000.0  # angstrom, of a cell vector
+SMALLEST_LENGTH = 0.5  # angstrom, of the shortest vector of the lattice
+SMALLEST_VOLUME = 0.5  # cubic angstrom per site
+LARGEST_VOLUME = 1e5  # cubic angstrom per site
+MOST_SITES = 8_000
+MOST_CHARACTERS = 1_000  # of a formula
+LARGEST_FILE = 100_000_000  # bytes
+
+_LONG = 3.0  # cells less elongated than this have no shear that small
+
+
+def check_cell(lattice, volume, n_sites):
+    """Refuse a cell that no crystal has.
+
+    Parameters
+    ----------
+    lattice : ndarray of shape (3, 3)
+        Cell vectors as rows, in angstrom; finite.
+    volume : float
+        In cubic angstrom.
+    n_sites : int
+
+    Raises
+    ------
+    CrystalError
+        If a length or the volume per site is out of the limits, or there are too many sites.
+    """
+    if n_sites > MOST_SITES:
+        raise CrystalError(
+            f"the crystal has {n_sites} sites, more than {MOST_SITES}; pass a smaller cell of it"
+        )
+    lengths = [math.hypot(*vector) for vector in lattice.tolist()]
+    if not SMALLEST_LENGTH <= min(lengths) <= max(lengths) <= LARGEST_LENGTH:
+        raise CrystalError(
+            f"the cell vectors are {_join(lengths)} angstrom long; they must be between "
+            f"{SMALLEST_LENGTH:g} and {LARGEST_LENGTH:g}: check the units and decimal points"
+        )
+    if not SMALLEST_VOLUME <= volume / n_sites <= LARGEST_VOLUME:
+        raise CrystalError(
+            f"the cell has {volume / n_sites:.3g} cubic angstrom per site; it must be between "
+            f"{SMALLEST_VOLUME:g} and {LARGEST_VOLUME:g}: check the units and decimal points"
+        )
+
+
+def check_tolerances(lattice, symprec, angle_tolerance=None):
+    """Refuse tolerances within which a lattice cannot be told from a sheared one.
+
+    A long cell vector that is moved by a short one changes its length and its angles little. If
+    that is less than the tolerances, the symmetry finders take the shear for a symmetry, look for
+    the group that it generates, which is infinite, and do not return.
+
+    Parameters
+    ----------
+    lattice : ndarray of shape (3, 3)
+        Reduced cell vectors as rows, in angstrom.
+    symprec : float
+        In angstrom.
+    angle_tolerance : float, default=None
+        In degrees.
+
+    Raises
+    ------
+    CrystalError
+        If there is such a shear.
+    """
+    lengths = np.linalg.norm(lattice, axis=1)
+    if lengths.max() < _LONG * lengths.min():
+        return
+    for axis, length in enumerate(lengths.tolist()):
+        shifts = np.delete(lattice, axis, axis=0)
+        shifts = np.concatenate([shifts, -shifts, [shifts[0] + shifts[1], shifts[0] - shifts[1]]])
+        sizes = np.linalg.norm(shifts, axis=1)
+        changes = np.abs(np.linalg.norm(lattice[axis] + shifts, axis=1) - length)
+        if angle_tolerance is None:
+            small = sizes**3 / length < 2 * symprec**2
+        else:
+            small = np.degrees(sizes / length) < 2 * angle_tolerance
+        if (small & (changes < symprec)).any():
+            other = "" if angle_tolerance is None else " or angle_tolerance=None"
+            raise CrystalError(
+                f"a cell of {_join(lengths.tolist())} angstrom is too long and thin for "
+                f"symprec={symprec:g}: use a smaller one{other}"
+            )
+
+
+def _join(lengths):
+    return ", ".join(f"{length:.4g}" for length in lengths)

@@ -1,0 +1,323 @@
+"""The one loop over rows of crystals: read each, compute on the distinct ones, name bad rows."""
+
+import hashlib
+import os
+import warnings
+from collections import defaultdict
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from joblib import effective_n_jobs
+from tqdm.auto import tqdm
+
+from .crystal import Crystal
+from .errors import CrystalError
+from .files import as_path
+from .reading import read_crystal
+from .workers import run_in_workers
+
+CHUNK = 256  # crystals that a worker gets at a time
+LISTED = 10  # rows that a message explains; the rest are only numbered
+LONGEST = 300  # characters of one explanation
+
+BAD_ROW = (TypeError, ValueError, OSError)
+
+
+class Rows(NamedTuple):
+    """What was computed of rows of crystals, once for each distinct crystal.
+
+    Attributes
+    ----------
+    results : list
+        One for each distinct crystal, in the order of their first rows.
+    keys : list
+        Of each distinct crystal: equal crystals have equal keys.
+    places : ndarray of shape (n_rows,), int
+        Which of the results each row has; -1 where there is an error.
+    errors : dict of int to Exception
+        Rows that are not crystals, or that nothing could be computed of.
+    notes : dict of int to list of str
+        What the reader changed or noticed, by row.
+    """
+
+    results: list
+    keys: list
+    places: np.ndarray
+    errors: dict
+    notes: dict
+
+
+def content_key(crystal):
+    """16 bytes that are equal for equal crystals."""
+    return hashlib.blake2b(crystal.key, digest_size=16).digest()
+
+
+def full_key(crystal):
+    """The bytes of the crystal, by which some models sort their batches."""
+    return crystal.key
+
+
+def compute_rows(
+    items, compute, *, key=content_key, n_jobs=None, chunk=CHUNK, label=None, on_error="raise"
+):
+    """Read crystals and compute something of each distinct one.
+
+    Parameters
+    ----------
+    items : list
+        Whatever `read_crystal` takes, or crystals that were read before. Files and text are read
+        by the workers; other objects are read here, because only arrays travel fast.
+    compute : callable
+        From a list of crystals to the list of their results, with a ValueError in the place of
+        a crystal that has none.
+    key : callable, default=content_key
+        Equal for crystals that have the same result.
+    n_jobs : int, default=None
+        Number of joblib workers; the results do not depend on it.
+    chunk : int, default=256
+        Most crystals that a worker gets at a time.
+    label : str, default=None
+        Name of a progress bar; None shows none.
+    on_error : {"raise", "keep"}, default="raise"
+        `"raise"` names all bad rows in one error: after the first of them the rest is read, but
+        nothing is computed any more. `"keep"` leaves the errors to the caller.
+
+    Returns
+    -------
+    Rows
+
+    Raises
+    ------
+    TypeError, CrystalError
+        If a row is not a crystal and `on_error` is "raise".
+    """
+    entries, places, bad = _gather(items, key)
+    n_workers = effective_n_jobs(n_jobs)
+    if n_workers > 1:
+        chunk = max(1, min(chunk, -(-len(entries) // (4 * n_workers))))
+    outcomes, results = [], {}
+    failed = bool(bad)
+
+    def tasks():
+        for start in range(0, len(entries), chunk):
+            compute_now = None if failed and on_error == "raise" else compute
+            known = results if n_workers == 1 else {}
+            yield entries[start : start + chunk], key, compute_now, known
+
+    with tqdm(total=len(entries), desc=label, disable=label is None, unit="crystal") as bar:
+        for read, computed in run_in_workers(_compute_chunk, tasks(), n_jobs):
+            outcomes += read
+            for one, result in computed.items():
+                results.setdefault(one, result)
+            failed = failed or _has_error(o.key for o in read) or _has_error(computed.values())
+            bar.update(len(read))
+    rows = _join([bad.get(place) or outcomes[place] for place in places], results)
+    if on_error == "raise":
+        raise_errors(rows)
+    return rows
+
+
+def read_rows(items, *, n_jobs=None, label=None):
+    """The `Crystal` or `Formula` of each row; equal ones are the same object.
+
+    Raises
+    ------
+    TypeError, CrystalError
+        If rows are not crystals; the message names them all.
+    """
+    rows = compute_rows(items, list, n_jobs=n_jobs, label=label)
+    warn_notes(rows)
+    return [rows.results[place] for place in rows.places]
+
+
+def each(function, crystals):
+    """Results of a function of one crystal, with its ValueError in the place of one that fails."""
+    results = []
+    for crystal in crystals:
+        try:
+            results.append(function(crystal))
+        except ValueError as error:
+            results.append(error)
+    return results
+
+
+class _Entry(NamedTuple):
+    """What a worker is to read: text, a path, or a crystal that needs no reading."""
+
+    item: object
+    name: str  # of a path, as it was given
+    notes: tuple  # on what was read already
+
+
+class _Outcome(NamedTuple):
+    """What reading gave: the crystal's key or an error, and the notes."""
+
+    key: object
+    notes: tuple
+
+
+def _gather(items, key):
+    """Distinct entries for the workers, the place of each row, and what is wrong with objects.
+
+    Returns
+    -------
+    entries : list of _Entry
+    places : list of int
+        Of each row among the entries; below 0 where an object is not a crystal.
+    bad : dict of int to _Outcome
+        By these places below 0.
+    """
+    entries, index, places, bad = [], {}, [], {}
+    for item in items:
+        try:
+            mark, entry = _make_entry(as_path(item), key)
+        except BAD_ROW as error:
+            places.append(-1 - len(bad))
+            bad[places[-1]] = _Outcome(error, ())
+            continue
+        if mark not in index:
+            index[mark] = len(entries)
+            entries.append(entry)
+        places.append(index[mark])
+    return entries, places, bad
+
+
+def _make_entry(item, key):
+    """A mark that is equal for items to be read once, and the entry."""
+    if isinstance(item, str):
+        return item, _Entry(item, "", ())
+    if isinstance(item, os.PathLike):
+        # a worker that joblib has kept may run in another folder
+        path = Path(item).absolute()
+        return path, _Entry(path, str(item), ())
+    notes = []
+    crystal = read_crystal(item, notes=notes)
+    return (key(crystal), *notes), _Entry(crystal, "", tuple(notes))
+
+
+def _compute_chunk(entries, key, compute, known):
+    """The outcome of each entry, and by key the results of crystals that are not known yet."""
+    outcomes, crystals = [], {}
+    for item, name, notes in entries:
+        notes = list(notes)
+        try:
+            crystal = read_crystal(item, notes=notes)
+            found = key(crystal)
+            if found not in known:
+                crystals[found] = crystal
+        except BAD_ROW as error:
+            found = _rename(error, str(item), name) if name else error
+        outcomes.append(_Outcome(found, tuple(notes)))
+    results = [] if compute is None else compute(list(crystals.values()))
+    return outcomes, dict(zip(crystals, results))
+
+
+def _rename(error, path, name):
+    """The error with a path as the user wrote it."""
+    return _same_kind(error)(str(error).replace(path, name))
+
+
+def _same_kind(error):
+    return next((k for k in (CrystalError, TypeError) if isinstance(error, k)), CrystalError)
+
+
+def _has_error(values):
+    return any(isinstance(value, Exception) for value in values)
+
+
+def _join(outcomes, results):
+    """`Rows` from the outcome of each row and the results by key."""
+    index, errors, notes = {}, {}, {}
+    places = np.full(len(outcomes), -1)
+    for row, outcome in enumerate(outcomes):
+        found = outcome.key
+        if not isinstance(found, Exception):
+            found = results.get(found) if isinstance(results.get(found), Exception) else found
+        if isinstance(found, Exception):
+            errors[row] = found
+        elif found in results:
+            places[row] = index.setdefault(found, len(index))
+        if outcome.notes:
+            notes[row] = list(outcome.notes)
+    return Rows([results[one] for one in index], list(index), places, errors, notes)
+
+
+def raise_errors(rows):
+    """Raise one error that names all bad rows, if there are any."""
+    if not rows.errors:
+        return
+    first, error = min(rows.errors.items())
+    message = f"row {first}: {error}"
+    if len(rows.errors) > 1:
+        message = (
+            f"{len(rows.errors)} of {len(rows.places)} rows cannot be used: "
+            f"{list_rows(rows.errors)}"
+        )
+    raise _same_kind(error)(message) from error
+
+
+def warn_errors(rows, consequence, stacklevel=3):
+    """Name all bad rows in one `UserWarning`, if there are any."""
+    if rows.errors:
+        warnings.warn(
+            f"{len(rows.errors)} of {len(rows.places)} rows cannot be used, {consequence}: rows "
+            f"{sorted(rows.errors)}. {list_rows(rows.errors)}",
+            stacklevel=stacklevel + 1,
+        )
+
+
+def warn_notes(rows, stacklevel=3):
+    """Say in one `UserWarning` what the reader changed or noticed, if anything."""
+    if rows.notes:
+        warnings.warn(summarize_notes(rows), stacklevel=stacklevel + 1)
+
+
+def summarize_notes(rows):
+    """What the reader changed or noticed, each thing once with its rows."""
+    places = defaultdict(list)
+    for row, texts in rows.notes.items():
+        for text in dict.fromkeys(texts):
+            places[text].append(f"row {row}")
+    return join_notes(places)
+
+
+def join_notes(places):
+    """Text of {note: [names of rows]}."""
+    parts = []
+    for text, names in places.items():
+        more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+        parts.append(f"{text} ({', '.join(names[:LISTED])}{more})")
+    return "; ".join(parts)
+
+
+def list_rows(errors):
+    """Text that explains the first few bad rows and counts the rest."""
+    shown = [f"row {row}: {_shorten(error)}" for row, error in sorted(errors.items())[:LISTED]]
+    rest = sorted(errors)[LISTED:]
+    if rest:
+        shown.append(f"and {len(rest)} more, rows {', '.join(map(str, rest[:100]))}")
+    return "; ".join(shown)
+
+
+def _shorten(error):
+    text = " ".join(str(error).split())
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
+def need_structure(crystal, who, advice=""):
+    """Raise CrystalError unless there is a structure.
+
+    Parameters
+    ----------
+    crystal : Crystal or Formula
+    who : str
+        What needs it, for the message.
+    advice : str, default=""
+        Another way out.
+    """
+    if not isinstance(crystal, Crystal):
+        raise CrystalError(
+            f"{who} needs a crystal structure, got the composition {dict(crystal.amounts)} alone: "
+            f"pass a Structure, Atoms or CIF file{advice}"
+        )

@@ -1,0 +1,232 @@
+"""Tables of crystals, of every format that people have, as one kind of data frame."""
+
+import csv
+import difflib
+import io
+
+from .files import read_text, suffix_of
+from .json_tables import read_json, read_json_lines
+
+LARGEST_FIELD = 2**31 - 1  # characters; the text of a large CIF is longer than Python's own limit
+NEEDS_PYARROW = "Parquet files need pyarrow: pip install 'sklearn-cloud[parquet]'."
+NEEDS_EXCEL = "Excel files need openpyxl: pip install openpyxl, or save the sheet as CSV."
+MISSING_HEADER = (
+    "if the table has no header and {name!r} stands in its first row, say so with {no_header}"
+)
+
+
+#: How messages name the options of a reader, in Python and on the command line.
+PYTHON = {"column": "column=", "no_header": "header=False", "folder": "folder="}
+COMMAND_LINE = {"column": "--column", "no_header": "--no-header", "folder": "--folder"}
+
+
+def is_table(path):
+    """Whether the suffix is that of a table, or of a file with many crystals."""
+    return suffix_of(path) in READERS
+
+
+def read_table(path, header=True):
+    """Read a table.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Any of `READERS`, compressed or not. Columns of CSV and TSV stay text, so that they are
+        written again as they were. JSON is a list of records, pandas' "split", "columns" or
+        "index" form, an answer with ``data``, or one structure.
+    header : bool, default=True
+        Whether the first row of CSV, TSV and Excel has the names of the columns; without one
+        they are called "1", "2", ...
+
+    Returns
+    -------
+    frame : pandas.DataFrame
+        Its index counts the rows from 1; an index with ids becomes a column.
+    problems : dict of int to str
+        Rows that are malformed, and empty in the frame.
+
+    Raises
+    ------
+    ImportError
+        If the package that reads the format is missing.
+    ValueError
+        If the file is not such a table or has no rows.
+    """
+    kind = suffix_of(path)
+    if kind not in READERS:
+        raise ValueError(f"{path}: cannot tell the format; tables end in {', '.join(READERS)}.")
+    frame, problems = READERS[kind](path, header)
+    return check_frame(frame, path), problems
+
+
+def check_frame(frame, source):
+    """The frame with rows that count from 1; ids of its index become a column.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, or two columns of one name.
+    """
+    if not len(frame):
+        raise ValueError(f"{source} has no rows.")
+    frame = frame.rename(columns=str)
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise ValueError(f"{source} has two columns {twice!r}: rename one.")
+    index = frame.index
+    frame = frame.set_axis(range(1, len(frame) + 1))
+    if not _counts_rows(index):
+        name = str(index.name) if index.name is not None else "id"
+        name = f"index_{name}" if name in frame.columns else name
+        frame.insert(0, name, list(index))
+    return frame
+
+
+def _counts_rows(index):
+    """Whether an index says nothing but the number of the row."""
+    values = list(index)
+    return values in (list(range(len(values))), list(range(1, len(values) + 1)))
+
+
+def _read_csv(path, header):
+    return _read_delimited(path, ",", header)
+
+
+def _read_tsv(path, header):
+    return _read_delimited(path, "\t", header)
+
+
+def _read_delimited(path, delimiter, header):
+    import pandas as pd
+
+    csv.field_size_limit(LARGEST_FIELD)
+    text = read_text(path)
+    first = text.split("\n", 1)[0]
+    if delimiter == "," and "," not in first and ";" in first:
+        delimiter = ";"  # as spreadsheets write where the comma is the decimal point
+    try:
+        lines = [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)]
+    except csv.Error as error:
+        raise ValueError(f"{path} is not a {suffix_of(path)[1:].upper()} table: {error}") from error
+    lines = [line for line in lines if line]
+    names = lines.pop(0) if header else [str(n) for n in range(1, len(lines[0]) + 1)]
+    rows, problems = [], {}
+    for number, line in enumerate(lines, start=1):
+        if len(line) != len(names):
+            problems[number] = f"it has {len(line)} fields, the header has {len(names)}"
+            line = [None] * len(names)
+        rows.append([cell or None for cell in line])
+    return pd.DataFrame(rows, columns=names, dtype=object), problems
+
+
+def _read_excel(path, header):
+    import pandas as pd
+
+    try:
+        frame = pd.read_excel(path, header=0 if header else None, dtype=object)
+    except ImportError as error:
+        raise ImportError(NEEDS_EXCEL) from error
+    except ValueError as error:
+        raise ValueError(f"{path} is not an Excel file: {error}") from error
+    if not header:
+        frame.columns = [str(n) for n in range(1, frame.shape[1] + 1)]
+    return frame.astype(object).where(frame.notna(), None), {}
+
+
+def _read_parquet(path, header):
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise ImportError(NEEDS_PYARROW) from None
+    try:
+        table = parquet.read_table(path)
+    except pyarrow.ArrowInvalid as error:
+        raise ValueError(f"{path} is not a Parquet file: {error}") from error
+    frame = table.to_pandas()
+    for column in table.schema:
+        if pyarrow.types.is_nested(column.type) and column.name in frame:
+            cells = table.column(column.name).to_pylist()
+            frame[column.name] = [drop_missing(cell) for cell in cells]
+    return frame, {}
+
+
+def drop_missing(value):
+    """A nested value without the fields that only other rows have."""
+    if isinstance(value, dict):
+        return {key: drop_missing(one) for key, one in value.items() if one is not None}
+    return [drop_missing(one) for one in value] if isinstance(value, list) else value
+
+
+def _read_json(path, header):
+    return read_json(path), {}
+
+
+def _read_json_lines(path, header):
+    return read_json_lines(path)
+
+
+def _read_trajectory(path, header):
+    from .ase_files import read_trajectory
+
+    return read_trajectory(path), {}
+
+
+def _read_database(path, header):
+    from .ase_files import read_database
+
+    return read_database(path), {}
+
+
+READERS = {
+    ".csv": _read_csv,
+    ".tsv": _read_tsv,
+    ".json": _read_json,
+    ".jsonl": _read_json_lines,
+    ".ndjson": _read_json_lines,
+    ".parquet": _read_parquet,
+    ".xlsx": _read_excel,
+    ".xls": _read_excel,
+    ".extxyz": _read_trajectory,
+    ".xyz": _read_trajectory,
+    ".traj": _read_trajectory,
+    ".db": _read_database,
+}
+
+
+def check_column(frame, name, source, route=PYTHON):
+    """Raise ValueError unless the table has the column; the nearest name is suggested."""
+    if name in frame.columns:
+        return
+    close = difflib.get_close_matches(str(name), frame.columns, n=1)
+    advice = f" Did you mean {close[0]!r}?" if close else ""
+    data = next((column for column in frame.columns if looks_like_data(column)), None)
+    if data is not None:
+        advice += f" {MISSING_HEADER.format(name=data, **route)}.".capitalize()
+    raise ValueError(
+        f"{source} has no column {name!r}; it has: {', '.join(frame.columns)}.{advice}"
+    )
+
+
+def looks_like_data(name):
+    """Whether the name of a column is a value: the table has no header."""
+    try:
+        float(name)
+    except ValueError:
+        return name.lower().endswith((".cif", ".vasp"))
+    return True
+
+
+def check_no_numbers(column, source, route=PYTHON):
+    """Raise ValueError if a column that should have crystals has nothing but numbers."""
+    import pandas as pd
+
+    known = column.dropna()
+    numbers = [cell for cell in known if isinstance(cell, str | int | float)]
+    if len(known) and len(numbers) == len(known):
+        if pd.to_numeric(known.astype(str), errors="coerce").notna().all():
+            raise ValueError(
+                f"the column {column.name} of {source} has numbers (the first is "
+                f"{known.iloc[0]}), not crystals: name another one with {route['column']}, or say "
+                f"where the files with these names are with {route['folder']}."
+            )

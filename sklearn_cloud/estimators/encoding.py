@@ -1,0 +1,166 @@
+"""Fitted estimators as JSON, arrays and skops files.
+
+Whatever JSON cannot say directly is an object with a "type":
+
+- "tuple", "dict" (as pairs, since keys may be numbers), "bunch", "slice", "float" (NaN and the
+  infinities), "scalar" and "array" (of NumPy), "path", "ufunc", "device";
+- "estimator": a class that `parts` knows, its parameters and its state; "same": one that was
+  written before;
+- "config", "targets", "tokenizer": what the estimators of this package consist of;
+- "skops": any other object, in a file of its own, see `skops_files`.
+"""
+
+import math
+from pathlib import PurePath
+
+import numpy as np
+import torch
+from sklearn.utils import Bunch
+
+from ..encoder.config import EncoderConfig
+from ..encoder.original_format import OriginalTokenizer
+from ..encoder.tokenizer import SymmetryTokenizer
+from ..training.targets import TARGETS
+from .parts import is_part
+from .skops_files import dump_skops
+
+#: Arrays of up to this many numbers are written into the JSON.
+SMALL = 64
+#: Kinds of arrays that safetensors can hold.
+NUMERIC = "biuf"
+
+
+class Encoder:
+    """Turn a fitted estimator into JSON.
+
+    Attributes
+    ----------
+    arrays : dict of str to ndarray
+        What goes into the safetensors file.
+    blobs : list of bytes
+        What goes into skops files.
+    """
+
+    def __init__(self):
+        self.arrays, self.blobs = {}, []
+        self._known = {}
+
+    def encode(self, value, name):
+        """JSON of a value.
+
+        Parameters
+        ----------
+        value : object
+        name : str
+            Where it is in the model, for the message and the names of arrays.
+
+        Raises
+        ------
+        TypeError
+            If it cannot be written without pickle.
+        """
+        if value is None or type(value) in (bool, int, str):
+            return value
+        if type(value) is float:
+            return value if math.isfinite(value) else {"type": "float", "value": str(value)}
+        if type(value) is list:
+            return self._items(value, name)
+        writer = _find_writer(value)
+        if writer is not None:
+            return writer(self, value, name)
+        if is_part(value):
+            return self._estimator(value, name)
+        self.blobs.append(dump_skops(value, name))
+        return {"type": "skops", "file": len(self.blobs) - 1}
+
+    def _items(self, values, name):
+        return [self.encode(value, f"{name}.{i}") for i, value in enumerate(values)]
+
+    def _named(self, values, name):
+        return {key: self.encode(value, f"{name}.{key}") for key, value in values.items()}
+
+    def _pairs(self, values, name):
+        return [[self.encode(k, name), self.encode(v, f"{name}.{k}")] for k, v in values.items()]
+
+    def _array(self, array, name):
+        if array.dtype.kind in NUMERIC and array.dtype.isnative and array.size > SMALL:
+            self.arrays[name] = np.ascontiguousarray(array)
+            return {"type": "array", "name": name}
+        values = self._items(array.ravel().tolist(), name)
+        return {"type": "array", "dtype": array.dtype.str, "shape": array.shape, "values": values}
+
+    def _estimator(self, estimator, name):
+        if id(estimator) in self._known:
+            return {"type": "same", "id": self._known[id(estimator)][0]}
+        # The estimator is kept, so that no other one gets its id.
+        self._known[id(estimator)] = len(self._known), estimator
+        check_parameters(estimator)
+        params = estimator.get_params(deep=False)
+        state = {k: v for k, v in estimator.__getstate__().items() if k not in params}
+        return {
+            "type": "estimator",
+            "class": type(estimator).__name__,
+            "id": self._known[id(estimator)][0],
+            "params": self._named(params, name),
+            "state": self._named(state, name),
+        }
+
+
+def check_parameters(estimator):
+    """Validate the parameters of an estimator, where it can do so before `fit`."""
+    if getattr(estimator, "_parameter_constraints", None):
+        estimator._validate_params()
+    elif hasattr(estimator, "_check_parameters"):
+        estimator._check_parameters()
+
+
+def _find_writer(value):
+    if isinstance(value, PurePath):
+        return _write_path
+    if isinstance(value, np.generic):
+        return _write_scalar
+    return WRITERS.get(type(value))
+
+
+def _write_path(encoder, value, name):
+    return {"type": "path", "value": str(value)}
+
+
+def _write_scalar(encoder, value, name):
+    return {"type": "scalar", "array": encoder._array(np.asarray(value), name)}
+
+
+def _write_tokenizer(encoder, value, name):
+    return {"type": "tokenizer", "class": type(value).__name__, **value.describe()}
+
+
+def _write_targets(encoder, value, name):
+    state = encoder._named(vars(value), name)
+    return {"type": "targets", "class": type(value).__name__, "state": state}
+
+
+def _write_ufunc(encoder, value, name):
+    import scipy.special
+
+    for module in (np, scipy.special):
+        if getattr(module, value.__name__, None) is value:
+            return {"type": "ufunc", "name": f"{module.__name__}.{value.__name__}"}
+    raise TypeError(f"{name}={value!r} is a function of neither numpy nor scipy.special.")
+
+
+WRITERS = {
+    tuple: lambda encoder, value, name: {"type": "tuple", "items": encoder._items(value, name)},
+    dict: lambda encoder, value, name: {"type": "dict", "items": encoder._pairs(value, name)},
+    Bunch: lambda encoder, value, name: {"type": "bunch", "items": encoder._pairs(value, name)},
+    slice: lambda encoder, value, name: {
+        "type": "slice",
+        "items": encoder._items((value.start, value.stop, value.step), name),
+    },
+    np.ndarray: Encoder._array,
+    np.ufunc: _write_ufunc,
+    torch.device: lambda encoder, value, name: {"type": "device", "value": str(value)},
+    EncoderConfig: lambda encoder, value, name: {"type": "config", "fields": value.to_dict()},
+    SymmetryTokenizer: _write_tokenizer,
+    OriginalTokenizer: _write_tokenizer,
+    **dict.fromkeys(TARGETS.values(), _write_targets),
+}

@@ -1,0 +1,46 @@
+"""The classes that a saved model may be made of."""
+
+from importlib import import_module
+
+#: Estimators of scikit-learn around others, whose parts are written one by one.
+COMPOSITES = {
+    "BaggingClassifier": "sklearn.ensemble",
+    "BaggingRegressor": "sklearn.ensemble",
+    "ColumnTransformer": "sklearn.compose",
+    "FeatureUnion": "sklearn.pipeline",
+    "FunctionTransformer": "sklearn.preprocessing",
+    "MultiOutputClassifier": "sklearn.multioutput",
+    "MultiOutputRegressor": "sklearn.multioutput",
+    "Pipeline": "sklearn.pipeline",
+    "StackingClassifier": "sklearn.ensemble",
+    "StackingRegressor": "sklearn.ensemble",
+    "TransformedTargetRegressor": "sklearn.compose",
+    "VotingClassifier": "sklearn.ensemble",
+    "VotingRegressor": "sklearn.ensemble",
+}
+#: Packages whose public estimators can be saved; an earlier one wins.
+PACKAGES = ("sklearn_cloud", "sklearn_cloud.features", "sklearn_cloud.baselines")
+#: Inside other estimators only.
+INNER = {"ElementReferences": "sklearn_cloud.baselines.potential_energy"}
+
+
+def find_part(name):
+    """The class of that name, or None.
+
+    Nothing is imported but the modules that this package and the table above name.
+    """
+    from sklearn.base import BaseEstimator
+
+    homes = [COMPOSITES.get(name), INNER.get(name)]
+    homes += [package for package in PACKAGES if name in import_module(package).__all__]
+    for home in filter(None, homes):
+        part = getattr(import_module(home), name)
+        if isinstance(part, type) and issubclass(part, BaseEstimator):
+            return part
+    return None
+
+
+def is_part(value):
+    """Whether a value is an estimator of this package, or one of scikit-learn around others."""
+    kind = type(value)
+    return find_part(kind.__name__) is kind

@@ -1,0 +1,130 @@
+"""Parts of scikit-learn in skops files, as far as skops and this module can vouch for them."""
+
+import numpy as np
+
+#: What skops does not trust by itself and this module does, whatever a file says: kernels, which
+#: are plain parameters, and trees, which are checked by `check_trees`.
+TRUSTED = [
+    "sklearn.tree._tree.Tree",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    *(
+        f"sklearn.gaussian_process.kernels.{name}"
+        for name in (
+            "CompoundKernel", "ConstantKernel", "DotProduct", "Exponentiation", "ExpSineSquared",
+            "Matern", "PairwiseKernel", "Product", "RBF", "RationalQuadratic", "Sum",
+            "WhiteKernel",
+        )
+    ),
+]  # fmt: skip
+
+
+def import_skops():
+    try:
+        import skops.io
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            "this model has parts of scikit-learn, which are saved with skops: "
+            "pip install 'sklearn-cloud[persistence]'"
+        ) from error
+    return skops.io
+
+
+def dump_skops(value, name):
+    """Bytes of a skops file.
+
+    Raises
+    ------
+    ImportError
+        If skops is not installed.
+    TypeError
+        If skops cannot write the value, or would not trust it when it is read.
+    """
+    io = import_skops()
+    advice = (
+        "set it to a plain value before saving, save its parts that are fitted (such as "
+        "best_estimator_), or use joblib.dump"
+    )
+    try:
+        content = io.dumps(value)
+        foreign = [kind for kind in io.get_untrusted_types(data=content) if kind not in TRUSTED]
+    except Exception as error:  # skops lets through whatever the object raises
+        raise TypeError(
+            f"{name}={type(value).__name__} cannot be saved without pickle ({error}): {advice}."
+        ) from error
+    if foreign:
+        raise TypeError(
+            f"{name}={_short(value)} cannot be saved without pickle, because of "
+            f"{', '.join(foreign)}: {advice}."
+        )
+    return content
+
+
+def _short(value):
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+def load_skops(path):
+    """The object in a skops file.
+
+    Raises
+    ------
+    ImportError
+        If skops is not installed.
+    ValueError
+        If a type in it is not trusted, or a tree would lead out of its arrays.
+    """
+    io = import_skops()
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        value = io.load(path, trusted=TRUSTED)
+    except UntrustedTypesFoundException as error:
+        raise ValueError(f"{path} contains types that are not trusted: {error}") from error
+    check_trees(value, path)
+    return value
+
+
+def check_trees(value, path, n_features=None):
+    """Check that every tree inside an object leads from its root to its leaves.
+
+    scikit-learn follows the numbers of a tree's nodes without looking: numbers from a damaged or
+    hostile file could lead to any place in memory.
+    """
+    kind = type(value).__name__
+    if kind == "Tree":
+        nodes = value.__getstate__()["nodes"]
+        inner = nodes["left_child"] != -1
+        links, features = (nodes["left_child"], nodes["right_child"]), nodes["feature"]
+        _check_nodes(inner, links, features, min(value.n_features, n_features), path)
+    elif kind == "TreePredictor":
+        nodes = value.nodes
+        inner = nodes["is_leaf"] == 0
+        _check_nodes(inner, (nodes["left"], nodes["right"]), nodes["feature_idx"], n_features, path)
+        sets = nodes["bitset_idx"][inner & (nodes["is_categorical"] == 1)]
+        _require(np.all(sets < len(value.raw_left_cat_bitsets)), path)
+    elif isinstance(value, (list, tuple)) or (
+        isinstance(value, np.ndarray) and value.dtype == object
+    ):
+        for one in np.ravel(value) if isinstance(value, np.ndarray) else value:
+            check_trees(one, path, n_features)
+    elif isinstance(value, dict):
+        check_trees(list(value.values()), path, n_features)
+    elif hasattr(value, "get_params"):
+        n_features = getattr(value, "n_features_in_", n_features)
+        check_trees(list(vars(value).values()), path, n_features)
+
+
+def _check_nodes(inner, links, features, n_features, path):
+    numbers = np.arange(len(inner))
+    _require(len(inner) > 0 and n_features is not None, path)
+    for link in links:
+        # children come after their parents, so no way leads in a circle
+        _require(np.all((link > numbers)[inner]) and np.all(link[inner] < len(inner)), path)
+    features = features[inner].astype(np.int64)
+    _require(np.all(features >= 0) and np.all(features < n_features), path)
+
+
+def _require(holds, path):
+    if not holds:
+        raise ValueError(f"{path} contains a damaged tree")

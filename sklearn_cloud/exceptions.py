@@ -1,0 +1,43 @@
+"""Errors with a type of their own."""
+
+from contextlib import contextmanager
+
+
+class ModelFolderError(ValueError):
+    """A folder with a model, or a checkpoint of an encoder, is missing, damaged or unsafe.
+
+    The message names the folder or file and says what is wrong with it.
+
+    See Also
+    --------
+    load_model : Raises it.
+    sklearn_cloud.encoder.load_encoder : Raises it for the folder of a checkpoint.
+    """
+
+
+#: What damaged content can raise, wherever in the building of a model it shows.
+DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+@contextmanager
+def folder_errors(directory):
+    """Whatever is wrong with the content of a folder becomes a `ModelFolderError`."""
+    try:
+        yield
+    except ModelFolderError:
+        raise
+    except DAMAGE as error:
+        text = str(error) if isinstance(error, ValueError) else repr(error)
+        raise ModelFolderError(
+            f"the content of {str(directory)!r} is damaged or does not fit this version of "
+            f"sklearn-cloud: {text}"
+        ) from error
