@@ -15,7 +15,8 @@ def same_rows(results):
     Parameters
     ----------
     results : str or path-like
-        Folder of result files, with those that ``benchmarks/leaderboard.py --rescore`` writes.
+        Folder of result files, with those that ``benchmarks/tables/leaderboard.py --rescore``
+        writes.
 
     Returns
     -------
