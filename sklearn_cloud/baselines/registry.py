@@ -26,7 +26,7 @@ MAGPIE = "baselines"  # the extra of models on Magpie features
 #: Extra -> package that it installs.
 EXTRAS = {"baselines": "matminer", "chgnet": "chgnet", "sevennet": "sevenn"}
 #: Parameters that change no score, and are not among the settings of a run.
-WITHOUT_EFFECT = ("classification", "device", "n_jobs", "verbose")
+WITHOUT_EFFECT = ("cache", "classification", "device", "n_jobs", "verbose")
 
 
 class Model(NamedTuple):
@@ -108,6 +108,7 @@ _LINES = [
     ("chgnet-trees", "chgnet_trees", POTENTIAL, STRUCTURE, "chgnet", None, None, "factories"),
     ("sevennet-trees", "sevennet_trees", POTENTIAL, STRUCTURE, "sevennet", None, None, "factories"),
     ("potential-energy", "PotentialEnergyRegressor", POTENTIAL, STRUCTURE, "chgnet"),
+    ("physics-trees", "PhysicsTreesRegressor", POTENTIAL, STRUCTURE, "chgnet"),
 ]
 #: Every model, by its name.
 MODELS = {line[0]: Model(*line) for line in _LINES}

@@ -8,6 +8,7 @@ _HOMES = {
     "GeometryFeatures": "geometry",
     "MagpieFeatures": "magpie",
     "PotentialFeatures": "potentials",
+    "PotentialPhysics": "physics",
     "SpaceGroupFractions": "space_group",
     "VoronoiFeatures": "voronoi",
 }

@@ -27,6 +27,7 @@ QUICK = {
     "n_blocks": 1,
     "n_estimators": 10,
     "min_samples_leaf": 3,
+    "properties": ["energy"],
 }
 FIXED = {"random_state": 0, "device": "cpu"}
 

@@ -1,0 +1,310 @@
+"""PotentialPhysics: crystals in, what a pre-trained potential computes of them out."""
+
+import warnings
+from collections.abc import Sequence
+from importlib.util import find_spec
+from numbers import Integral, Real
+from os import PathLike
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+from tqdm.auto import tqdm
+
+from .._compat import Interval, StrOptions
+from ..crystals.crystal import Crystal
+from ..crystals.items import as_items, name_row
+from ..crystals.reading import read_crystal
+from ..crystals.transformer import CrystalTransformer
+from ..training.devices import choose_device
+from .calculations import CalculationError, Settings, calculate
+from .disk_cache import DiskCache
+from .force_fields import FORCE_FIELDS, load_force_field
+from .physics_columns import COLUMNS
+
+_CHUNK = 4  # crystals that travel to a worker at a time
+_SHOWN = 5  # reasons that a warning gives
+
+
+class PotentialPhysics(CrystalTransformer):
+    """Turn crystals into phonons, elastic moduli and energies that a potential computes.
+
+    A potential that was trained on energies and forces of many crystals stands in for density
+    functional theory: atoms are displaced and cells are strained a little, and its forces and
+    stresses say how stiff the crystal is. Nothing is trained; trees on these numbers learn by how
+    much the potential is wrong.
+
+    Parameters
+    ----------
+    potential : {"chgnet", "sevennet-0", "sevennet-l3i5"}, default="chgnet"
+        CHGNet 0.3.0, SevenNet-0 of July 2024 or SevenNet-l3i5 of December 2024, which is the best
+        and slowest of them. Each needs its package: ``pip install 'sklearn-cloud[chgnet]'`` or
+        ``'sklearn-cloud[sevennet]'``. The weights come with it.
+    properties : sequence of str, default=("energy", "phonons", "moduli")
+        The groups of columns, in this order:
+
+        - `"energy"`: energy (eV/atom), largest residual force (eV/angstrom) and pressure (GPa) of
+          the crystal as it is given;
+        - `"phonons"`: ten numbers of the optical modes at the zone centre (1/cm; a negative
+          frequency stands for an imaginary one) and of the frequencies that single atoms would
+          have if all others were fixed;
+        - `"moduli"`: bulk and shear modulus (GPa), averaged after Voigt and after Reuss, where
+          the atoms follow the strain of the cell;
+        - `"relaxed_moduli"`: the same where the atoms then move to where their energy is least,
+          by the force constants of the phonons.
+    displacement : float, default=0.01
+        How far an atom is displaced, in angstrom.
+    strain : float, default=0.01
+        Norm of the strains.
+    symprec : float, default=0.01
+        Distance within which sites count as equivalent, in angstrom. The primitive cell is
+        computed, its sites moved by less than this to where symmetry has them.
+    cache : str or path, default=None
+        Folder in which results are kept and looked up, by the content of the crystal, the
+        settings, and name and version of the potential. None keeps nothing.
+    batch_size : int, default=64
+        Most atoms that the potential computes at a time; a graphics card wants thousands.
+    device : str or torch.device, default=None
+        Where to compute; None is CUDA where there is one, else the CPU.
+    n_jobs : int, default=None
+        Number of joblib workers; None is 1 unless in a `joblib.parallel_config` context.
+    verbose : int, default=0
+        Above 0 shows a progress bar.
+
+    Warns
+    -----
+    UserWarning
+        If crystals could not be computed: because they are disordered, have an element that the
+        potential does not know, or because it failed or diverged. Their rows are NaN. There is
+        one warning that names the rows.
+
+    See Also
+    --------
+    PotentialFeatures : The vectors of the atoms in the last layer of a potential.
+    sklearn_cloud.baselines.PhysicsTreesRegressor : Trees on these numbers and others.
+
+    Notes
+    -----
+    Phonons are those of the primitive cell by finite displacements [1]_, reduced by symmetry; the
+    long-range field that splits polar modes is left out. Stiffness is the derivative of the stress
+    by the strain, from one to six strains, as symmetry demands, applied forwards and backwards. A
+    potential is not at rest where density functional theory is: the numbers belong to the crystal
+    as it is given, which is not relaxed, and may show imaginary modes for that reason alone. They
+    are rounded to 0.001 eV, eV/angstrom and GPa for the energy, 0.1 1/cm and 0.1 GPa for the
+    others: other crystals in the same batch move them by less.
+
+    All potentials were trained on relaxation paths of the Materials Project [2]_ [3]_: a table
+    whose targets are energies from there cannot be used to judge them.
+
+    References
+    ----------
+    .. [1] A. Togo and I. Tanaka, "First principles phonon calculations in materials science",
+       Scr. Mater. 108, 1 (2015).
+    .. [2] B. Deng et al., "CHGNet as a pretrained universal neural network potential for
+       charge-informed atomistic modelling", Nat. Mach. Intell. 5, 1031 (2023).
+    .. [3] Y. Park, J. Kim, S. Hwang, S. Han, "Scalable parallel algorithm for graph neural
+       network interatomic potentials in molecular dynamics simulations", J. Chem. Theory Comput.
+       20, 4857 (2024).
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from sklearn_cloud.features import PotentialPhysics
+    >>> cscl = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    >>> PotentialPhysics(properties=["energy"]).fit_transform([cscl]).shape  # doctest: +SKIP
+    (1, 3)
+    """
+
+    _parameter_constraints = {
+        "potential": [StrOptions(set(FORCE_FIELDS))],
+        "properties": [Sequence],
+        "displacement": [Interval(Real, 0, 0.2, closed="right")],
+        "strain": [Interval(Real, 0, 0.1, closed="right")],
+        "symprec": [Interval(Real, 0, 1, closed="right")],
+        "cache": [str, PathLike, None],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "device": [str, torch.device, None],
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        potential="chgnet",
+        *,
+        properties=("energy", "phonons", "moduli"),
+        displacement=0.01,
+        strain=0.01,
+        symprec=0.01,
+        cache=None,
+        batch_size=64,
+        device=None,
+        n_jobs=None,
+        verbose=0,
+    ):
+        self.potential = potential
+        self.properties = properties
+        self.displacement = displacement
+        self.strain = strain
+        self.symprec = symprec
+        self.cache = cache
+        self.batch_size = batch_size
+        self.device = device
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def fit(self, X, y=None):
+        """Check the parameters and load the potential; there is nothing to learn.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_crystals,)
+            Only its kind is looked at.
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ImportError
+            If a package is not installed; the message says how to install it.
+        TypeError, ValueError
+            If `X` is no collection of crystals, a parameter is invalid, or the cache folder
+            cannot be written to.
+        """
+        self._check()
+        as_items(X)
+        return self
+
+    def transform(self, X):
+        """Compute each crystal, or look it up.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_crystals,)
+            Crystals, as `SymmetryStringTransformer` takes them; formulas are not enough.
+
+        Returns
+        -------
+        ndarray of shape (n_crystals, n_features), float64
+            NaN in the rows of crystals that could not be computed. A DataFrame after
+            `set_output(transform="pandas")`.
+
+        Raises
+        ------
+        ImportError
+            If a package is not installed; the message says how to install it.
+        TypeError, ValueError
+            If an item is no crystal, the cache folder cannot be written to, or one of its files
+            is damaged.
+        """
+        self._check()
+        distinct, places = {}, []
+        for row, item in enumerate(as_items(X)):
+            with name_row(row):
+                crystal = _check_structure(read_crystal(item))
+            places.append(distinct.setdefault(crystal.key, (len(distinct), crystal))[0])
+        results = self._calculate([crystal for _, crystal in distinct.values()])
+        missing = np.full(len(self.get_feature_names_out()), np.nan)
+        table = [missing if isinstance(r, CalculationError) else self._numbers(r) for r in results]
+        _report([(row, results[place]) for row, place in enumerate(places)])
+        return np.array(table)[places]
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the numbers, after that of the potential.
+
+        Parameters
+        ----------
+        input_features : ignored
+
+        Returns
+        -------
+        ndarray of shape (n_features,), object
+        """
+        return np.array([f"{self.potential} {name}" for name in self.column_names()], dtype=object)
+
+    def column_names(self):
+        """Names of the numbers, without that of the potential.
+
+        Returns
+        -------
+        list of str
+        """
+        return [name for group in self.properties for name in COLUMNS[group].names]
+
+    def _check(self):
+        self._validate_params()
+        wrong = [group for group in self.properties if group not in COLUMNS]
+        if wrong or isinstance(self.properties, str) or not self.properties:
+            raise ValueError(
+                f"properties must be a list of some of {list(COLUMNS)}, got {self.properties!r}"
+            )
+        if "force_constants" in self._needed() and find_spec("phonopy") is None:
+            raise ImportError(
+                "phonons need phonopy, which is not installed: pip install 'sklearn-cloud[physics]'"
+            )
+        load_force_field(self.potential, str(choose_device(self.device)))
+        if self.cache is not None:
+            DiskCache(self.cache).check()
+
+    def _needed(self):
+        return list(dict.fromkeys(n for group in self.properties for n in COLUMNS[group].needs))
+
+    def _numbers(self, results):
+        return np.concatenate([COLUMNS[group].numbers(results) for group in self.properties])
+
+    def _calculate(self, crystals):
+        keys = [crystal.key for crystal in crystals]
+        options = {
+            "names": self._needed(),
+            "settings": Settings(self.displacement, self.strain, self.symprec),
+            "cache": None if self.cache is None else DiskCache(self.cache),
+            "batch_size": self.batch_size,
+        }
+        # Large ones first, so that no worker is left with them at the end; in an order of their
+        # own, so that the same crystals are computed together whatever the order of the rows.
+        order = sorted(range(len(crystals)), key=lambda i: (-len(crystals[i].kinds), keys[i]))
+        chunks = [order[start : start + _CHUNK] for start in range(0, len(order), _CHUNK)]
+        potential = self.potential, str(choose_device(self.device))
+        parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
+        answers = parallel(
+            delayed(_calculate_chunk)([crystals[i] for i in chunk], potential, options)
+            for chunk in chunks
+        )
+        results = [None] * len(crystals)
+        with tqdm(total=len(crystals), disable=not self.verbose, unit="crystal") as bar:
+            for chunk, answer in zip(chunks, answers, strict=True):
+                for place, result in zip(chunk, answer, strict=True):
+                    results[place] = result
+                bar.update(len(chunk))
+        return results
+
+
+def _calculate_chunk(crystals, potential, options):
+    """In a worker: the potential is loaded there, once."""
+    return calculate(crystals, force_field=load_force_field(*potential), **options)
+
+
+def _check_structure(crystal):
+    if not isinstance(crystal, Crystal):
+        raise ValueError(
+            f"a potential needs a crystal structure, got the composition "
+            f"{dict(crystal.amounts)} alone; pass a Structure, Atoms or CIF file"
+        )
+    return crystal
+
+
+def _report(results):
+    """One warning that names the rows without physics."""
+    failed = [(row, error) for row, error in results if isinstance(error, CalculationError)]
+    if not failed:
+        return
+    reasons = "; ".join(f"row {row}: {error}" for row, error in failed[:_SHOWN])
+    more = "; ..." if len(failed) > _SHOWN else ""
+    warnings.warn(
+        f"{len(failed)} of {len(results)} crystals were not computed, and their rows are NaN: "
+        f"rows {[row for row, _ in failed]}. {reasons}{more}",
+        stacklevel=3,
+    )
