@@ -41,6 +41,8 @@ def main():
     lines = []
     for name, label, system in list_systems():
         found = {task: read(arguments.results, task, name) for task in TASKS}
+        if not any(found.values()):
+            continue
         line = [f"`{label}`"]
         for task, form in TASKS.items():
             known = published(task, system)
