@@ -14,7 +14,7 @@ from ..crystals.crystal import ELEMENTS
 from ..encoder.config import PAD_ID, EncoderConfig
 from ..encoder.model import build_encoder, build_head, cls_vectors
 from ..features.elements import atomic_numbers, element_features
-from ..symmetry.search import find_orbits
+from ..symmetry.search import find_symmetry
 from ..symmetry.strings import atomic_fractions, write_composition
 from ..symmetry.wyckoff import wyckoff_positions
 from .network import NetworkRegressor
@@ -77,7 +77,7 @@ def crystal_words(crystal, symprec):
         Crystal system, point group, space group, the Wyckoff positions that are occupied, each
         element with its atomic fraction.
     """
-    number, orbits = find_orbits(crystal, symprec=symprec)
+    number, orbits, *_ = find_symmetry(crystal, symprec=symprec)
     words = ["[CLS]", *symmetry_classes(number), f"space group {number}"]
     words += dict.fromkeys(orbit.position for orbit in orbits)
     return words + write_composition(atomic_fractions(crystal.composition)).split(" ")

@@ -9,7 +9,7 @@ from torch import nn
 
 from .._compat import Interval
 from ..features.elements import atomic_numbers, element_features
-from ..symmetry.search import label_orbits
+from ..symmetry.search import find_symmetry
 from .network import NetworkRegressor
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzA"
@@ -242,7 +242,7 @@ class WrenformerRegressor(NetworkRegressor):
         }
 
     def _read_item(self, crystal):
-        number, orbits, sites = label_orbits(crystal, self.symprec)
+        number, orbits, sites, *_ = find_symmetry(crystal, symprec=self.symprec)
         held = [crystal.species[crystal.kinds[site]] for site in sites]
         species = [(i, *entry) for i, entries in enumerate(held) for entry in entries]
         return WyckoffOrbits(

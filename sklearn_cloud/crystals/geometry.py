@@ -6,7 +6,7 @@ has learnt sizes and distances. Fine-tuning and prediction never see them.
 
 import numpy as np
 
-from .cells import cell_shape, primitive_cell
+from .cells import cell_shape, niggli_cell, primitive_cell
 from .neighbours import cell_points, find_neighbours, nearest_distances
 
 #: Names of the numbers that `describe_geometry` gives for a crystal.
@@ -83,16 +83,14 @@ NUMBERS = (
 )
 
 
-def geometry_numbers(crystal, orbits, symprec):
+def geometry_numbers(crystal, symmetry):
     """What a symmetry string leaves out of a crystal, in a few numbers for a network.
 
     Parameters
     ----------
     crystal : Crystal
-    orbits : sequence of Orbit
-        Its occupied orbits.
-    symprec : float
-        Tolerance of the reduction to a primitive cell, in angstrom.
+    symmetry : Symmetry
+        What `find_symmetry` found of it.
 
     Returns
     -------
@@ -106,23 +104,22 @@ def geometry_numbers(crystal, orbits, symprec):
     ValueError
         If the cell cannot be reduced.
     """
-    lattice, _, kinds = primitive_cell(crystal, symprec)
-    lengths, cosines = cell_shape(lattice)
+    lengths, cosines = cell_shape(niggli_cell(symmetry.lattice))
     volume = abs(np.linalg.det(crystal.lattice))
     nearest = nearest_distances(crystal)
     return np.array(
         [
             np.log(volume / len(crystal.kinds)),
             np.log(mass(crystal) * DALTON / volume),
-            np.log(len(kinds)),
+            np.log(symmetry.n_primitive),
             np.log(lengths[1] / lengths[0]),
             np.log(lengths[2] / lengths[0]),
             *cosines,
             np.log(nearest.min()),
             np.log(nearest.mean()),
             np.log(nearest.max()),
-            np.log(len(orbits)),
-            np.log(len({orbit.position for orbit in orbits})),
+            np.log(len(symmetry.orbits)),
+            np.log(len({orbit.position for orbit in symmetry.orbits})),
         ]
     )
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ..crystals.cells import cell_shape, primitive_cell
+from ..crystals.cells import cell_shape, niggli_cell
 from ..crystals.geometry import DALTON, mass
 from ..crystals.neighbours import nearest_distances
-from ..symmetry.search import find_orbits
+from ..symmetry.search import find_symmetry
 from ..symmetry.strings import check_options
 from .base import CrystalFeatures
 
@@ -73,27 +73,22 @@ class GeometryFeatures(CrystalFeatures):
         return list(_NAMES)
 
     def _describe(self, crystal):
-        space_group, orbits = find_orbits(crystal, symprec=self.symprec)
-        lengths, cosines = cell_shape(primitive_cell(crystal, self.symprec)[0])
+        symmetry = find_symmetry(crystal, symprec=self.symprec)
+        lengths, cosines = cell_shape(niggli_cell(symmetry.lattice))
         volume = abs(np.linalg.det(crystal.lattice))
         n_sites = len(crystal.kinds)
         nearest = nearest_distances(crystal)
         return [
-            space_group,
+            symmetry.number,
             volume / n_sites,
             mass(crystal) * DALTON / volume,
-            round(n_sites * _cell_volume(lengths, cosines) / volume),
+            symmetry.n_primitive,
             lengths[1] / lengths[0],
             lengths[2] / lengths[0],
             *np.degrees(np.arccos(cosines)),
             nearest.min(),
             nearest.mean(),
             nearest.max(),
-            len(orbits),
-            len({orbit.position for orbit in orbits}),
+            len(symmetry.orbits),
+            len({orbit.position for orbit in symmetry.orbits}),
         ]
-
-
-def _cell_volume(lengths, cosines):
-    a, b, c = cosines
-    return np.prod(lengths) * np.sqrt(1 + 2 * a * b * c - a * a - b * b - c * c)

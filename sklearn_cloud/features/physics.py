@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from importlib.util import find_spec
 from numbers import Integral, Real
 from os import PathLike
@@ -13,8 +14,8 @@ from tqdm.auto import tqdm
 
 from .._compat import Interval, StrOptions
 from ..crystals.crystal import Crystal
-from ..crystals.items import as_items, name_row
-from ..crystals.reading import read_crystal
+from ..crystals.items import as_items
+from ..crystals.rows import compute_rows, each, full_key, warn_notes
 from ..crystals.transformer import CrystalTransformer
 from ..training.devices import choose_device
 from .calculations import CalculationError, Settings, calculate
@@ -201,16 +202,13 @@ class PotentialPhysics(CrystalTransformer):
             is damaged.
         """
         self._check()
-        distinct, places = {}, []
-        for row, item in enumerate(as_items(X)):
-            with name_row(row):
-                crystal = _check_structure(read_crystal(item))
-            places.append(distinct.setdefault(crystal.key, (len(distinct), crystal))[0])
-        results = self._calculate([crystal for _, crystal in distinct.values()])
+        rows = compute_rows(as_items(X), partial(each, _check_structure), key=full_key)
+        warn_notes(rows)
+        results = self._calculate(rows.results)
         missing = np.full(len(self.get_feature_names_out()), np.nan)
         table = [missing if isinstance(r, CalculationError) else self._numbers(r) for r in results]
-        _report([(row, results[place]) for row, place in enumerate(places)])
-        return np.array(table)[places]
+        _report([(row, results[place]) for row, place in enumerate(rows.places)])
+        return np.array(table)[rows.places]
 
     def get_feature_names_out(self, input_features=None):
         """Names of the numbers, after that of the potential.

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..crystals.crystal import ELEMENT_RANK, ELEMENTS
-from ..symmetry.search import find_orbits
+from ..symmetry.search import find_symmetry
 from ..symmetry.strings import check_options
 from .base import CrystalFeatures, fractions_of
 
@@ -49,6 +49,6 @@ class SpaceGroupFractions(CrystalFeatures):
         numbers = np.zeros(len(ELEMENTS) + _N_SPACE_GROUPS)
         for element, fraction in fractions_of(crystal):
             numbers[ELEMENT_RANK[element]] = fraction
-        space_group, _ = find_orbits(crystal, symprec=self.symprec)
+        space_group = find_symmetry(crystal, symprec=self.symprec).number
         numbers[len(ELEMENTS) + space_group - 1] = 1
         return numbers

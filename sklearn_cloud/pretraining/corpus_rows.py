@@ -13,7 +13,7 @@ from ..crystals.geometry import GEOMETRY, describe_geometry
 from ..crystals.reading import read_crystal
 from ..encoder.tokenizer import SymmetryTokenizer
 from ..files import atomic_write
-from ..symmetry.search import label_orbits
+from ..symmetry.search import find_symmetry
 from ..symmetry.strings import SymmetryString, atomic_fractions
 from ..symmetry.wyckoff import Orbit, canonical_orbits
 from .sources import SymmetryRecord
@@ -79,12 +79,12 @@ def _code_crystal(item, tokenizer, options):
         if not isinstance(crystal, Crystal):
             raise ValueError("a composition without a structure")
         composition = crystal.composition
-        number, orbits, representatives = label_orbits(crystal, options["symprec"])
+        number, orbits, sites, *_ = find_symmetry(crystal, symprec=options["symprec"])
         geometry, distances = describe_geometry(crystal, options["symprec"])
         volume = float(np.exp(geometry[0]))
         if options["sites"] == "set":
             orbits = [Orbit(orbit.position, ()) for orbit in orbits]
-        for orbit, site in zip(orbits, representatives, strict=True):
+        for orbit, site in zip(orbits, sites, strict=True):
             nearest.setdefault(orbit, []).append(distances[site])
     if not orbits[0].elements:
         orbits = list(dict.fromkeys(orbits))

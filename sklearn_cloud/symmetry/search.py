@@ -3,6 +3,8 @@
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from ..crystals.cells import ask_spglib, moyopy_cell, quieten_moyopy
 from ..crystals.errors import CrystalError
 from ..crystals.limits import check_tolerances
@@ -15,16 +17,41 @@ BACKENDS = ("moyopy", "spglib")
 _SHARES = (1.0, 0.8, 0.6, 0.4, 0.2)
 
 
-class _Symmetry(NamedTuple):
+class Symmetry(NamedTuple):
+    """Symmetry of a crystal.
+
+    Attributes
+    ----------
+    number : int
+        Space group.
+    orbits : list of Orbit
+        Canonical, see `canonical_orbits`.
+    sites : list of int
+        For each orbit the index of one of its sites.
+    lattice : ndarray of shape (3, 3)
+        Vectors of a primitive cell as rows, in angstrom.
+    n_primitive : int
+        Sites in that cell.
+    """
+
+    number: int
+    orbits: list
+    sites: list
+    lattice: np.ndarray
+    n_primitive: int
+
+
+class _Finding(NamedTuple):
     """What a symmetry finder says of the sites it was given."""
 
     number: int
     letters: list  # of each site
     orbits: list  # of each site, the first site of its orbit
+    lattice: np.ndarray  # vectors of a primitive cell as rows
     n_primitive: int  # sites in the primitive cell
 
 
-def find_orbits(crystal, *, symprec, angle_tolerance=None, backend="moyopy"):
+def find_symmetry(crystal, *, symprec, angle_tolerance=None, backend="moyopy"):
     """Search the symmetry of a crystal.
 
     Parameters
@@ -38,29 +65,21 @@ def find_orbits(crystal, *, symprec, angle_tolerance=None, backend="moyopy"):
 
     Returns
     -------
-    space_group : int
-    orbits : list of Orbit
-        Canonical, see `canonical_orbits`.
+    Symmetry
 
     Raises
     ------
     CrystalError
         If the search finds no space group, not even P1.
     """
-    number, orbits, _ = label_orbits(crystal, symprec, angle_tolerance, backend)
-    return number, orbits
-
-
-def label_orbits(crystal, symprec, angle_tolerance=None, backend="moyopy"):
-    """As `find_orbits`, and for each orbit the index of one of its sites."""
-    (found,) = search_crystals([crystal], symprec, angle_tolerance, backend)
+    (found,) = find_symmetries([crystal], symprec, angle_tolerance, backend)
     if isinstance(found, ValueError):
         raise found
     return found
 
 
-def search_crystals(crystals, symprec, angle_tolerance=None, backend="moyopy"):
-    """`label_orbits` of several crystals, with a ValueError in the place of one that fails.
+def find_symmetries(crystals, symprec, angle_tolerance=None, backend="moyopy"):
+    """`find_symmetry` of several crystals, with a ValueError in the place of one that fails.
 
     Each step is done for all of them before the next: code that stays in the processor's caches
     makes the whole about a fifth faster.
@@ -72,16 +91,16 @@ def search_crystals(crystals, symprec, angle_tolerance=None, backend="moyopy"):
 
     settings = [_or_error(standard_setting, crystal) for crystal in crystals]
     found = [s if isinstance(s, ValueError) else search(s[0]) for s in settings]
-    for i, symmetry in enumerate(found):
-        if isinstance(symmetry, _Symmetry) and symmetry.n_primitive < len(symmetry.orbits):
+    for i, finding in enumerate(found):
+        if isinstance(finding, _Finding) and finding.n_primitive < len(finding.orbits):
             primitive = _or_error(primitive_setting, *settings[i])
             if isinstance(primitive, ValueError):
                 found[i] = primitive
             elif primitive is not None:
                 settings[i], found[i] = primitive, search(primitive[0])
     return [
-        symmetry if isinstance(symmetry, ValueError) else _label(symmetry, *setting)
-        for symmetry, setting in zip(found, settings, strict=True)
+        finding if isinstance(finding, ValueError) else _label(finding, *setting)
+        for finding, setting in zip(found, settings, strict=True)
     ]
 
 
@@ -107,15 +126,16 @@ def _search_with(finder, crystal, symprec, angle_tolerance):
     )
 
 
-def _label(symmetry, crystal, order):
-    """Space group, canonical orbits, and for each orbit the index of one of its sites."""
-    sites = [site for site, first in enumerate(symmetry.orbits) if site == first]
+def _label(finding, crystal, order):
+    """The symmetry with canonical orbits; ``order`` is that of the sites as they were given."""
+    sites = [site for site, first in enumerate(finding.orbits) if site == first]
     elements = [tuple(element for element, _ in species) for species in crystal.species]
     kinds = crystal.kinds.tolist()
-    found = [(symmetry.letters[site], elements[kinds[site]]) for site in sites]
-    relabeled = relabel(symmetry.number, found)
+    found = [(finding.letters[site], elements[kinds[site]]) for site in sites]
+    relabeled = relabel(finding.number, found)
     orbits = [Orbit(position, by_rank(found[i][1])) for position, i in relabeled]
-    return symmetry.number, orbits, [int(order[sites[i]]) for _, i in relabeled]
+    sites = [int(order[sites[i]]) for _, i in relabeled]
+    return Symmetry(finding.number, orbits, sites, finding.lattice, finding.n_primitive)
 
 
 def _search_moyopy(crystal, symprec, angle_tolerance):
@@ -125,7 +145,8 @@ def _search_moyopy(crystal, symprec, angle_tolerance):
     radians = None if angle_tolerance is None else math.radians(angle_tolerance)
     found = moyopy.MoyoDataset(moyopy_cell(crystal), symprec=symprec, angle_tolerance=radians)
     n_primitive = max(found.mapping_std_prim) + 1
-    return _Symmetry(found.number, found.wyckoffs, found.orbits, n_primitive)
+    lattice = np.array(found.prim_std_cell.basis)
+    return _Finding(found.number, found.wyckoffs, found.orbits, lattice, n_primitive)
 
 
 def _search_spglib(crystal, symprec, angle_tolerance):
@@ -137,4 +158,5 @@ def _search_spglib(crystal, symprec, angle_tolerance):
     found = ask_spglib(spglib.get_symmetry_dataset, cell, **tolerances)
     n_primitive = int(found.mapping_to_primitive.max()) + 1
     orbits = found.crystallographic_orbits.tolist()
-    return _Symmetry(found.number, found.wyckoffs, orbits, n_primitive)
+    lattice = found.primitive_lattice
+    return _Finding(found.number, found.wyckoffs, orbits, lattice, n_primitive)

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from ..crystals.crystal import ELEMENT_RANK, Crystal, Formula
 from ..crystals.errors import CrystalError
+from ..crystals.geometry import geometry_numbers
 from ..crystals.reading import read_crystal
 from .generators import generator_string
-from .search import BACKENDS, search_crystals
+from .search import BACKENDS, find_symmetries
 from .wyckoff import Orbit
 
 PARTS = ("generators", "sites", "composition")
@@ -155,29 +156,38 @@ def compose_string(crystal, **options):
 
 
 def compose_strings(
-    crystals, *, parts=PARTS, sites="orbits", symprec=0.1, angle_tolerance=None, backend="moyopy"
+    crystals,
+    *,
+    parts=PARTS,
+    sites="orbits",
+    numbers=None,
+    symprec=0.1,
+    angle_tolerance=None,
+    backend="moyopy",
 ):
     """Symmetry strings, with a ValueError in the place of a crystal that has none.
 
-    The options are those of `symmetry_string`, taken as checked.
+    The options are those of `symmetry_string`, taken as checked. With ``numbers="geometry"`` each
+    string comes as a tuple with the numbers of `geometry_numbers` behind it.
     """
     symmetries = [None] * len(crystals)
-    if "generators" in parts or "sites" in parts:
+    if "generators" in parts or "sites" in parts or numbers:
         rows = [row for row, crystal in enumerate(crystals) if isinstance(crystal, Crystal)]
-        found = search_crystals([crystals[i] for i in rows], symprec, angle_tolerance, backend)
+        found = find_symmetries([crystals[i] for i in rows], symprec, angle_tolerance, backend)
         for row, symmetry in zip(rows, found, strict=True):
             symmetries[row] = symmetry
     strings = []
     for crystal, symmetry in zip(crystals, symmetries, strict=True):
         try:
-            strings.append(_compose(crystal, symmetry, parts, sites))
+            string = _compose(crystal, symmetry, parts, sites)
+            strings.append((string, *_describe(crystal, symmetry)) if numbers else string)
         except ValueError as error:
             strings.append(error)
     return strings
 
 
 def _compose(crystal, symmetry, parts, sites):
-    """The string of one crystal, of which `search_crystals` found `symmetry`."""
+    """The string of one crystal, of which `find_symmetries` found `symmetry`."""
     if isinstance(symmetry, ValueError):
         raise symmetry
     composition = tuple(atomic_fractions(crystal.composition)) if "composition" in parts else ()
@@ -185,13 +195,22 @@ def _compose(crystal, symmetry, parts, sites):
         raise CrystalError(
             f"a composition has no symmetry: parts={tuple(parts)} leaves nothing to write"
         )
-    number, orbits, _ = symmetry or (None, (), ())
+    number, orbits, *_ = symmetry or (None, ())
     if "sites" not in parts:
         orbits = ()
     elif sites == "set":
         orbits = (Orbit(position, ()) for position in dict.fromkeys(o.position for o in orbits))
     space_group = number if "generators" in parts else None
     return str(SymmetryString(space_group, tuple(orbits), composition))
+
+
+def _describe(crystal, symmetry):
+    """The geometry of one crystal, as a list of numbers."""
+    if isinstance(crystal, Formula):
+        raise CrystalError(
+            "a composition has no geometry: pass a structure, or numbers=None for the string alone"
+        )
+    return geometry_numbers(crystal, symmetry).tolist()
 
 
 def atomic_fractions(amounts):

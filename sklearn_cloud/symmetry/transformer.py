@@ -5,6 +5,7 @@ from numbers import Integral
 
 import numpy as np
 
+from ..crystals.geometry import NUMBERS
 from ..crystals.items import as_items
 from ..crystals.rows import compute_rows, warn_errors, warn_notes
 from ..crystals.transformer import CrystalTransformer
@@ -26,6 +27,12 @@ class SymmetryStringTransformer(CrystalTransformer):
     sites : {"orbits", "set"}, default="orbits"
         `"orbits"` names each orbit with its element; `"set"` names the occupied Wyckoff positions
         only, as the paper does.
+    numbers : {"geometry"} or None, default=None
+        `"geometry"` writes 13 numbers next to each string, which say what it leaves out: volume
+        per site, density, number of sites, shape of the reduced cell, nearest-neighbour
+        distances, numbers of orbits and of Wyckoff positions (logarithms; see
+        `get_feature_names_out`). `CloudRegressor` learns from them too; the model then needs
+        coordinates. String and numbers come from one symmetry search.
     symprec : float, default=0.1
         Distance within which sites count as equivalent, in angstrom. Where no space group is found
         the search is repeated with less, down to a fifth of it.
@@ -71,6 +78,7 @@ class SymmetryStringTransformer(CrystalTransformer):
         *,
         parts=PARTS,
         sites="orbits",
+        numbers=None,
         symprec=0.1,
         angle_tolerance=None,
         backend="moyopy",
@@ -79,6 +87,7 @@ class SymmetryStringTransformer(CrystalTransformer):
         verbose=0,
     ):
         self.parts = parts
+        self.numbers = numbers
         self.sites = sites
         self.symprec = symprec
         self.angle_tolerance = angle_tolerance
@@ -121,9 +130,9 @@ class SymmetryStringTransformer(CrystalTransformer):
 
         Returns
         -------
-        ndarray of shape (n_crystals,), object
-            Strings; None in the rows that `on_error="warn"` passed over. A DataFrame with one
-            column after `set_output(transform="pandas")`.
+        ndarray of shape (n_crystals,) or (n_crystals, 14), object
+            Strings, with ``numbers="geometry"`` followed by the numbers; None in the rows that
+            `on_error="warn"` passed over. A DataFrame after `set_output(transform="pandas")`.
 
         Raises
         ------
@@ -141,10 +150,13 @@ class SymmetryStringTransformer(CrystalTransformer):
         warn_notes(rows)
         warn_errors(rows, "their strings are None")
         # the last entry is that of the rows with an error
-        return np.array([*rows.results, None], dtype=object)[rows.places]
+        if self.numbers is None:
+            return np.array([*rows.results, None], dtype=object)[rows.places]
+        missing = (None, *[np.nan] * len(NUMBERS))
+        return np.array([*rows.results, missing], dtype=object)[rows.places]
 
     def get_feature_names_out(self, input_features=None):
-        """Name of the one output column.
+        """Names of the output columns.
 
         Parameters
         ----------
@@ -152,13 +164,16 @@ class SymmetryStringTransformer(CrystalTransformer):
 
         Returns
         -------
-        ndarray of shape (1,), object
-            `["symmetry_string"]`.
+        ndarray of shape (1,) or (14,), object
+            `"symmetry_string"`, and with ``numbers="geometry"`` the names of the numbers.
         """
-        return np.array(["symmetry_string"], dtype=object)
+        numbers = () if self.numbers is None else NUMBERS
+        return np.array(["symmetry_string", *numbers], dtype=object)
 
     def _check_parameters(self):
         check_options(self.parts, self.sites, self.symprec, self.angle_tolerance, self.backend)
+        if self.numbers not in (None, "geometry"):
+            raise ValueError(f"numbers must be None or 'geometry', got {self.numbers!r}.")
         if self.on_error not in ("raise", "warn"):
             raise ValueError(f"on_error must be 'raise' or 'warn', got {self.on_error!r}.")
         if self.n_jobs is not None and not isinstance(self.n_jobs, Integral):
@@ -168,6 +183,7 @@ class SymmetryStringTransformer(CrystalTransformer):
         return {
             "parts": tuple(self.parts),
             "sites": self.sites,
+            "numbers": self.numbers,
             "symprec": self.symprec,
             "angle_tolerance": self.angle_tolerance,
             "backend": self.backend,

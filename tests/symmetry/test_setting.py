@@ -5,7 +5,7 @@ import spglib
 
 from sklearn_cloud.crystals.cells import niggli_cell
 from sklearn_cloud.crystals.crystal import Crystal
-from sklearn_cloud.symmetry.search import search_crystals
+from sklearn_cloud.symmetry.search import find_symmetries
 from sklearn_cloud.symmetry.setting import primitive_setting, standard_setting
 
 SPECIES = ((("O", 1.0),), (("Ca", 1.0),), (("Ti", 1.0),))
@@ -113,5 +113,5 @@ def test_a_cell_that_moyopy_cannot_reduce_is_reduced_by_spglib(crystal, monkeypa
 def test_a_cell_that_cannot_be_reduced_is_an_error_of_its_crystal(crystal, monkeypatch):
     monkeypatch.setattr(moyopy, "niggli_reduce", stuck)
     monkeypatch.setattr(spglib, "niggli_reduce", lambda lattice: None)
-    (found,) = search_crystals([crystal], 0.1)
+    (found,) = find_symmetries([crystal], 0.1)
     assert isinstance(found, ValueError) and "the cell cannot be reduced" in str(found)

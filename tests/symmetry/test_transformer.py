@@ -7,6 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_cloud import SymmetryStringTransformer, symmetry_string
+from sklearn_cloud.features import GeometryFeatures
 from sklearn_cloud.symmetry import transformer as module
 
 
@@ -133,3 +134,44 @@ def test_progress_bar(structures, capfd):
     assert capfd.readouterr().err == ""
     SymmetryStringTransformer(verbose=1).transform(structures)
     assert "crystal" in capfd.readouterr().err
+
+
+def test_geometry_next_to_the_strings(crystals):
+    structures = list(crystals.values())
+    plain = SymmetryStringTransformer().fit_transform(structures)
+    transformer = SymmetryStringTransformer(numbers="geometry").set_output(transform="pandas")
+    table = transformer.fit_transform(structures)
+    assert table["symmetry_string"].tolist() == plain.tolist()
+    assert table.shape == (len(structures), 14)
+    features = GeometryFeatures().set_output(transform="pandas").fit_transform(structures)
+    numbers = np.exp(table.drop(columns="symmetry_string").astype(float))
+    for name, expected in {
+        "log volume per site": features["volume per site"],
+        "log density": features["density"],
+        "log sites": features["sites"],
+        "log c/a": features["c/a"],
+        "log mean distance": features["mean neighbour distance"],
+        "log orbits": features["orbits"],
+        "log Wyckoff positions": features["Wyckoff positions"],
+        "cos beta": np.exp(np.cos(np.radians(features["beta"]))),
+    }.items():
+        np.testing.assert_allclose(numbers[name], expected, rtol=1e-6, err_msg=name)
+
+
+def test_geometry_does_not_depend_on_the_description(crystals):
+    transformer = SymmetryStringTransformer(numbers="geometry")
+    structure = crystals["rutile"]
+    first, doubled = transformer.fit_transform([structure, structure.copy() * (1, 1, 2)])
+    assert first[0] == doubled[0]
+    np.testing.assert_allclose(first[1:].astype(float), doubled[1:].astype(float), atol=1e-6)
+
+
+def test_geometry_needs_a_structure(crystals):
+    transformer = SymmetryStringTransformer(numbers="geometry")
+    with pytest.raises(ValueError, match="row 0: a composition has no geometry.*numbers=None"):
+        transformer.fit_transform(["NaCl"])
+    with pytest.raises(ValueError, match="numbers must be None or 'geometry'"):
+        SymmetryStringTransformer(numbers="magpie").fit(["NaCl"])
+    with pytest.warns(UserWarning, match="1 of 2 rows cannot be used"):
+        rows = transformer.set_params(on_error="warn").transform([crystals["rutile"], "NaCl"])
+    assert rows[1, 0] is None and np.isnan(rows[1, 1:].astype(float)).all()
