@@ -69,7 +69,8 @@ def check_run_folder(folder, overwrite):
         raise FileExistsError(f"{folder} is a file: name a folder.")
     ours = ("corpus-", "checkpoint-", *FILES)
     there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-    others = [name for name in there if not name.startswith(ours)]
+    # a killed run may leave a hidden file that was half written
+    others = [name for name in there if not name.lstrip(".").startswith(ours)]
     if others:
         raise FileExistsError(
             f"{folder} is a folder with other things ({others[0]}): choose another name."
@@ -108,7 +109,7 @@ def open_source(path, column):
 
 def is_corpus_table(path):
     """Whether `build_corpus` reads the table by itself: structures (.tsv) or symmetries (.csv)."""
-    from ..crystals.files import OPENERS, suffix_of
+    from ..crystals.crystal_files import OPENERS, suffix_of
 
     if suffix_of(path) != ".csv":
         return suffix_of(path) == ".tsv"

@@ -1,6 +1,6 @@
 """Files read and turned into strings per second: a folder of CIF files, by number of workers.
 
-python benchmarks/reading_speed.py my_cifs --workers 1 2 --files 2000
+python benchmarks/speed/reading_speed.py my_cifs --workers 1 2 --files 2000
 """
 
 import argparse
