@@ -1,6 +1,6 @@
 """CloudRegressor: symmetry strings in, numbers out."""
 
-from ..training.regressor import NetRegressor
+from ..training.net_regressor import NetRegressor
 from .cloud import CloudEstimator
 
 

@@ -16,7 +16,7 @@ from sklearn_cloud.baselines.network import CrystalNetwork
 from sklearn_cloud.crystals.crystal import ELEMENTS
 from sklearn_cloud.crystals.reading import read_crystal
 from sklearn_cloud.features.elements import atomic_numbers, element_features
-from sklearn_cloud.training.regressor import NetRegressor
+from sklearn_cloud.training.net_regressor import NetRegressor
 
 ANIONS = ("O", "S", "Se", "F", "Cl", "Br", "N", "P")
 CATIONS = ("Li", "Na", "K", "Mg", "Ca", "Ti", "Fe", "Zn", "Al", "Y")
