@@ -5,9 +5,13 @@ as it is the old one, the old files are there, and the folder is the old model. 
 killed at any moment leaves the old model or the new one, never a mixture.
 """
 
+import glob
 import hashlib
 import json
 import re
+import secrets
+import shutil
+from contextlib import contextmanager
 
 import numpy as np
 from safetensors import SafetensorError
@@ -44,7 +48,30 @@ def write_folder(directory, content, arrays, blobs):
     """
     files = [("arrays", "safetensors", save_arrays(arrays))] if arrays else []
     files += [("part", "skops", blob) for blob in blobs]
-    directory.mkdir(parents=True, exist_ok=True)
+    if directory.exists():
+        _write_files(directory, content, files)
+    else:
+        with _new_folder(directory) as folder:
+            _write_files(folder, content, files)
+
+
+@contextmanager
+def _new_folder(directory):
+    """Give a temporary folder, which takes its name when the block is done."""
+    directory = directory.absolute()
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in directory.parent.glob(f".{glob.escape(directory.name)}.*.part"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    folder = directory.with_name(f".{directory.name}.{secrets.token_hex(4)}.part")
+    folder.mkdir()
+    try:
+        yield folder
+        folder.rename(directory)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_files(directory, content, files):
     entries = []
     for stem, suffix, data in files:
         sha256 = hashlib.sha256(data).hexdigest()

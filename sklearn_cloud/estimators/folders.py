@@ -75,7 +75,7 @@ def save_model(model, directory, *, target="target", training=None):
     from .encoding import Encoder
 
     check_is_fitted(model)
-    training = json.loads(json.dumps(training or {}))
+    training = json.loads(json.dumps(training or {}, allow_nan=False))
     encoder = Encoder()
     node = encoder.encode(model, "model")
     content = {"target": target, "training": training, "versions": versions(), "model": node}

@@ -311,6 +311,25 @@ def test_a_write_that_fails_leaves_one_whole_model(place, name, failing, folder,
     assert len(list(folder.iterdir())) == 2
 
 
+def test_a_new_folder_appears_when_it_is_complete(tmp_path, monkeypatch):
+    (tmp_path / ".model.1234.part").mkdir()  # what a killed process left
+    write, seen = folder_files.write_file, []
+
+    def watch(path, data):
+        seen.append((tmp_path / "model").exists())
+        if path.name == MODEL_FILE and len(seen) == 2:
+            raise OSError(28, "No space left on device")
+        write(path, data)
+
+    monkeypatch.setattr(folder_files, "write_file", watch)
+    with pytest.raises(OSError, match="No space left"):
+        save_model(fitted(), tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+    save_model(fitted(), tmp_path / "model")
+    assert seen == [False] * 4
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
 def test_a_kill_between_two_files_leaves_the_old_model(folder, monkeypatch):
     """Nothing is cleaned up, as after kill -9; the next write does."""
     expected = load_model(folder).predict(FORMULAS)

@@ -5,6 +5,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import get_tags
 
 from sklearn_cloud import SymmetryStringTransformer, symmetry_string
 from sklearn_cloud.features import GeometryFeatures
@@ -175,3 +176,7 @@ def test_geometry_needs_a_structure(crystals):
     with pytest.warns(UserWarning, match="1 of 2 rows cannot be used"):
         rows = transformer.set_params(on_error="warn").transform([crystals["rutile"], "NaCl"])
     assert rows[1, 0] is None and np.isnan(rows[1, 1:].astype(float)).all()
+
+
+def test_tags_say_that_the_dtype_of_the_input_is_not_kept():
+    assert get_tags(SymmetryStringTransformer()).transformer_tags.preserves_dtype == []

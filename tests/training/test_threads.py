@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -129,3 +130,31 @@ def test_seeds_do_not_leak():
         with local_seed(3, "cpu"):
             assert torch.equal(torch.rand(3), first)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("name", ["cuda:1", "xpu:0", "mps"])
+def test_other_devices_are_seeded_and_left_as_they_were(name, monkeypatch):
+    """With a stand-in for the module of the device, which is seldom there."""
+    calls = []
+
+    class Module:
+        def get_rng_state(*which):
+            calls.append(("get", *map(str, which)))
+            return "state"
+
+        def set_rng_state(state, *which):
+            calls.append(("set", state, *map(str, which)))
+
+        def manual_seed(seed):
+            calls.append(("seed", seed))
+
+        def device(which):
+            calls.append(("device", str(which)))
+            return nullcontext()
+
+    monkeypatch.setattr(torch, "get_device_module", lambda device: Module)
+    with pytest.raises(KeyError), local_seed(5, name):
+        raise KeyError
+    which = () if name == "mps" else (name,)
+    expected = [("get", *which), ("device", name), ("seed", 5), ("set", "state", *which)]
+    assert calls == [one for one in expected if one[0] != "device" or which]
