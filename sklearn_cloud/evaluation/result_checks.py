@@ -89,13 +89,8 @@ def check_same(found, wanted, path):
         for key in header
         if (old := getattr(found, key)) != (new := getattr(wanted, key))
     ]
-    before, now = found.configuration, wanted.configuration
-    if before.get("head") == "extra-trees":  # as it was called before there was a registry
-        before = {
-            "model": f"{before['model']}-trees",
-            "n_estimators": before["trees"],
-            "random_state": before["seed"],
-        }
+    now = wanted.configuration
+    before = _in_todays_terms(found.configuration, now)
     for key in sorted(set(before) | set(now)):
         old, new = before.get(key, "not set"), now.get(key, "not set")
         if old != new:
@@ -105,6 +100,16 @@ def check_same(found, wanted, path):
             f"{path} was made with another configuration ({'; '.join(differences)}). It is not "
             "overwritten: move it away, or give the new configuration another model name"
         )
+
+
+def _in_todays_terms(configuration, now):
+    """The settings of an older file, by the names that they have now."""
+    if configuration.get("head") == "extra-trees":  # before there was a registry
+        model, trees = f"{configuration['model']}-trees", configuration["trees"]
+        return {"model": model, "n_estimators": trees, "random_state": configuration["seed"]}
+    if "precision" in now:  # before networks had it, they were trained in float32
+        return {"precision": "fp32"} | configuration
+    return configuration
 
 
 def _close(a, b):

@@ -196,6 +196,14 @@ def test_settings_by_their_names_of_before_the_registry(tmp_path):
         start(path, configuration={**new, "random_state": 1})
 
 
+def test_networks_from_before_there_was_a_precision(tmp_path):
+    path = tmp_path / "roost.json"
+    write_result(path, start(path, configuration={"model": "RoostRegressor"}))
+    start(path, configuration={"model": "RoostRegressor", "precision": "fp32"})
+    with pytest.raises(ValueError, match="precision='fp32', now 'bf16'"):
+        start(path, configuration={"model": "RoostRegressor", "precision": "bf16"})
+
+
 def test_digest_differs_with_the_settings(path):
     assert start(path).digest == start(path).digest
     assert start(path).digest != start(path, configuration={"encoder": "mini"}).digest
