@@ -33,7 +33,7 @@ def find_crystals(arguments, output=None):
         If there is nothing of that name.
     """
     from ..crystals.collection import collect_file, collect_files
-    from ..crystals.files import suffix_of
+    from ..crystals.crystal_files import suffix_of
     from ..crystals.table_files import is_table
 
     paths = list(dict.fromkeys(path for text in arguments.crystals for path in _expand(text)))
@@ -89,7 +89,7 @@ def _expand(text):
 
 def list_folder(folder):
     """The crystal files of a folder; says which others are left alone."""
-    from ..crystals.files import search_folder
+    from ..crystals.crystal_files import search_folder
 
     files, others = search_folder(folder)
     if others:
@@ -194,7 +194,7 @@ def _join_problems(crystals, problems, rows):
 
 
 def _report_notes(noticed):
-    from ..crystals.rows import join_notes
+    from ..crystals.row_messages import join_notes
 
     if noticed:
         note(f"read with changes: {join_notes(noticed)}")

@@ -109,7 +109,7 @@ def open_source(path, column):
 
 def is_corpus_table(path):
     """Whether `build_corpus` reads the table by itself: structures (.tsv) or symmetries (.csv)."""
-    from ..crystals.files import OPENERS, suffix_of
+    from ..crystals.crystal_files import OPENERS, suffix_of
 
     if suffix_of(path) != ".csv":
         return suffix_of(path) == ".tsv"

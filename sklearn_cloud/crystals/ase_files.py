@@ -21,7 +21,7 @@ def read_trajectory(path):
     _need_ase(path)
     from ase.io import iread
 
-    from .files import suffix_of
+    from .crystal_files import suffix_of
 
     kind = FORMATS.get(suffix_of(path), "extxyz")
     try:

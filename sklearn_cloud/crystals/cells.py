@@ -7,6 +7,11 @@ from functools import lru_cache
 import numpy as np
 
 from .errors import CrystalError
+from .limits import check_tolerances
+
+#: A search that fails is repeated with these shares of symprec: a tolerance that is too wide for a
+#: crystal maps its sites onto each other in ways that form no group.
+SYMPREC_SHARES = (1.0, 0.8, 0.6, 0.4, 0.2)
 
 
 def primitive_cell(crystal, symprec):
@@ -16,7 +21,8 @@ def primitive_cell(crystal, symprec):
     ----------
     crystal : Crystal
     symprec : float
-        Distance within which sites count as equivalent, in angstrom.
+        Distance within which sites count as equivalent, in angstrom. Where the search fails it
+        is repeated with less, as that of the space group is.
 
     Returns
     -------
@@ -32,19 +38,27 @@ def primitive_cell(crystal, symprec):
     CrystalError
         If no primitive cell is found.
     """
-    import moyopy
-
-    quieten_moyopy()
-    try:
-        primitive = moyopy.MoyoDataset(moyopy_cell(crystal), symprec=symprec).prim_std_cell
-    except ValueError as error:
-        raise CrystalError(
-            f"no primitive cell is found at symprec={symprec} ({error}); try a smaller symprec"
-        ) from error
+    primitive = _search_primitive(crystal, symprec)
     basis = np.array(primitive.basis)
     lattice = niggli_cell(primitive.basis)
     positions = np.array(primitive.positions) @ basis @ np.linalg.inv(lattice)
     return lattice, positions, np.array(primitive.numbers) - 1
+
+
+def _search_primitive(crystal, symprec):
+    import moyopy
+
+    quieten_moyopy()
+    reduced = niggli_cell(crystal.lattice)
+    for share in SYMPREC_SHARES:
+        try:
+            check_tolerances(reduced, share * symprec)
+            return moyopy.MoyoDataset(moyopy_cell(crystal), symprec=share * symprec).prim_std_cell
+        except ValueError as error:
+            failure = error
+    raise CrystalError(
+        f"no primitive cell is found at symprec={symprec} ({failure}); try a smaller symprec"
+    )
 
 
 def cell_vectors(lengths, angles):

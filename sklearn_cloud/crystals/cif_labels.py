@@ -9,7 +9,23 @@ from .species import ISOTOPES, add_note
 _DUMMIES = {"X", "Xx", "Du", "Dum", "Va", "Vac", "Vacancy", "Lp", "Cg", "Cnt", "Q", "Dummy"}
 _LETTERS = re.compile(r"[A-Za-z]+")
 _NON_METALS = "OCNFSH"  # whose labels go on in letters: Ow, Ob, CA
-_LAST_NATURAL = ("Rf", "Db", "Sg", "Bh", "Hs", "Mt", "Ds", "Rg", "Cn", "Nh", "Fl", "Mc", "Lv")
+_HEAVIEST = {
+    "Rf",
+    "Db",
+    "Sg",
+    "Bh",
+    "Hs",
+    "Mt",
+    "Ds",
+    "Rg",
+    "Cn",
+    "Nh",
+    "Fl",
+    "Mc",
+    "Lv",
+    "Ts",
+    "Og",
+}
 
 
 def read_element(symbol, label, formula, notes=None):
@@ -48,7 +64,7 @@ def read_element(symbol, label, formula, notes=None):
             f"atom {label!r} is of type {word!r}, which is not one of the 118 elements"
         )
     element = options[0]
-    if letters not in (element, element.upper()):
+    if letters != element and (symbol is None or letters != element.upper()):
         add_note(notes, f"{word!r} is read as {element}")
     return element
 
@@ -73,10 +89,12 @@ def _options(letters, formula, certain):
 
 def _may_go_on(element, letters, certain):
     """Whether letters that are more, or otherwise written, than an element may mean it."""
+    if element in _HEAVIEST:  # NH3 is not nihonium
+        return False
     if letters.upper() == element.upper():
         return True
-    if len(element) == 2:  # SiA, FeM; not NH3 as nihonium, nor CAR as calcium
-        return letters.startswith(element) and element not in _LAST_NATURAL
+    if len(element) == 2:  # SiA, FeM; not CAR as calcium
+        return letters.startswith(element)
     if certain and len(letters) > 2:
         return False
     return element in _NON_METALS and len(letters) <= 3

@@ -24,7 +24,7 @@ _HERMANN_MAUGUIN = (
 )
 _NUMBER = ("_space_group_it_number", "_symmetry_int_tables_number")
 
-_SETTING = re.compile(r"\s*(?::\s*|\bO|(?<=\s)|(?<=[a-z0-9]))([12SZRH])$")
+_SETTING = re.compile(r"(?:\s*:\s*([12RH])|\s*O([12])|(?<=[\w\s])([ZSRH]))$")
 _CHOICES = {"Z": "2", "S": "1"}  # as the ICSD writes origin choices
 _STRAIN = 0.03  # by which an operator may change a cell of length 1
 
@@ -72,10 +72,13 @@ def find_operators(block, notes=None):
     CrystalError
         If an operator or the name of the space group cannot be read.
     """
-    for tag in _XYZ:
-        listed = block.values(tag)
-        if listed:
-            return [_parse_operators(tuple(listed), tuple(block.values(_CENTERING)))]
+    symbol = _first(block, _HERMANN_MAUGUIN)
+    number = _as_group_number(_first(block, _NUMBER))
+    listed = next(filter(None, (block.values(tag) for tag in _XYZ)), None)
+    if listed:
+        operators = _parse_operators(tuple(listed), tuple(block.values(_CENTERING)))
+        _compare(operators, symbol, number, notes)
+        return [operators]
     for tag in _HALL:
         hall = block.value(tag)
         if hall:
@@ -83,9 +86,24 @@ def find_operators(block, notes=None):
             if found is not None:
                 return [found]
             add_note(notes, f"the Hall symbol {hall!r} is not known")
-    symbol = next(filter(None, (block.value(tag) for tag in _HERMANN_MAUGUIN)), None)
-    number = next(filter(None, (block.value(tag) for tag in _NUMBER)), None)
     return _name_settings(symbol, number, notes)
+
+
+def _first(block, tags):
+    return next(filter(None, (block.value(tag) for tag in tags)), None)
+
+
+def _compare(operators, symbol, number, notes):
+    """Notice a list of operators that is not as long as that of the space group named."""
+    groups, _ = _settings_of(symbol, number)
+    orders = {len(group.operations()) for group in groups}
+    n_operators = len(operators.rotations)
+    if orders and n_operators not in orders:
+        add_note(
+            notes,
+            f"{n_operators} operators are listed, the space group {symbol or number} has "
+            f"{min(orders)}: read by the operators",
+        )
 
 
 @lru_cache(maxsize=256)
@@ -131,31 +149,30 @@ def _from_hall(hall):
 
 @lru_cache(maxsize=1024)
 def _settings_of(symbol, number):
-    """Settings of gemmi's table that a symbol, or where it says nothing a number, may mean."""
+    """Settings that a symbol, or where it says nothing a number, may mean; and their number."""
     import gemmi
 
-    group, setting = None, None
-    if symbol:
-        written = re.sub(
-            r"(\d)\s*\(-\)", r"-\1", symbol.split("(")[0] if "(-)" not in symbol else symbol
-        )
-        written = written.replace("_", " ").strip()
-        found = _SETTING.search(written)
-        group = gemmi.find_spacegroup_by_name(written)
-        if found and (group is None or ":" in written or group.ext not in "\0"):
-            bare = gemmi.find_spacegroup_by_name(written[: found.start()].strip())
-            if bare is not None and bare.ext != "\0":
-                group, setting = bare, _CHOICES.get(found[1], found[1])
-            elif group is None and bare is not None:
-                group = bare
+    group, setting = _find_group(symbol) if symbol else (None, None)
     if group is not None:
         table = [g for g in gemmi.spacegroup_table() if g.hm == group.hm]
-        same = [g for g in table if g.ext == setting]
-        return tuple(_by_preference(same or table)), group.number
-    if number is None:
-        return (), None
+        named = [g for g in table if g.ext == setting]
+        return tuple(_by_preference(named or table)), group.number
     table = [g for g in gemmi.spacegroup_table() if g.number == number]
     return tuple(_by_preference(table)), number
+
+
+def _find_group(symbol):
+    """An entry of gemmi's table, or None, and the setting that the symbol names, or None."""
+    import gemmi
+
+    written = re.sub(r"(\d)\s*\(-\)", r"-\1", symbol).split("(")[0].replace("_", " ").strip()
+    found = _SETTING.search(written)
+    if found:
+        group = gemmi.find_spacegroup_by_name(written[: found.start()])
+        if group is not None:
+            setting = next(filter(None, found.groups()))
+            return group, _CHOICES.get(setting, setting)
+    return gemmi.find_spacegroup_by_name(written), None
 
 
 def _by_preference(groups):
@@ -164,7 +181,6 @@ def _by_preference(groups):
 
 
 def _name_settings(symbol, number, notes):
-    number = _as_group_number(number)
     groups, named = _settings_of(symbol, number)
     if symbol and named != _settings_of(symbol, None)[1]:
         add_note(notes, f"the space group symbol {symbol!r} is not known, its number {number} is")

@@ -4,10 +4,9 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .crystal_files import is_crystal_file, read_text, split_cif, suffix_of
 from .errors import CrystalError
-from .files import is_crystal_file, read_text, search_folder, split_cif, suffix_of
-from .json_tables import frame_of
-from .table_files import PYTHON, check_column, check_frame, check_no_numbers, is_table, read_table
+from .table_files import PYTHON, check_column, check_no_numbers, is_table, read_table
 
 #: Columns of a table with crystals, the one that says most first; upper or lower case.
 STRUCTURE_COLUMNS = ("structure", "cif", "atoms")
@@ -36,6 +35,8 @@ class Collection:
         What messages call each.
     problems : dict of str to str
         Names of malformed rows, and what is wrong with them.
+    id_column : str, default=None
+        Column of the frame with the names of the crystals; None takes the first of `ID_COLUMNS`.
     """
 
     source: str
@@ -43,6 +44,7 @@ class Collection:
     items: list
     names: list
     problems: dict = field(default_factory=dict)
+    id_column: str | None = None
 
     def __len__(self):
         return len(self.items)
@@ -57,12 +59,13 @@ class Collection:
             [self.items[place] for place in chosen],
             names,
             {name: self.problems[name] for name in names if name in self.problems},
+            self.id_column,
         )
 
     @property
     def ids(self):
-        """A name of each crystal, from the first of `ID_COLUMNS` that is there."""
-        for column in ID_COLUMNS:
+        """A name of each crystal; the number of its row where there is no column of them."""
+        for column in (self.id_column, *ID_COLUMNS):
             if column in self.frame.columns:
                 return self.frame[column].tolist()
         return [str(number) for number in range(1, len(self) + 1)]
@@ -183,7 +186,8 @@ def collect_frame(
     elif folder is None and home not in (None, base):
         moved = [_move(item, cell, home) for item, cell in zip(items, cells)]
         frame = frame.assign(**{column: moved})
-    return Collection(source, frame.reset_index(drop=True), items, names, problems)
+    id_column = None if folder is None else column
+    return Collection(source, frame.reset_index(drop=True), items, names, problems, id_column)
 
 
 def find_by_id(ids, folder):
@@ -250,57 +254,3 @@ def _move(item, cell, home):
     if not isinstance(item, Path) or Path(cell).is_absolute():
         return cell
     return os.path.relpath(item, home)
-
-
-def collect(source, *, header=True, column=None, folder=None):
-    """The collection of anything that Python users have.
-
-    Parameters
-    ----------
-    source : path, DataFrame, list or dict
-        A folder, a table, a file with one or several crystals; a data frame; paths, structures,
-        dictionaries of them, records, entries of the Materials Project, or an answer of a server.
-    header, column, folder
-        As in `collect_table`.
-    """
-    options = {"column": column, "folder": folder}
-    if isinstance(source, str | os.PathLike):
-        path = Path(source)
-        if path.is_dir():
-            return collect_files(search_folder(path)[0])
-        if not path.exists():
-            raise ValueError(f"there is no file or folder {str(path)!r}.")
-        return collect_file(path, header=header, **options)
-    if hasattr(source, "columns") and hasattr(source, "iloc"):
-        return collect_frame(check_frame(source, "the table"), "the table", **options)
-    if isinstance(source, dict):
-        return collect_frame(check_frame(frame_of(source, "it"), "it"), "the dictionary", **options)
-    return _collect_objects(source, options)
-
-
-def _collect_objects(source, options):
-    from .items import as_items
-
-    items = as_items(source)
-    if all(isinstance(item, dict) for item in items):
-        return collect_frame(
-            check_frame(frame_of(items, "the list"), "the list"), "the list", **options
-        )
-    frame = _describe_objects(items, getattr(source, "index", None))
-    names = [f"row {row}" for row in range(len(items))]
-    return Collection(f"{len(items)} items", frame, items, names)
-
-
-def _describe_objects(items, index):
-    """What is known of objects: paths, ids of entries, labels of a Series."""
-    import pandas as pd
-
-    if hasattr(index, "tolist") and index.tolist() != list(range(len(items))):
-        return pd.DataFrame({"id": index.tolist()})
-    if all(isinstance(item, os.PathLike) for item in items):
-        return pd.DataFrame({"file": [str(item) for item in items]})
-    fields = ("material_id", "entry_id", "energy", "energy_per_atom")
-    if all(hasattr(item, "structure") for item in items):
-        known = [{n: getattr(item, n, None) for n in fields} for item in items]
-        return pd.DataFrame(known).dropna(axis=1, how="all")
-    return pd.DataFrame(index=range(len(items)))

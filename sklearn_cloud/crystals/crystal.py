@@ -124,7 +124,7 @@ def check_elements(amounts, where):
         if symbol in ELEMENT_RANK:
             continue
         raise CrystalError(
-            f"{where} holds {symbol!r}, which is not one of the 118 elements; replace it by one"
+            f"{where} holds {symbol!r:.40}, which is not one of the 118 elements; replace it by one"
         )
 
 

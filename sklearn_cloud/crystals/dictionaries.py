@@ -83,13 +83,13 @@ def _from_pymatgen(record, notes):
 
 def _read_lattice(record):
     if "matrix" in record:
-        return _matrix(record["matrix"])
+        return _cell(record["matrix"])
     lengths = [float(record[name]) for name in "abc"]
     return cell_vectors(lengths, [float(record[name]) for name in ("alpha", "beta", "gamma")])
 
 
 def _from_jarvis(record, notes):
-    lattice = _matrix(record["lattice_mat"])
+    lattice = _cell(record["lattice_mat"])
     positions = _matrix(record["coords"])
     if record.get("cartesian"):
         positions = positions @ _inverse(lattice)
@@ -99,13 +99,13 @@ def _from_jarvis(record, notes):
 def _from_ase(record, notes):
     from gemmi import Element
 
-    lattice = _matrix(record["cell"])
+    lattice = _cell(record["cell"])
     symbols = [Element(int(number)).name for number in record["numbers"]]
     return _ordered(lattice, _matrix(record["positions"]) @ _inverse(lattice), symbols, notes)
 
 
 def _from_optimade(record, notes):
-    lattice = _matrix(record["lattice_vectors"])
+    lattice = _cell(record["lattice_vectors"])
     positions = _matrix(record["cartesian_site_positions"]) @ _inverse(lattice)
     held = {
         kind["name"]: list(zip(kind["chemical_symbols"], kind["concentration"], strict=True))
@@ -146,6 +146,8 @@ def _vector(values):
     vector = np.array([float(value) for value in values])
     if vector.shape != (3,):
         raise CrystalError(f"a position has {len(vector)} coordinates")
+    if not np.isfinite(vector).all():
+        raise CrystalError("a coordinate is not finite")
     return vector
 
 
@@ -153,10 +155,19 @@ def _matrix(rows):
     rows = np.array([[float(value) for value in row] for row in rows])
     if rows.ndim != 2 or rows.shape[1] != 3:
         raise CrystalError("cell vectors and positions are lists of three numbers")
+    if not np.isfinite(rows).all():
+        raise CrystalError("the cell or a coordinate is not finite")
+    return rows
+
+
+def _cell(rows):
+    rows = _matrix(rows)
+    if len(rows) != 3:
+        raise CrystalError(f"the lattice has {len(rows)} vectors")
     return rows
 
 
 def _inverse(lattice):
-    if lattice.shape != (3, 3) or not abs(np.linalg.det(lattice)) > 0:
+    if not abs(np.linalg.det(lattice)) > 0:
         raise CrystalError("the cell has no volume: a crystal needs three independent cell vectors")
     return np.linalg.inv(lattice)

@@ -11,7 +11,7 @@ from .species import ISOTOPES, add_note
 
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉．·•∙⋅・∗*", "0123456789." + "·" * 7)
 _TOKEN = re.compile(r"\s*([A-Z][a-z]?|[()\[\]{}]|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
-_WATER = re.compile(r"\.(\s*\d*\s*\(?[HD]2O\)?\d*)$")
+_WATER = re.compile(r"\.(\s*\d*\.?\d*\s*\(?[HD]2O\)?\d*)$")
 _UNCLEAR = re.compile(r"[A-Za-z)\]}]\.\d*\s*[A-Z(]")
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}
 
@@ -69,7 +69,8 @@ def make_formula(amounts, where, notes=None):
             symbol = ISOTOPES[symbol]
         if symbol not in ELEMENT_RANK:
             raise CrystalError(
-                f"{where} holds {symbol!r}, which is not one of the 118 elements; replace it by one"
+                f"{where} holds {symbol!r:.40}, which is not one of the 118 elements; replace it "
+                f"by one"
             )
         held[symbol] = held.get(symbol, 0.0) + float(amount)
     if not held or not all(np.isfinite(a) and a > 0 for a in held.values()):

@@ -2,7 +2,7 @@
 
 import json
 
-from .files import read_text
+from .crystal_files import read_text
 
 #: Keys that tell a dictionary of one crystal: pymatgen's, OPTIMADE's, JARVIS's, ASE's.
 _CRYSTAL_KEYS = (

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
+from .crystal_files import suffix_of
 from .errors import CrystalError
-from .files import suffix_of
 from .json_tables import frame_of, read_json
 
 

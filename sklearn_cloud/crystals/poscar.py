@@ -1,5 +1,7 @@
 """VASP's POSCAR and CONTCAR files."""
 
+import math
+
 import numpy as np
 
 from .crystal import ELEMENT_RANK, Crystal, check_crystal
@@ -62,8 +64,8 @@ def looks_like_poscar(text):
 
 def _numbers(line, count=3):
     numbers = [float(word) for word in line.split()[:count]]
-    if len(numbers) < count:
-        raise ValueError(f"{line!r} should have {count} numbers")
+    if len(numbers) < count or not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{line!r} should be {count} numbers")
     return numbers
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from .cif import read_cif
 from .crystal import Crystal, Formula
+from .crystal_files import read_bytes, suffix_of
 from .dictionaries import read_dictionary
 from .errors import CrystalError
-from .files import read_bytes, suffix_of
 from .formulas import read_formula
 from .limits import LARGEST_FILE
 from .objects import from_ase, from_composition, from_pymatgen
@@ -133,9 +133,9 @@ def read_file(path, notes=None):
 def _read_format(path, notes):
     suffix = suffix_of(path)
     if suffix in (".cif", ".mcif"):
-        return read_cif(decode(read_bytes(path)), notes)
+        return read_cif(decode(read_bytes(path, LARGEST_FILE)), notes)
     if suffix == ".vasp" or path.name.lower().startswith(_POSCAR_NAMES):
-        return read_poscar(decode(read_bytes(path)), notes)
+        return read_poscar(decode(read_bytes(path, LARGEST_FILE)), notes)
     if suffix in _PYMATGEN_SUFFIXES:
         from pymatgen.core import Structure
 

@@ -2,8 +2,6 @@
 
 import hashlib
 import os
-import warnings
-from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,15 +10,25 @@ from joblib import effective_n_jobs
 from tqdm.auto import tqdm
 
 from .crystal import Crystal
+from .crystal_files import as_path
 from .errors import CrystalError
-from .files import as_path
 from .reading import read_crystal
+from .row_messages import raise_errors, same_kind, warn_errors, warn_notes
 from .workers import run_in_workers
 
-CHUNK = 256  # crystals that a worker gets at a time
-LISTED = 10  # rows that a message explains; the rest are only numbered
-LONGEST = 300  # characters of one explanation
+__all__ = [
+    "Rows",
+    "compute_rows",
+    "content_key",
+    "each",
+    "full_key",
+    "need_structure",
+    "read_rows",
+    "warn_errors",
+    "warn_notes",
+]
 
+CHUNK = 256  # crystals that a worker gets at a time
 BAD_ROW = (TypeError, ValueError, OSError)
 
 
@@ -215,11 +223,7 @@ def _compute_chunk(entries, key, compute, known):
 
 def _rename(error, path, name):
     """The error with a path as the user wrote it."""
-    return _same_kind(error)(str(error).replace(path, name))
-
-
-def _same_kind(error):
-    return next((k for k in (CrystalError, TypeError) if isinstance(error, k)), CrystalError)
+    return same_kind(error)(str(error).replace(path, name))
 
 
 def _has_error(values):
@@ -241,68 +245,6 @@ def _join(outcomes, results):
         if outcome.notes:
             notes[row] = list(outcome.notes)
     return Rows([results[one] for one in index], list(index), places, errors, notes)
-
-
-def raise_errors(rows):
-    """Raise one error that names all bad rows, if there are any."""
-    if not rows.errors:
-        return
-    first, error = min(rows.errors.items())
-    message = f"row {first}: {error}"
-    if len(rows.errors) > 1:
-        message = (
-            f"{len(rows.errors)} of {len(rows.places)} rows cannot be used: "
-            f"{list_rows(rows.errors)}"
-        )
-    raise _same_kind(error)(message) from error
-
-
-def warn_errors(rows, consequence, stacklevel=3):
-    """Name all bad rows in one `UserWarning`, if there are any."""
-    if rows.errors:
-        warnings.warn(
-            f"{len(rows.errors)} of {len(rows.places)} rows cannot be used, {consequence}: rows "
-            f"{sorted(rows.errors)}. {list_rows(rows.errors)}",
-            stacklevel=stacklevel + 1,
-        )
-
-
-def warn_notes(rows, stacklevel=3):
-    """Say in one `UserWarning` what the reader changed or noticed, if anything."""
-    if rows.notes:
-        warnings.warn(summarize_notes(rows), stacklevel=stacklevel + 1)
-
-
-def summarize_notes(rows):
-    """What the reader changed or noticed, each thing once with its rows."""
-    places = defaultdict(list)
-    for row, texts in rows.notes.items():
-        for text in dict.fromkeys(texts):
-            places[text].append(f"row {row}")
-    return join_notes(places)
-
-
-def join_notes(places):
-    """Text of {note: [names of rows]}."""
-    parts = []
-    for text, names in places.items():
-        more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-        parts.append(f"{text} ({', '.join(names[:LISTED])}{more})")
-    return "; ".join(parts)
-
-
-def list_rows(errors):
-    """Text that explains the first few bad rows and counts the rest."""
-    shown = [f"row {row}: {_shorten(error)}" for row, error in sorted(errors.items())[:LISTED]]
-    rest = sorted(errors)[LISTED:]
-    if rest:
-        shown.append(f"and {len(rest)} more, rows {', '.join(map(str, rest[:100]))}")
-    return "; ".join(shown)
-
-
-def _shorten(error):
-    text = " ".join(str(error).split())
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def need_structure(crystal, who, advice=""):

@@ -44,8 +44,8 @@ def settle_species(amounts, where, notes=None):
             symbol = ISOTOPES[symbol]
         if symbol not in ELEMENT_RANK:
             raise CrystalError(
-                f"{where} holds {symbol!r}, which is not one of the 118 elements; replace it by "
-                f"one, or remove the site"
+                f"{where} holds {symbol!r:.40}, which is not one of the 118 elements; replace it "
+                f"by one, or remove the site"
             )
         if not occupancy > 0:  # NaN too
             raise CrystalError(f"{where} has occupancy {occupancy:.3f}; it must be in (0, 1]")

@@ -3,13 +3,16 @@
 import csv
 import difflib
 import io
+from zipfile import BadZipFile
 
-from .files import read_text, suffix_of
+from .crystal_files import check_content, read_text, suffix_of
 from .json_tables import read_json, read_json_lines
 
 LARGEST_FIELD = 2**31 - 1  # characters; the text of a large CIF is longer than Python's own limit
 NEEDS_PYARROW = "Parquet files need pyarrow: pip install 'sklearn-cloud[parquet]'."
-NEEDS_EXCEL = "Excel files need openpyxl: pip install openpyxl, or save the sheet as CSV."
+NEEDS_EXCEL = (
+    "Excel files need openpyxl: pip install 'sklearn-cloud[excel]', or save the sheet as CSV."
+)
 MISSING_HEADER = (
     "if the table has no header and {name!r} stands in its first row, say so with {no_header}"
 )
@@ -55,6 +58,7 @@ def read_table(path, header=True):
     kind = suffix_of(path)
     if kind not in READERS:
         raise ValueError(f"{path}: cannot tell the format; tables end in {', '.join(READERS)}.")
+    check_content(path)
     frame, problems = READERS[kind](path, header)
     return check_frame(frame, path), problems
 
@@ -123,11 +127,13 @@ def _read_excel(path, header):
     import pandas as pd
 
     try:
-        frame = pd.read_excel(path, header=0 if header else None, dtype=object)
+        import openpyxl  # noqa: F401
     except ImportError as error:
         raise ImportError(NEEDS_EXCEL) from error
-    except ValueError as error:
-        raise ValueError(f"{path} is not an Excel file: {error}") from error
+    try:
+        frame = pd.read_excel(path, header=0 if header else None, dtype=object, engine="openpyxl")
+    except (ValueError, KeyError, BadZipFile) as error:
+        raise ValueError(f"{path} is not an Excel file (.xlsx): {error}") from error
     if not header:
         frame.columns = [str(n) for n in range(1, frame.shape[1] + 1)]
     return frame.astype(object).where(frame.notna(), None), {}
@@ -186,7 +192,6 @@ READERS = {
     ".ndjson": _read_json_lines,
     ".parquet": _read_parquet,
     ".xlsx": _read_excel,
-    ".xls": _read_excel,
     ".extxyz": _read_trajectory,
     ".xyz": _read_trajectory,
     ".traj": _read_trajectory,

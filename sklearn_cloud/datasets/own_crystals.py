@@ -1,6 +1,8 @@
 """Crystals of one's own, from files, folders, tables and Python objects."""
 
+import os
 import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -81,12 +83,11 @@ def read_crystals(
     """
     from sklearn.utils import Bunch
 
-    from ..crystals.collection import collect
     from ..crystals.table_files import check_column
 
     if on_error not in ("raise", "warn"):
         raise ValueError(f"on_error must be 'raise' or 'warn', got {on_error!r}.")
-    found = collect(source, header=header, column=column, folder=folder)
+    found = _collect(source, header, target, {"column": column, "folder": folder})
     if target is not None:
         check_column(found.frame, target, found.source)
     crystals, problems = _read(found, n_jobs, verbose)
@@ -101,6 +102,62 @@ def read_crystals(
         target=None if target is None else _numbers(left.frame[target]),
         frame=left.frame,
     )
+
+
+def _collect(source, header, target, options):
+    """The `Collection` of anything that `read_crystals` takes."""
+    from ..crystals.collection import collect_file, collect_files, collect_frame
+    from ..crystals.crystal_files import search_folder
+    from ..crystals.json_tables import frame_of
+    from ..crystals.table_files import check_frame
+
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
+        if path.is_dir():
+            return collect_files(search_folder(path)[0])
+        if not path.exists():
+            raise ValueError(f"there is no file or folder {str(path)!r}.")
+        return collect_file(path, header=header, **options)
+    if hasattr(source, "columns"):
+        frame = source if hasattr(source, "iloc") else source.to_pandas()
+        return collect_frame(check_frame(frame, "the table"), "the table", **options)
+    if isinstance(source, dict):
+        frame = check_frame(frame_of(source, "the dictionary"), "the dictionary")
+        return collect_frame(frame, "the dictionary", **options)
+    return _collect_items(source, target, options)
+
+
+def _collect_items(source, target, options):
+    """The collection of a list: dictionaries, paths, or other objects."""
+    from ..crystals.collection import Collection, collect_files, collect_frame
+    from ..crystals.crystal_files import as_path
+    from ..crystals.items import as_items
+    from ..crystals.json_tables import frame_of
+    from ..crystals.table_files import check_frame
+
+    items = [as_path(item) for item in as_items(source)]
+    if all(isinstance(item, dict) for item in items):
+        frame = check_frame(frame_of(items, "the list"), "the list")
+        return collect_frame(frame, "the list", **options)
+    index = getattr(source, "index", None)
+    labels = index.tolist() if hasattr(index, "tolist") else list(range(len(items)))
+    if labels == list(range(len(items))) and all(isinstance(item, os.PathLike) for item in items):
+        return collect_files(items)
+    names = [f"row {row}" for row in range(len(items))]
+    return Collection(f"{len(items)} items", _describe_items(items, labels, target), items, names)
+
+
+def _describe_items(items, labels, target):
+    """What is known of objects: the labels of a Series; ids, energies and targets of entries."""
+    import pandas as pd
+
+    if labels != list(range(len(items))):
+        return pd.DataFrame({"id": labels})
+    if not all(hasattr(item, "structure") for item in items):
+        return pd.DataFrame(index=range(len(items)))
+    fields = dict.fromkeys(["material_id", "entry_id", "energy", "energy_per_atom", target])
+    known = [{name: getattr(item, name or "", None) for name in fields} for item in items]
+    return pd.DataFrame(known).dropna(axis=1, how="all")
 
 
 def _read(found, n_jobs, verbose):

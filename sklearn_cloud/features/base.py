@@ -8,7 +8,7 @@ import numpy as np
 
 from ..crystals.crystal import ELEMENT_RANK
 from ..crystals.items import as_items
-from ..crystals.rows import compute_rows, each, need_structure, warn_notes
+from ..crystals.rows import compute_rows, each, need_structure, warn_errors, warn_notes
 from ..crystals.transformer import CrystalTransformer
 
 _CHUNK = 32  # crystals that travel to a worker at a time
@@ -35,6 +35,12 @@ def import_matminer(name):
         ) from error
 
 
+def check_on_error(on_error):
+    """Raise ValueError unless it is "raise" or "warn"."""
+    if on_error not in ("raise", "warn"):
+        raise ValueError(f"on_error must be 'raise' or 'warn', got {on_error!r}.")
+
+
 class CrystalFeatures(CrystalTransformer):
     """Base of the transformers that describe each crystal by numbers.
 
@@ -45,7 +51,8 @@ class CrystalFeatures(CrystalTransformer):
 
     _takes_formulas = False
 
-    def __init__(self, *, n_jobs=None, verbose=0):
+    def __init__(self, *, on_error="raise", n_jobs=None, verbose=0):
+        self.on_error = on_error
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -82,6 +89,7 @@ class CrystalFeatures(CrystalTransformer):
         """
         if self.n_jobs is not None and not isinstance(self.n_jobs, Integral):
             raise ValueError(f"n_jobs must be None or an integer, got {self.n_jobs!r}.")
+        check_on_error(self.on_error)
         self._names()
         as_items(X)
         return self
@@ -97,7 +105,8 @@ class CrystalFeatures(CrystalTransformer):
         Returns
         -------
         ndarray of shape (n_crystals, n_features), float64
-            A DataFrame after `set_output(transform="pandas")`.
+            NaN in the rows that `on_error="warn"` passed over. A DataFrame after
+            `set_output(transform="pandas")`.
 
         Raises
         ------
@@ -107,6 +116,7 @@ class CrystalFeatures(CrystalTransformer):
             If items are not valid crystals or cannot be described; the message names their rows.
         """
         names = self._names()
+        check_on_error(self.on_error)
         rows = compute_rows(
             as_items(X),
             partial(each, self._describe_checked),
@@ -114,9 +124,14 @@ class CrystalFeatures(CrystalTransformer):
             n_jobs=self.n_jobs,
             chunk=_CHUNK,
             label=f"{type(self).__name__}.transform" if self.verbose else None,
+            on_error="raise" if self.on_error == "raise" else "keep",
         )
         warn_notes(rows)
-        return np.array(rows.results, dtype=float).reshape(-1, len(names))[rows.places]
+        warn_errors(rows, "their numbers are NaN")
+        table = np.full((len(rows.places), len(names)), np.nan)
+        good = rows.places >= 0
+        table[good] = np.array(rows.results, dtype=float).reshape(-1, len(names))[rows.places[good]]
+        return table
 
     def get_feature_names_out(self, input_features=None):
         """Names of the numbers.

@@ -71,6 +71,9 @@ class MagpieFeatures(CrystalFeatures):
 
     Parameters
     ----------
+    on_error : {"raise", "warn"}, default="raise"
+        What to do with a row that is not a crystal or cannot be described. `"warn"` makes its
+        numbers NaN and lists the rows in one `UserWarning`.
     n_jobs : int, default=None
         Number of joblib workers; None is 1 unless in a `joblib.parallel_config` context. One
         is enough for most: 10,000 compositions take about a second.

@@ -171,9 +171,10 @@ class PotentialPhysics(CrystalTransformer):
         ------
         ImportError
             If a package is not installed; the message says how to install it.
+        OSError
+            If the cache folder cannot be written.
         TypeError, ValueError
-            If `X` is no collection of crystals, a parameter is invalid, or the cache folder
-            cannot be written to.
+            If `X` is no collection of crystals, or a parameter is invalid.
         """
         self._check()
         as_items(X)
@@ -197,9 +198,10 @@ class PotentialPhysics(CrystalTransformer):
         ------
         ImportError
             If a package is not installed; the message says how to install it.
+        OSError
+            If the cache folder cannot be written.
         TypeError, ValueError
-            If an item is no crystal, the cache folder cannot be written to, or one of its files
-            is damaged.
+            If an item is no crystal, or a file of the cache is damaged.
         """
         self._check()
         rows = compute_rows(as_items(X), partial(each, _check_structure), key=full_key)

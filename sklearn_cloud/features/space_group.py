@@ -17,6 +17,9 @@ class SpaceGroupFractions(CrystalFeatures):
     ----------
     symprec : float, default=0.1
         Distance within which sites count as equivalent, in angstrom.
+    on_error : {"raise", "warn"}, default="raise"
+        What to do with a row that is not a crystal or cannot be described. `"warn"` makes its
+        numbers NaN and lists the rows in one `UserWarning`.
     n_jobs : int, default=None
         Number of joblib workers; None is 1 unless in a `joblib.parallel_config` context.
     verbose : int, default=0
@@ -37,8 +40,8 @@ class SpaceGroupFractions(CrystalFeatures):
     ['Cs', 'Cl', 'space group 221']
     """
 
-    def __init__(self, *, symprec=0.1, n_jobs=None, verbose=0):
-        super().__init__(n_jobs=n_jobs, verbose=verbose)
+    def __init__(self, *, symprec=0.1, on_error="raise", n_jobs=None, verbose=0):
+        super().__init__(on_error=on_error, n_jobs=n_jobs, verbose=verbose)
         self.symprec = symprec
 
     def _names(self):

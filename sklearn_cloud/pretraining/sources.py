@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..crystals.crystal import Crystal
-from ..crystals.files import search_folder
+from ..crystals.crystal_files import search_folder
 
 _OPENERS = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
 _DAMAGE = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, UnicodeDecodeError)

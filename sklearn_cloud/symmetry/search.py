@@ -5,16 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..crystals.cells import ask_spglib, moyopy_cell, quieten_moyopy
+from ..crystals.cells import SYMPREC_SHARES, ask_spglib, moyopy_cell, quieten_moyopy
 from ..crystals.errors import CrystalError
 from ..crystals.limits import check_tolerances
 from .setting import primitive_setting, standard_setting
 from .wyckoff import Orbit, by_rank, relabel
 
 BACKENDS = ("moyopy", "spglib")
-#: A search that fails is repeated with these shares of symprec: a tolerance that is too wide for a
-#: crystal maps its sites onto each other in ways that form no group.
-_SHARES = (1.0, 0.8, 0.6, 0.4, 0.2)
 
 
 class Symmetry(NamedTuple):
@@ -114,7 +111,7 @@ def _or_error(function, *arguments):
 
 def _search_with(finder, crystal, symprec, angle_tolerance):
     """What the finder finds, at the widest tolerance that it can handle; else a ValueError."""
-    for share in _SHARES:
+    for share in SYMPREC_SHARES:
         try:
             check_tolerances(crystal.lattice, share * symprec, angle_tolerance)
             return finder(crystal, share * symprec, angle_tolerance)

@@ -1,5 +1,6 @@
 """Compose the symmetry string of a crystal from its parts."""
 
+import warnings
 from numbers import Real
 from typing import NamedTuple
 
@@ -99,6 +100,11 @@ def symmetry_string(
     ValueError
         If a parameter is invalid.
 
+    Warns
+    -----
+    UserWarning
+        If the reader changed or noticed something: `read_crystal` says what.
+
     Notes
     -----
     Section 3.1 of the CLOUD paper. Beyond it the string is canonical: the same crystal gives the
@@ -117,8 +123,12 @@ def symmetry_string(
     'Cs 0.5 Cl 0.5'
     """
     check_options(parts, sites, symprec, angle_tolerance, backend)
+    notes = []
+    crystal = read_crystal(structure, notes=notes)
+    if notes:
+        warnings.warn("; ".join(notes), stacklevel=2)
     return compose_string(
-        read_crystal(structure),
+        crystal,
         parts=parts,
         sites=sites,
         symprec=symprec,

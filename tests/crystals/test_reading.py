@@ -1,10 +1,13 @@
 import re
+import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 from pymatgen.core import Composition, DummySpecies, Lattice, Molecule, Structure
 
 from sklearn_cloud import CrystalError
+from sklearn_cloud.crystals import read_crystal
 from sklearn_cloud.symmetry import symmetry_string
 
 CUBIC = Lattice.cubic(4.0)
@@ -89,11 +92,90 @@ def test_impossible_occupancy():
 
 def test_atoms_without_a_cell():
     ase = pytest.importorskip("ase")
-    with pytest.raises(CrystalError, match="the cell has no volume"):
-        symmetry_string(ase.Atoms("NaCl", positions=[[0, 0, 0], [0, 0, 2.4]]))
-    slab = ase.Atoms("Na", cell=[4, 4, 20], pbc=[True, True, False])
-    with pytest.raises(CrystalError, match="periodic boundaries along each"):
-        symmetry_string(slab)
+    molecule = ase.Atoms("NaCl", positions=[[0, 0, 0], [0, 0, 2.4]])
+    with pytest.raises(CrystalError, match="no periodic boundaries: set atoms.pbc"):
+        symmetry_string(molecule)
+    molecule.pbc = True
+    with pytest.raises(CrystalError, match="no volume: .* atoms.center"):
+        symmetry_string(molecule)
+    with pytest.raises(CrystalError, match="no sites"):
+        symmetry_string(ase.Atoms(cell=[4, 4, 4], pbc=True))
+
+
+def test_a_slab_of_ase_is_a_crystal():
+    build = pytest.importorskip("ase.build")
+    slab = build.fcc111("Al", (1, 1, 4), vacuum=10)
+    assert not slab.pbc.all()
+    expected = symmetry_string(slab)
+    slab.pbc = True
+    assert symmetry_string(slab) == expected
+
+
+def test_disorder_in_ase():
+    ase = pytest.importorskip("ase")
+    atoms = ase.Atoms("NaCl", scaled_positions=[[0, 0, 0], [0.5] * 3], cell=[4] * 3, pbc=True)
+    atoms.info["occupancy"] = {"0": {"Na": 0.5, "K": 0.5}, "1": {"Cl": 1.0}}
+    with pytest.raises(CrystalError, match="'spacegroup_kinds'"):
+        symmetry_string(atoms)
+    atoms.set_array("spacegroup_kinds", np.array([0, 1]))
+    assert symmetry_string(atoms).endswith("1a K Na 1b Cl | K 0.25 Na 0.25 Cl 0.5")
+
+
+def test_isotopes_count_as_hydrogen():
+    heavy, light = (Structure(CUBIC, ["Na", e], [[0, 0, 0], [0.5] * 3]) for e in ("D", "H"))
+    with pytest.warns(UserWarning, match="D counts as H"):
+        assert symmetry_string(heavy) == symmetry_string(light)
+    with pytest.warns(UserWarning, match="T counts as H"):
+        assert symmetry_string(Composition("T2O")) == "H 0.67 O 0.33"
+
+
+def test_a_dummy_beside_hydrogen_is_refused():
+    structure = Structure(CUBIC, ["H", DummySpecies("X")], [[0, 0, 0], [0.5] * 3])
+    with pytest.raises(CrystalError, match="site 1 holds 'X'"):
+        symmetry_string(structure)
+
+
+def test_full_sites_closer_than_half_an_angstrom():
+    close = Structure(CUBIC, ["Na", "K"], [[0, 0, 0], [0, 0, 0.1]])
+    with pytest.raises(CrystalError, match="sites 0 and 1 overlap: they are 0.400 angstrom"):
+        symmetry_string(close)
+    split = Structure(CUBIC, [{"Na": 0.5}, {"K": 0.5}], [[0, 0, 0], [0, 0, 0.1]])
+    assert symmetry_string(split).endswith("K 0.5 Na 0.5")
+
+
+def test_encodings(crystals, tmp_path):
+    expected = symmetry_string(crystals["rock salt"])
+    text = crystals["rock salt"].to(fmt="cif").replace("# gen", "# g\u00e9n")
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "latin-1"):
+        path = tmp_path / f"{encoding}.cif"
+        path.write_bytes(text.encode(encoding))
+        assert symmetry_string(path) == expected
+
+
+def test_names_that_no_file_can_have():
+    for name in ("a" * 300 + ".cif", "a\0b.cif", "x/" * 3000 + "y.cif", "."):
+        with pytest.raises(CrystalError):
+            symmetry_string(Path(name))
+        with pytest.raises(CrystalError):
+            symmetry_string(name)
+
+
+def test_warnings_filters_are_left_alone(crystals):
+    text = crystals["rock salt"].to(fmt="cif")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        before = list(warnings.filters)
+        read_crystal(text)
+        assert warnings.filters == before
+
+
+def test_whatever_an_object_raises_is_a_crystal_error():
+    class Broken(Structure):
+        def __iter__(self):
+            raise MemoryError
+
+    with pytest.raises(CrystalError, match="cannot be read: MemoryError"):
+        read_crystal(Broken(CUBIC, ["Na"], [[0, 0, 0]]))
 
 
 def test_unreadable_files(tmp_path):

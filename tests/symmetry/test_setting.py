@@ -5,6 +5,8 @@ import spglib
 
 from sklearn_cloud.crystals.cells import niggli_cell
 from sklearn_cloud.crystals.crystal import Crystal
+from sklearn_cloud.crystals.reading import read_crystal
+from sklearn_cloud.symmetry import setting, symmetry_string
 from sklearn_cloud.symmetry.search import find_symmetries
 from sklearn_cloud.symmetry.setting import primitive_setting, standard_setting
 
@@ -115,3 +117,19 @@ def test_a_cell_that_cannot_be_reduced_is_an_error_of_its_crystal(crystal, monke
     monkeypatch.setattr(spglib, "niggli_reduce", lambda lattice: None)
     (found,) = find_symmetries([crystal], 0.1)
     assert isinstance(found, ValueError) and "the cell cannot be reduced" in str(found)
+
+
+def test_a_few_sites_at_a_time_give_the_same(crystals, monkeypatch):
+    for structure in crystals.values():
+        crystal = read_crystal(structure.make_supercell((2, 1, 1), in_place=False))
+        whole, order = setting.standard_setting(crystal)
+        primitive = setting.primitive_setting(whole, order)
+        with monkeypatch.context() as context:
+            context.setattr(setting, "_MOST_PAIRS", 2 * len(crystal.kinds))
+            parts, order = setting.standard_setting(crystal)
+            other = setting.primitive_setting(parts, order)
+        # sites that are alike by symmetry tie: another one of them may be the origin
+        lengths = [np.linalg.norm(s.positions @ s.lattice, axis=1) for s in (whole, parts)]
+        np.testing.assert_allclose(*lengths, atol=1e-6)
+        assert len(other[1]) == len(primitive[1])
+        assert symmetry_string(parts) == symmetry_string(structure)

@@ -15,6 +15,7 @@ DAMAGE = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile)
 #: Suffixes of files with one crystal each, compressed or not; POSCAR and CONTCAR count as .vasp.
 CRYSTAL_SUFFIXES = (".cif", ".mcif", ".vasp", ".poscar", ".xsf", ".xyz", ".extxyz")
 LONGEST_NAME = 4096  # characters of a path
+_HEAD = 1000  # bytes that tell what a file is
 
 _VASP_NAME = re.compile(r"(POSCAR|CONTCAR)([._-].*)?", re.IGNORECASE)
 _CIF_BLOCK = re.compile(r"^data_(\S*)", re.IGNORECASE | re.MULTILINE)
@@ -77,8 +78,7 @@ def search_folder(folder):
     everything = sorted(_walk(folder))
     files = [path for path in everything if is_crystal_file(path)]
     files = files or [path for path in everything if suffix_of(path) == ".json"]
-    relaxed = {p.parent for p in files if p.name == "CONTCAR" and p.stat().st_size}
-    files = [p for p in files if p.name != "POSCAR" or p.parent not in relaxed]
+    files = _without_unrelaxed(files)
     if not files:
         found = _list_kinds(everything)
         raise ValueError(
@@ -88,6 +88,15 @@ def search_folder(folder):
             else f"there are no crystal files in the folder {str(folder)!r}: it is empty."
         )
     return files, _list_kinds(set(everything) - set(files))
+
+
+def _without_unrelaxed(files):
+    """Of a POSCAR and a CONTCAR in one folder, the one that counts."""
+    starts = {path.parent for path in files if path.name == "POSCAR"}
+    ends = {path.parent for path in files if path.name == "CONTCAR" and path.stat().st_size}
+    passed_over = {folder / "POSCAR" for folder in ends}
+    passed_over |= {folder / "CONTCAR" for folder in starts - ends}
+    return [path for path in files if path not in passed_over]
 
 
 def _walk(folder):
@@ -125,17 +134,7 @@ def read_text(path, strict=True):
         a Git LFS pointer.
     """
     data = read_bytes(path)
-    head = data[:200].lstrip().lower()
-    if not data.strip():
-        raise CrystalError(f"{str(path)!r} is empty")
-    if head.startswith((b"<!doctype html", b"<html")):
-        raise CrystalError(
-            f"{str(path)!r} is an HTML page, perhaps the error page of a download: fetch it again"
-        )
-    if head.startswith(b"version https://git-lfs"):
-        raise CrystalError(
-            f"{str(path)!r} is a Git LFS pointer, not the file itself: run `git lfs pull`"
-        )
+    _check_head(data[:_HEAD], path)
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         return data.decode(encoding, errors="strict" if strict else "replace")
@@ -145,22 +144,55 @@ def read_text(path, strict=True):
         ) from error
 
 
-def read_bytes(path):
+def read_bytes(path, limit=None):
     """Content of a file, compressed or not.
+
+    Parameters
+    ----------
+    path : str or path
+    limit : int, default=None
+        Most bytes that it may have when it is unpacked.
 
     Raises
     ------
     CrystalError
-        If it is missing, damaged or cut short.
+        If it is missing, damaged, cut short or too large.
     """
     path = Path(path)
     try:
         with OPENERS.get(path.suffix.lower(), open)(path, "rb") as file:
-            return file.read()
+            data = file.read() if limit is None else file.read(limit + 1)
     except FileNotFoundError:
         raise CrystalError(f"there is no file {str(path)!r}") from None
     except DAMAGE as error:
+        check_content(path)
         raise CrystalError(f"{str(path)!r} is damaged or cut short: {error}") from error
+    if limit is not None and len(data) > limit:
+        raise CrystalError(f"{str(path)!r} has more than {limit} bytes")
+    return data
+
+
+def check_content(path):
+    """Raise CrystalError if a file, as it is on the disk, is none of the kind that it is named.
+
+    It is empty, an HTML page, or a Git LFS pointer.
+    """
+    with open(path, "rb") as file:
+        _check_head(file.read(_HEAD), path)
+
+
+def _check_head(head, path):
+    start = head.lstrip().lower()
+    if not start:
+        raise CrystalError(f"{str(path)!r} is empty")
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise CrystalError(
+            f"{str(path)!r} is an HTML page, perhaps the error page of a download: fetch it again"
+        )
+    if start.startswith(b"version https://git-lfs"):
+        raise CrystalError(
+            f"{str(path)!r} is a Git LFS pointer, not the file itself: run `git lfs pull`"
+        )
 
 
 def split_cif(text):
@@ -168,5 +200,8 @@ def split_cif(text):
     outline = _CIF_TEXT_FIELD.sub(lambda match: " " * len(match[0]), text)
     starts = [(match.start(), match[1]) for match in _CIF_BLOCK.finditer(outline)]
     ends = [start for start, _ in starts[1:]] + [len(text)]
-    blocks = [(name, text[start:end]) for (start, name), end in zip(starts, ends)]
-    return [(name, block) for name, block in blocks if "_atom_site_" in block.lower()]
+    return [
+        (name, text[start:end])
+        for (start, name), end in zip(starts, ends)
+        if "_atom_site_" in outline[start:end].lower()
+    ]
