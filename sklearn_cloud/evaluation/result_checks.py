@@ -81,8 +81,11 @@ def check_fold(name, fold, n_folds, path):
             )
 
 
-def check_same(found, wanted, path):
-    """Raise ValueError where two results are not of one run."""
+def check_same(found, wanted, path, defaults=None):
+    """Raise ValueError where two results are not of one run.
+
+    A setting that `found` does not have, since the model got it later, counts as its default.
+    """
     header = ("benchmark", "task", "model", "kind", "rows", "coverage", "n_folds")
     differences = [
         f"{key} {old!r}, now {new!r}"
@@ -90,7 +93,8 @@ def check_same(found, wanted, path):
         if (old := getattr(found, key)) != (new := getattr(wanted, key))
     ]
     now = wanted.configuration
-    before = _in_todays_terms(found.configuration, now)
+    before = {key: value for key, value in (defaults or {}).items() if key in now}
+    before |= _in_todays_terms(found.configuration)
     for key in sorted(set(before) | set(now)):
         old, new = before.get(key, "not set"), now.get(key, "not set")
         if old != new:
@@ -102,13 +106,11 @@ def check_same(found, wanted, path):
         )
 
 
-def _in_todays_terms(configuration, now):
+def _in_todays_terms(configuration):
     """The settings of an older file, by the names that they have now."""
     if configuration.get("head") == "extra-trees":  # before there was a registry
         model, trees = f"{configuration['model']}-trees", configuration["trees"]
         return {"model": model, "n_estimators": trees, "random_state": configuration["seed"]}
-    if "precision" in now:  # before networks had it, they were trained in float32
-        return {"precision": "fp32"} | configuration
     return configuration
 
 

@@ -115,6 +115,7 @@ def open_result(
     kind="Coordinate-free",
     coverage=1.0,
     n_folds=5,
+    defaults=None,
 ):
     """Start a result, or resume the one in a file.
 
@@ -135,6 +136,9 @@ def open_result(
         benchmark's own.
     n_folds : int, default=5
         Number of folds of the benchmark.
+    defaults : dict, default=None
+        Defaults of the settings. A file from before the model had one of them is resumed if the
+        setting has its default.
 
     Returns
     -------
@@ -181,7 +185,7 @@ def open_result(
     if not Path(path).exists():
         return fresh
     found = read_result(path)
-    check_same(found, fresh, path)
+    check_same(found, fresh, path, defaults)
     return found
 
 
