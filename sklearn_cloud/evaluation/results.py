@@ -91,7 +91,7 @@ class Result:
         return content | ({"details": details} if details else {})
 
     @classmethod
-    def from_dict(cls, content, path):
+    def _from_dict(cls, content, path):
         """The result in the content of a file; ValueError if it is not what the schema says."""
         check_result(content, path)
         return cls(**{key: content[key] for key in content if key not in ("schema", "summary")})
@@ -293,4 +293,4 @@ def read_result(path):
         raise ValueError(
             f"{path} is damaged or cut short ({error}): delete it and run the benchmark again"
         ) from error
-    return Result.from_dict(content, path)
+    return Result._from_dict(content, path)
