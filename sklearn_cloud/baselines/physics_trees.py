@@ -8,7 +8,7 @@ from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.pipeline import make_union
 
 from .._compat import Interval, StrOptions
-from ..features.geometry import GeometryFeatures
+from ..features.geometry_features import GeometryFeatures
 from ..features.magpie import MagpieFeatures
 from ..features.physics import PotentialPhysics
 from .feature_regressor import FeatureRegressor

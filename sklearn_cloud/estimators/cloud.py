@@ -14,7 +14,7 @@ from ..exceptions import ModelFolderError
 from ..training.devices import choose_bf16
 from ..training.estimator import NetEstimator
 from .folders import load_model, save_model
-from .strings import StringInput
+from .string_input import StringInput
 
 
 class CloudEstimator(StringInput, NetEstimator):

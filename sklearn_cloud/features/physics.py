@@ -14,9 +14,9 @@ from tqdm.auto import tqdm
 
 from .._compat import Interval, StrOptions
 from ..crystals.crystal import Crystal
+from ..crystals.crystal_transformer import CrystalTransformer
 from ..crystals.items import as_items
 from ..crystals.rows import compute_rows, each, full_key, warn_notes
-from ..crystals.transformer import CrystalTransformer
 from ..training.devices import choose_device
 from .calculations import CalculationError, Settings, calculate
 from .disk_cache import DiskCache
