@@ -10,7 +10,7 @@ import numpy as np
 
 from .disk_cache import content_key
 from .elasticity import Strains
-from .force_fields import Frame
+from .force_fields import Frame, load_force_field
 from .phonons import Displacements, ZoneDisplacements
 
 
@@ -93,6 +93,11 @@ def calculate(crystals, names, force_field, settings, cache, batch_size):
             plan = {**known, **plan}
         results.append(plan)
     return results
+
+
+def calculate_chunk(crystals, potential, options):
+    """`calculate` in a worker, which loads the potential (name, device) once."""
+    return calculate(crystals, force_field=load_force_field(*potential), **options)
 
 
 def compute_frames(force_field, frames, batch_size):

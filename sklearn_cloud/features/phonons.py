@@ -84,10 +84,10 @@ class ZoneDisplacements:
         _produce(self._phonopy, responses)
         self._phonopy.symmetrize_force_constants()
         self._phonopy.run_mesh(_MESH, is_gamma_center=True)
-        mesh = self._phonopy.get_mesh_dict()
+        mesh = self._phonopy.mesh
         return {
-            "frequencies": (mesh["frequencies"] * _TERAHERTZ).astype(np.float32),
-            "weights": np.array(mesh["weights"], dtype=float),
+            "frequencies": (mesh.frequencies * _TERAHERTZ).astype(np.float32),
+            "weights": np.array(mesh.weights, dtype=float),
         }
 
 
