@@ -179,7 +179,7 @@ def _plan(crystal, known, names, force_field, settings):
         cell = primitive_cell(crystal, force_field.elements, settings.symprec)
         return {name: CALCULATIONS[name](cell, settings) for name in missing}
     except Exception as error:  # noqa: BLE001 - symmetry searches raise anything
-        return CalculationError(f"its symmetry was not found ({error!r:.200})")
+        return CalculationError(f"no displacements or strains were found ({error!r:.200})")
 
 
 def _finish(plan, responses):

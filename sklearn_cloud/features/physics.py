@@ -24,7 +24,6 @@ from .force_fields import FORCE_FIELDS, load_force_field
 from .physics_columns import COLUMNS
 
 _CHUNK = 4  # crystals that travel to a worker at a time
-_SHOWN = 5  # reasons that a warning gives
 
 
 class PotentialPhysics(CrystalTransformer):
@@ -74,9 +73,8 @@ class PotentialPhysics(CrystalTransformer):
     Warns
     -----
     UserWarning
-        If crystals could not be computed: because they are disordered, have an element that the
-        potential does not know, or because it failed or diverged. Their rows are NaN. There is
-        one warning that names the rows.
+        If crystals could not be computed, and their rows are NaN: because they are disordered,
+        have an element that the potential does not know, or it failed or diverged.
 
     See Also
     --------
@@ -92,8 +90,8 @@ class PotentialPhysics(CrystalTransformer):
     imaginary. Numbers are rounded to 0.001 eV, eV/angstrom and GPa (energy) or 0.1 1/cm and GPa
     (others): which crystals share a batch moves them by less.
 
-    All potentials were trained on relaxation paths of the Materials Project [2]_ [3]_: a table
-    whose targets are energies from there cannot be used to judge them.
+    All potentials were trained on the Materials Project [2]_ [3]_: energies from there are no
+    test of them.
 
     References
     ----------
@@ -294,10 +292,9 @@ def _report(results):
     failed = [(row, error) for row, error in results if isinstance(error, CalculationError)]
     if not failed:
         return
-    reasons = "; ".join(f"row {row}: {error}" for row, error in failed[:_SHOWN])
-    more = "; ..." if len(failed) > _SHOWN else ""
+    reasons = "; ".join(f"row {row}: {error}" for row, error in failed[:5])
     warnings.warn(
         f"{len(failed)} of {len(results)} crystals were not computed, and their rows are NaN: "
-        f"rows {[row for row, _ in failed]}. {reasons}{more}",
+        f"rows {[row for row, _ in failed]}. {reasons}",
         stacklevel=3,
     )

@@ -188,6 +188,13 @@ def test_low_symmetry(stand_in):
     assert found["largest force"] > 0.01
 
 
+def test_elements_without_stable_isotopes(stand_in):
+    plutonium = Structure(Lattice.cubic(D), ["Pu"], [[0, 0, 0]])
+    found = physics([plutonium, plutonium * (1, 1, 2)], properties=["phonons", "zone"])
+    expected = wavenumber(4 * K, 244, 1e12)  # at the corner of the zone
+    np.testing.assert_allclose(found["zone highest frequency"], expected, rtol=1e-3)
+
+
 def test_atom_alone_has_no_optical_modes(stand_in):
     found = physics([ALONE], properties=["phonons"])
     assert [float(numbers[0]) for numbers in found.values()] == [0] * 10
