@@ -9,8 +9,8 @@ from pathlib import Path
 from sklearn_cloud.evaluation.provenance import provenance
 from sklearn_cloud.files import write_text
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-RESULTS = REPOSITORY / "benchmarks" / "results"
+BENCHMARKS = Path(__file__).resolve().parent
+RESULTS = BENCHMARKS / "results"
 
 
 def argument_parser(doc):
@@ -39,9 +39,9 @@ def parse_arguments(parser):
 def script_provenance(**extra):
     """Versions, machine and command of the script that runs."""
     script = Path(sys.argv[0]).resolve()
-    inside = script.is_relative_to(REPOSITORY)
-    script = script.relative_to(REPOSITORY) if inside else Path("benchmarks") / script.name
-    return provenance(["python", script.as_posix()], sys.argv[1:], **extra)
+    inside = script.is_relative_to(BENCHMARKS)
+    name = script.relative_to(BENCHMARKS).as_posix() if inside else script.name
+    return provenance(["python", f"benchmarks/{name}"], sys.argv[1:], **extra)
 
 
 def write_json(name, content):

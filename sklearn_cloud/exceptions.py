@@ -15,6 +15,12 @@ class ModelFolderError(ValueError):
     """
 
 
+def shorten(value, longest=100):
+    """A value as a message shows it: on one line, and never all of a long one."""
+    text = " ".join(str(value)[: 10 * longest].split())
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
 #: What damaged content can raise, wherever in the building of a model it shows.
 DAMAGE = (
     ArithmeticError,

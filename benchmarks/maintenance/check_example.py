@@ -25,7 +25,7 @@ from pymatgen.core import Composition, Structure
 from tqdm import tqdm
 
 from sklearn_cloud.datasets import load_example
-from sklearn_cloud.pretraining.sources import read_structure_table
+from sklearn_cloud.pretraining.corpus_sources import read_structure_table
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
 

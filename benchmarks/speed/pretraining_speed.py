@@ -24,7 +24,7 @@ from sklearn_cloud.encoder.config import PAD_ID
 from sklearn_cloud.encoder.tokenizer import SymmetryTokenizer
 from sklearn_cloud.pretraining import pretrain
 from sklearn_cloud.pretraining.corpus_builder import CorpusSource, build_corpus
-from sklearn_cloud.pretraining.sources import read_structure_table
+from sklearn_cloud.pretraining.corpus_sources import read_structure_table
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
 

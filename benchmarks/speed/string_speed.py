@@ -20,7 +20,7 @@ from pymatgen.core import Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from sklearn_cloud import SymmetryStringTransformer
-from sklearn_cloud.pretraining.sources import read_structure_table
+from sklearn_cloud.pretraining.corpus_sources import read_structure_table
 from sklearn_cloud.symmetry import generator_string
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is

@@ -41,6 +41,8 @@ def main():
     lines = []
     for name, label, system in list_systems():
         found = {task: read(arguments.results, task, name) for task in TASKS}
+        if not any(found.values()):
+            continue
         line = [f"`{label}`"]
         for task, form in TASKS.items():
             known = published(task, system)
@@ -89,7 +91,7 @@ def score(result, form, reference, known=None):
     mean, std = result.summary["mae"]["mean"], result.summary["mae"]["std"]
     notes = []
     if len(result.folds) < result.n_folds:
-        notes.append(f"folds {', '.join(result['folds'])}")
+        notes.append(f"folds {', '.join(result.folds)}")
     for name, form_of_note in SETTINGS.items():
         value = setting(result, name)
         if value != setting(reference, name):

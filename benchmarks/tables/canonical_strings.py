@@ -15,7 +15,7 @@ from random import Random
 import numpy as np
 from tqdm import tqdm
 
-from sklearn_cloud.pretraining.sources import read_structure_table
+from sklearn_cloud.pretraining.corpus_sources import read_structure_table
 from sklearn_cloud.symmetry.parsing import parse_string
 from sklearn_cloud.symmetry.strings import PARTS, compose_string
 

@@ -9,7 +9,7 @@ _HOMES = {
     "SlicesStringTransformer": "slices_strings",
     # in the room `features` now, and still found here
     "ElementFractions": "..features.element_fractions",
-    "GeometryFeatures": "..features.geometry",
+    "GeometryFeatures": "..features.geometry_features",
     "MagpieFeatures": "..features.magpie",
     "PotentialFeatures": "..features.potentials",
     "SpaceGroupFractions": "..features.space_group",

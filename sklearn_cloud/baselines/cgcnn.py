@@ -8,11 +8,56 @@ from torch.nn.functional import softplus
 
 from .._compat import Interval
 from ..features.elements import element_features
+from ..training.regressor import NetRegressor
 from .graphs import GaussianExpansion, build_graph, collate_graphs, displace, mean_by, sum_by
-from .network import NetworkRegressor
+from .network import CrystalNetwork
 
 
-class CGCNNRegressor(NetworkRegressor):
+class BaseCGCNN(CrystalNetwork):
+    """Input and network of `CGCNNRegressor`."""
+
+    cutoff: float = 8.0
+    max_neighbors: int = 12
+    atom_width: int = 64
+    n_convolutions: int = 3
+    head_width: int = 128
+    head_layers: int = 1
+    perturbation: float = 0.0
+    learning_rate = 3e-3
+
+    _parameter_constraints = {
+        "cutoff": [Interval(Real, 0, None, closed="neither")],
+        "max_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "atom_width": [Interval(Integral, 1, None, closed="left")],
+        "n_convolutions": [Interval(Integral, 1, None, closed="left")],
+        "head_width": [Interval(Integral, 1, None, closed="left")],
+        "head_layers": [Interval(Integral, 0, None, closed="left")],
+        "perturbation": [Interval(Real, 0, None, closed="left")],
+    }
+
+    def _network(self):
+        return CrystalGraphNetwork, {
+            "cutoff": float(self.cutoff),
+            "atom_width": self.atom_width,
+            "n_convolutions": self.n_convolutions,
+            "head_width": self.head_width,
+            "head_layers": self.head_layers,
+        }
+
+    def _read_item(self, crystal):
+        return build_graph(crystal, self.cutoff, self.max_neighbors)
+
+    def _size(self, inputs):
+        return inputs.size
+
+    def _collate(self, batch):
+        return collate_graphs(batch)
+
+    def _augment(self, inputs, rng):
+        return displace(inputs, self.perturbation, rng) if self.perturbation else inputs
+
+
+class CGCNNRegressor(BaseCGCNN, NetRegressor):
     """Predict numbers from crystal structures with a crystal graph convolutional network.
 
     Atoms are the nodes of a graph, neighbours within `cutoff` its edges. In each convolution an
@@ -37,44 +82,11 @@ class CGCNNRegressor(NetworkRegressor):
         Number of these layers.
     perturbation : float, default=0.0
         Standard deviation of the displacement of training atoms along each axis, in angstrom.
-    max_epochs : int, default=100
-        Passes over the training rows.
-    learning_rate : float, default=3e-3
-        Highest learning rate.
-    batch_size : int, default=32
-        Rows per training step.
-    weight_decay : float, default=0.01
-        Weight decay of AdamW; biases and layer norms are spared.
-    validation_fraction : float, default=0.1
-        Share of the rows that is taken out of the training rows to choose the best epoch. With
-        0 nothing is held out and the last epoch is kept.
-    patience : int, default=None
-        Stop after this many epochs without a better validation loss; None never stops early.
-    device : str or torch.device, default=None
-        Where to compute; None is CUDA where there is one, else the CPU.
-    precision : {"fp32", "bf16", "auto"}, default="fp32"
-        Precision of the training. "auto" is bfloat16 where the hardware multiplies in it, else
-        float32. Predictions are always made in float32.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, batches, displacements and validation rows.
-    verbose : int, default=0
-        Above 0 shows progress bars.
+    {other parameters}
 
     Attributes
     ----------
-    net_ : skorch.NeuralNet
-        The trained net; `net_.module_.network` is the PyTorch module.
-    loss_curve_, validation_scores_ : list of float
-        Mean absolute error of every epoch on training and validation rows, in units of
-        `target_scale_`; `validation_scores_` is None without validation.
-    best_epoch_, n_iter_ : int
-        Epoch whose weights are kept, counted from 1, and epochs that were trained.
-    target_mean_, target_scale_ : ndarray of shape (n_outputs,)
-        Mean and standard deviation of the targets over the training rows.
-    n_outputs_, n_parameters_ : int
-        Number of targets and of trained weights.
-    device_ : str
-        Where the net is.
+    {other attributes}
 
     See Also
     --------
@@ -112,79 +124,6 @@ class CGCNNRegressor(NetworkRegressor):
     >>> model.fit(cells, [1.0, 2.0]).predict(cells).shape
     (2,)
     """
-
-    _parameter_constraints = {
-        **NetworkRegressor._parameter_constraints,
-        "cutoff": [Interval(Real, 0, None, closed="neither")],
-        "max_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "atom_width": [Interval(Integral, 1, None, closed="left")],
-        "n_convolutions": [Interval(Integral, 1, None, closed="left")],
-        "head_width": [Interval(Integral, 1, None, closed="left")],
-        "head_layers": [Interval(Integral, 0, None, closed="left")],
-        "perturbation": [Interval(Real, 0, None, closed="left")],
-    }
-
-    def __init__(
-        self,
-        *,
-        cutoff=8.0,
-        max_neighbors=12,
-        atom_width=64,
-        n_convolutions=3,
-        head_width=128,
-        head_layers=1,
-        perturbation=0.0,
-        max_epochs=100,
-        learning_rate=3e-3,
-        batch_size=32,
-        weight_decay=0.01,
-        validation_fraction=0.1,
-        patience=None,
-        device=None,
-        precision="fp32",
-        random_state=None,
-        verbose=0,
-    ):
-        super().__init__(
-            max_epochs=max_epochs,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-            weight_decay=weight_decay,
-            validation_fraction=validation_fraction,
-            patience=patience,
-            device=device,
-            precision=precision,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.cutoff = cutoff
-        self.max_neighbors = max_neighbors
-        self.atom_width = atom_width
-        self.n_convolutions = n_convolutions
-        self.head_width = head_width
-        self.head_layers = head_layers
-        self.perturbation = perturbation
-
-    def _network(self):
-        return CrystalGraphNetwork, {
-            "cutoff": float(self.cutoff),
-            "atom_width": self.atom_width,
-            "n_convolutions": self.n_convolutions,
-            "head_width": self.head_width,
-            "head_layers": self.head_layers,
-        }
-
-    def _read_item(self, crystal):
-        return build_graph(crystal, self.cutoff, self.max_neighbors)
-
-    def _size(self, inputs):
-        return inputs.size
-
-    def _collate(self, batch):
-        return collate_graphs(batch)
-
-    def _augment(self, inputs, rng):
-        return displace(inputs, self.perturbation, rng) if self.perturbation else inputs
 
 
 class GatedConvolution(nn.Module):

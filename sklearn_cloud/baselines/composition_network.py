@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from ..features.elements import N_ELEMENTS, atomic_numbers, element_features
-from .network import NetworkRegressor
+from .network import CrystalNetwork
 
 
 class ElementSet(NamedTuple):
@@ -25,7 +25,7 @@ class ElementSet(NamedTuple):
     fractions: np.ndarray
 
 
-class CompositionRegressor(NetworkRegressor):
+class CompositionNetwork(CrystalNetwork):
     """Base of the networks that read the composition alone: formulas will do.
 
     The module's ``forward`` takes ``numbers`` and ``fractions``, both of shape

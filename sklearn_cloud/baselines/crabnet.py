@@ -7,10 +7,41 @@ import torch
 from torch import nn
 
 from .._compat import Interval
-from .composition_network import CompositionRegressor, ElementEmbedding, ResidualOutput
+from ..training.regressor import NetRegressor
+from .composition_network import CompositionNetwork, ElementEmbedding, ResidualOutput
 
 
-class CrabNetRegressor(CompositionRegressor):
+class BaseCrabNet(CompositionNetwork):
+    """Input and network of `CrabNetRegressor`."""
+
+    width: int = 512
+    n_layers: int = 3
+    n_heads: int = 4
+    dropout: float = 0.1
+    max_epochs = 40
+    learning_rate = 3e-4
+
+    _parameter_constraints = {
+        "width": [Interval(Integral, 4, None, closed="left")],
+        "n_layers": [Interval(Integral, 1, None, closed="left")],
+        "n_heads": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+    }
+
+    def _network(self):
+        if self.width % 4 or self.width % self.n_heads:
+            raise ValueError(
+                f"width={self.width} must be a multiple of 4 and of n_heads={self.n_heads}."
+            )
+        return CrabNet, {
+            "width": self.width,
+            "n_layers": self.n_layers,
+            "n_heads": self.n_heads,
+            "dropout": self.dropout,
+        }
+
+
+class CrabNetRegressor(BaseCrabNet, NetRegressor):
     """Predict numbers from compositions with a transformer over their elements.
 
     Each element of a formula is a token: its embedding plus sinusoids of its fraction and of the
@@ -27,45 +58,11 @@ class CrabNetRegressor(CompositionRegressor):
         Attention heads of each layer.
     dropout : float, default=0.1
         Dropout of the transformer while training.
-    max_epochs : int, default=40
-        Passes over the training rows.
-    learning_rate : float, default=3e-4
-        Highest learning rate.
-    batch_size : int, default=32
-        Rows per training step.
-    weight_decay : float, default=0.01
-        Weight decay of AdamW; biases and layer norms are spared.
-    validation_fraction : float, default=0.1
-        Share of the rows that is taken out of the training rows to choose the best epoch. With
-        0 nothing is held out and the last epoch is kept.
-    patience : int, default=None
-        Stop after this many epochs without a better validation loss; None never stops early.
-    device : str or torch.device, default=None
-        Where to compute; None is CUDA where there is one, else the CPU.
-    precision : {"fp32", "bf16", "auto"}, default="fp32"
-        Precision of the training. "auto" is bfloat16 where the hardware multiplies in it, else
-        float32. Predictions are always made in float32.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, dropout, batches and validation rows.
-    verbose : int, default=0
-        Above 0 shows progress bars.
+    {other parameters}
 
     Attributes
     ----------
-    net_ : skorch.NeuralNet
-        The trained net; `net_.module_.network` is the PyTorch module.
-    loss_curve_ : list of float
-        Training loss of every epoch: mean absolute error in units of `target_scale_`.
-    validation_scores_ : list of float or None
-        The same on the validation rows; None without validation.
-    best_epoch_, n_iter_ : int
-        Epoch whose weights are kept, counted from 1, and epochs that were trained.
-    target_mean_, target_scale_ : ndarray of shape (n_outputs,)
-        Mean and standard deviation of the targets over the training rows.
-    n_outputs_, n_parameters_ : int
-        Number of targets and of trained weights.
-    device_ : str
-        Where the net is.
+    {other attributes}
 
     Notes
     -----
@@ -92,61 +89,6 @@ class CrabNetRegressor(CompositionRegressor):
     >>> model.predict(["KCl"]).shape
     (1,)
     """
-
-    _parameter_constraints = {
-        **CompositionRegressor._parameter_constraints,
-        "width": [Interval(Integral, 4, None, closed="left")],
-        "n_layers": [Interval(Integral, 1, None, closed="left")],
-        "n_heads": [Interval(Integral, 1, None, closed="left")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-    }
-
-    def __init__(
-        self,
-        *,
-        width=512,
-        n_layers=3,
-        n_heads=4,
-        dropout=0.1,
-        max_epochs=40,
-        learning_rate=3e-4,
-        batch_size=32,
-        weight_decay=0.01,
-        validation_fraction=0.1,
-        patience=None,
-        device=None,
-        precision="fp32",
-        random_state=None,
-        verbose=0,
-    ):
-        super().__init__(
-            max_epochs=max_epochs,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-            weight_decay=weight_decay,
-            validation_fraction=validation_fraction,
-            patience=patience,
-            device=device,
-            precision=precision,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.width = width
-        self.n_layers = n_layers
-        self.n_heads = n_heads
-        self.dropout = dropout
-
-    def _network(self):
-        if self.width % 4 or self.width % self.n_heads:
-            raise ValueError(
-                f"width={self.width} must be a multiple of 4 and of n_heads={self.n_heads}."
-            )
-        return CrabNet, {
-            "width": self.width,
-            "n_layers": self.n_layers,
-            "n_heads": self.n_heads,
-            "dropout": self.dropout,
-        }
 
 
 class CrabNet(nn.Module):

@@ -6,10 +6,31 @@ import torch
 from torch import nn
 
 from .._compat import Interval
-from .composition_network import CompositionRegressor, ElementEmbedding, weighted_softmax
+from ..training.regressor import NetRegressor
+from .composition_network import CompositionNetwork, ElementEmbedding, weighted_softmax
 
 
-class FinderRegressor(CompositionRegressor):
+class BaseFinder(CompositionNetwork):
+    """Input and network of `FinderRegressor`."""
+
+    width: int = 128
+    n_layers: int = 3
+    n_heads: int = 4
+    max_epochs = 150
+
+    _parameter_constraints = {
+        "width": [Interval(Integral, 1, None, closed="left")],
+        "n_layers": [Interval(Integral, 0, None, closed="left")],
+        "n_heads": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def _network(self):
+        if self.width % self.n_heads:
+            raise ValueError(f"width={self.width} must be a multiple of n_heads={self.n_heads}.")
+        return Finder, {"width": self.width, "n_layers": self.n_layers, "n_heads": self.n_heads}
+
+
+class FinderRegressor(BaseFinder, NetRegressor):
     """Predict numbers from compositions by self-attention on their formula graph.
 
     The atoms of a formula are the nodes of a graph in which all are neighbours. In every layer a
@@ -24,45 +45,11 @@ class FinderRegressor(CompositionRegressor):
         Message passing layers.
     n_heads : int, default=4
         Attention heads of each layer.
-    max_epochs : int, default=150
-        Passes over the training rows.
-    learning_rate : float, default=5e-4
-        Highest learning rate.
-    batch_size : int, default=32
-        Rows per training step.
-    weight_decay : float, default=0.01
-        Weight decay of AdamW; biases are spared.
-    validation_fraction : float, default=0.1
-        Share of the rows that is taken out of the training rows to choose the best epoch. With
-        0 nothing is held out and the last epoch is kept.
-    patience : int, default=None
-        Stop after this many epochs without a better validation loss; None never stops early.
-    device : str or torch.device, default=None
-        Where to compute; None is CUDA where there is one, else the CPU.
-    precision : {"fp32", "bf16", "auto"}, default="fp32"
-        Precision of the training. "auto" is bfloat16 where the hardware multiplies in it, else
-        float32. Predictions are always made in float32.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, batches and validation rows.
-    verbose : int, default=0
-        Above 0 shows progress bars.
+    {other parameters}
 
     Attributes
     ----------
-    net_ : skorch.NeuralNet
-        The trained net; `net_.module_.network` is the PyTorch module.
-    loss_curve_ : list of float
-        Training loss of every epoch: mean absolute error in units of `target_scale_`.
-    validation_scores_ : list of float or None
-        The same on the validation rows; None without validation.
-    best_epoch_, n_iter_ : int
-        Epoch whose weights are kept, counted from 1, and epochs that were trained.
-    target_mean_, target_scale_ : ndarray of shape (n_outputs,)
-        Mean and standard deviation of the targets over the training rows.
-    n_outputs_, n_parameters_ : int
-        Number of targets and of trained weights.
-    device_ : str
-        Where the net is.
+    {other attributes}
 
     Notes
     -----
@@ -89,51 +76,6 @@ class FinderRegressor(CompositionRegressor):
     >>> model.predict(["KCl"]).shape
     (1,)
     """
-
-    _parameter_constraints = {
-        **CompositionRegressor._parameter_constraints,
-        "width": [Interval(Integral, 1, None, closed="left")],
-        "n_layers": [Interval(Integral, 0, None, closed="left")],
-        "n_heads": [Interval(Integral, 1, None, closed="left")],
-    }
-
-    def __init__(
-        self,
-        *,
-        width=128,
-        n_layers=3,
-        n_heads=4,
-        max_epochs=150,
-        learning_rate=5e-4,
-        batch_size=32,
-        weight_decay=0.01,
-        validation_fraction=0.1,
-        patience=None,
-        device=None,
-        precision="fp32",
-        random_state=None,
-        verbose=0,
-    ):
-        super().__init__(
-            max_epochs=max_epochs,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-            weight_decay=weight_decay,
-            validation_fraction=validation_fraction,
-            patience=patience,
-            device=device,
-            precision=precision,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.width = width
-        self.n_layers = n_layers
-        self.n_heads = n_heads
-
-    def _network(self):
-        if self.width % self.n_heads:
-            raise ValueError(f"width={self.width} must be a multiple of n_heads={self.n_heads}.")
-        return Finder, {"width": self.width, "n_layers": self.n_layers, "n_heads": self.n_heads}
 
 
 class Finder(nn.Module):

@@ -6,7 +6,7 @@ from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.pipeline import make_union
 
 from .._compat import Interval
-from ..features.geometry import GeometryFeatures
+from ..features.geometry_features import GeometryFeatures
 from ..features.magpie import MagpieFeatures
 from .feature_regressor import FeatureRegressor
 

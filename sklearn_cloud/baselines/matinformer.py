@@ -17,7 +17,8 @@ from ..features.elements import atomic_numbers, element_features
 from ..symmetry.search import find_symmetry
 from ..symmetry.strings import atomic_fractions, write_composition
 from ..symmetry.wyckoff import wyckoff_positions
-from .network import NetworkRegressor
+from ..training.regressor import NetRegressor
+from .network import CrystalNetwork
 
 _SPACE_GROUPS = range(1, 231)
 _STATISTICS = 4  # mean, deviation, minimum and maximum
@@ -128,7 +129,52 @@ class MatInFormerNetwork(nn.Module):
         return self.head(torch.cat([words, self.descriptors(descriptors)], dim=1))
 
 
-class MatInFormerRegressor(NetworkRegressor):
+class BaseMatInFormer(CrystalNetwork):
+    """Input and network of `MatInFormerRegressor`."""
+
+    width: int = 128
+    n_layers: int = 4
+    n_heads: int = 4
+    dropout: float = 0.1
+    symprec: float = 0.1
+
+    _parameter_constraints = {
+        "width": [Interval(Integral, 1, None, closed="left")],
+        "n_layers": [Interval(Integral, 1, None, closed="left")],
+        "n_heads": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "symprec": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def _network(self):
+        # As many positions as a crystal of all elements in a group of 27 Wyckoff positions fills.
+        config = EncoderConfig(
+            n_layers=self.n_layers,
+            n_heads=self.n_heads,
+            width=self.width,
+            max_positions=4 + 27 + 2 * len(ELEMENTS),
+            dropout=self.dropout,
+            vocabulary_size=len(vocabulary()),
+        )
+        return MatInFormerNetwork, {"config": config}
+
+    def _read_item(self, crystal):
+        words = crystal_words(crystal, self.symprec)
+        ids = np.array([vocabulary()[word] for word in words])
+        return CrystalWords(ids, describe_composition(crystal.composition))
+
+    def _size(self, inputs):
+        return len(inputs.token_ids)
+
+    def _collate(self, batch):
+        rows = [torch.from_numpy(one.token_ids) for one in batch]
+        return {
+            "input_ids": pad_sequence(rows, batch_first=True, padding_value=PAD_ID),
+            "descriptors": torch.from_numpy(np.stack([one.descriptors for one in batch])),
+        }
+
+
+class MatInFormerRegressor(BaseMatInFormer, NetRegressor):
     """Predict numbers from the space group, Wyckoff positions and composition of a crystal.
 
     The paper's MatInFormer: the words that crystallography has for the symmetry of a crystal, and
@@ -147,39 +193,11 @@ class MatInFormerRegressor(NetworkRegressor):
         Dropout of encoder and head while training.
     symprec : float, default=0.1
         Distance within which sites count as equivalent, in angstrom.
-    max_epochs : int, default=100
-        Passes over the training rows.
-    learning_rate : float, default=5e-4
-        Highest learning rate.
-    batch_size : int, default=32
-        Rows per training step.
-    weight_decay : float, default=0.01
-        Weight decay of AdamW.
-    validation_fraction : float, default=0.1
-        Share of the rows that is taken out of the training rows to choose the best epoch; with 0
-        the last epoch is kept.
-    patience : int, default=None
-        Stop after this many epochs without a better validation loss; None never stops early.
-    device : str or torch.device, default=None
-        Where to compute; None is CUDA where there is one, else the CPU.
-    precision : {"fp32", "bf16", "auto"}, default="fp32"
-        Precision of the training. "auto" is bfloat16 where the hardware multiplies in it, else
-        float32. Predictions are always made in float32.
-    random_state : int, RandomState instance or None, default=None
-        Seed of weights, dropout, batches and validation rows.
-    verbose : int, default=0
-        Above 0 shows progress bars.
+    {other parameters}
 
     Attributes
     ----------
-    net_ : skorch.NeuralNet
-        The trained net.
-    loss_curve_, validation_scores_ : list of float
-        Mean absolute error of every epoch in units of `target_scale_`.
-    best_epoch_, n_iter_, n_parameters_, n_outputs_ : int
-        As in `CloudRegressor`.
-    target_mean_, target_scale_ : ndarray of shape (n_outputs,)
-        Mean and standard deviation of the targets over the training rows.
+    {other attributes}
 
     Notes
     -----
@@ -218,76 +236,3 @@ class MatInFormerRegressor(NetworkRegressor):
     >>> model.fit(crystals, [4.12, 3.83, 3.75]).predict(crystals).shape
     (3,)
     """
-
-    _parameter_constraints = {
-        **NetworkRegressor._parameter_constraints,
-        "width": [Interval(Integral, 1, None, closed="left")],
-        "n_layers": [Interval(Integral, 1, None, closed="left")],
-        "n_heads": [Interval(Integral, 1, None, closed="left")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "symprec": [Interval(Real, 0, None, closed="neither")],
-    }
-
-    def __init__(
-        self,
-        *,
-        width=128,
-        n_layers=4,
-        n_heads=4,
-        dropout=0.1,
-        symprec=0.1,
-        max_epochs=100,
-        learning_rate=5e-4,
-        batch_size=32,
-        weight_decay=0.01,
-        validation_fraction=0.1,
-        patience=None,
-        device=None,
-        precision="fp32",
-        random_state=None,
-        verbose=0,
-    ):
-        super().__init__(
-            max_epochs=max_epochs,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-            weight_decay=weight_decay,
-            validation_fraction=validation_fraction,
-            patience=patience,
-            device=device,
-            precision=precision,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.width = width
-        self.n_layers = n_layers
-        self.n_heads = n_heads
-        self.dropout = dropout
-        self.symprec = symprec
-
-    def _network(self):
-        # As many positions as a crystal of all elements in a group of 27 Wyckoff positions fills.
-        config = EncoderConfig(
-            n_layers=self.n_layers,
-            n_heads=self.n_heads,
-            width=self.width,
-            max_positions=4 + 27 + 2 * len(ELEMENTS),
-            dropout=self.dropout,
-            vocabulary_size=len(vocabulary()),
-        )
-        return MatInFormerNetwork, {"config": config}
-
-    def _read_item(self, crystal):
-        words = crystal_words(crystal, self.symprec)
-        ids = np.array([vocabulary()[word] for word in words])
-        return CrystalWords(ids, describe_composition(crystal.composition))
-
-    def _size(self, inputs):
-        return len(inputs.token_ids)
-
-    def _collate(self, batch):
-        rows = [torch.from_numpy(one.token_ids) for one in batch]
-        return {
-            "input_ids": pad_sequence(rows, batch_first=True, padding_value=PAD_ID),
-            "descriptors": torch.from_numpy(np.stack([one.descriptors for one in batch])),
-        }

@@ -9,13 +9,55 @@ from torch.nn.functional import softplus
 
 from .._compat import Interval
 from ..features.elements import N_ELEMENTS
+from ..training.regressor import NetRegressor
 from .graphs import GaussianExpansion, build_graph, collate_graphs, mean_by, sum_by
-from .network import NetworkRegressor
+from .network import CrystalNetwork
 
 _STATE_WIDTH = 2  # of the initial state, which is zero
 
 
-class MEGNetRegressor(NetworkRegressor):
+class BaseMEGNet(CrystalNetwork):
+    """Input and network of `MEGNetRegressor`."""
+
+    cutoff: float = 4.0
+    n_blocks: int = 3
+    embedding_width: int = 16
+    hidden_width: int = 64
+    width: int = 32
+    n_steps: int = 3
+    max_epochs = 60
+    learning_rate = 1e-3
+
+    _parameter_constraints = {
+        "cutoff": [Interval(Real, 0, None, closed="neither")],
+        "n_blocks": [Interval(Integral, 1, None, closed="left")],
+        "embedding_width": [Interval(Integral, 1, None, closed="left")],
+        "hidden_width": [Interval(Integral, 1, None, closed="left")],
+        "width": [Interval(Integral, 2, None, closed="left")],
+        "n_steps": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def _network(self):
+        return MEGNetwork, {
+            "cutoff": float(self.cutoff),
+            "n_blocks": self.n_blocks,
+            "embedding_width": self.embedding_width,
+            "hidden_width": self.hidden_width,
+            "width": self.width,
+            "n_steps": self.n_steps,
+        }
+
+    def _read_item(self, crystal):
+        return build_graph(crystal, self.cutoff)
+
+    def _size(self, inputs):
+        return inputs.size
+
+    def _collate(self, batch):
+        return collate_graphs(batch)
+
+
+class MEGNetRegressor(BaseMEGNet, NetRegressor):
     """Predict numbers from crystal structures with a materials graph network.
 
     Atoms, the bonds between neighbours and the crystal as a whole each have a vector. In every
@@ -37,44 +79,11 @@ class MEGNetRegressor(NetworkRegressor):
         Length of the vectors of atoms, bonds and state.
     n_steps : int, default=3
         Steps of Set2Set.
-    max_epochs : int, default=60
-        Passes over the training rows.
-    learning_rate : float, default=1e-3
-        Highest learning rate.
-    batch_size : int, default=32
-        Rows per training step.
-    weight_decay : float, default=0.01
-        Weight decay of AdamW; biases are spared.
-    validation_fraction : float, default=0.1
-        Share of the rows that is taken out of the training rows to choose the best epoch. With
-        0 nothing is held out and the last epoch is kept.
-    patience : int, default=None
-        Stop after this many epochs without a better validation loss; None never stops early.
-    device : str or torch.device, default=None
-        Where to compute; None is CUDA where there is one, else the CPU.
-    precision : {"fp32", "bf16", "auto"}, default="fp32"
-        Precision of the training. "auto" is bfloat16 where the hardware multiplies in it, else
-        float32. Predictions are always made in float32.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, batches and validation rows.
-    verbose : int, default=0
-        Above 0 shows progress bars.
+    {other parameters}
 
     Attributes
     ----------
-    net_ : skorch.NeuralNet
-        The trained net; `net_.module_.network` is the PyTorch module.
-    loss_curve_, validation_scores_ : list of float
-        Mean absolute error of every epoch on training and validation rows, in units of
-        `target_scale_`; `validation_scores_` is None without validation.
-    best_epoch_, n_iter_ : int
-        Epoch whose weights are kept, counted from 1, and epochs that were trained.
-    target_mean_, target_scale_ : ndarray of shape (n_outputs,)
-        Mean and standard deviation of the targets over the training rows.
-    n_outputs_, n_parameters_ : int
-        Number of targets and of trained weights.
-    device_ : str
-        Where the net is.
+    {other attributes}
 
     See Also
     --------
@@ -112,74 +121,6 @@ class MEGNetRegressor(NetworkRegressor):
     >>> model.fit(cells, [1.0, 2.0]).predict(cells).shape
     (2,)
     """
-
-    _parameter_constraints = {
-        **NetworkRegressor._parameter_constraints,
-        "cutoff": [Interval(Real, 0, None, closed="neither")],
-        "n_blocks": [Interval(Integral, 1, None, closed="left")],
-        "embedding_width": [Interval(Integral, 1, None, closed="left")],
-        "hidden_width": [Interval(Integral, 1, None, closed="left")],
-        "width": [Interval(Integral, 2, None, closed="left")],
-        "n_steps": [Interval(Integral, 1, None, closed="left")],
-    }
-
-    def __init__(
-        self,
-        *,
-        cutoff=4.0,
-        n_blocks=3,
-        embedding_width=16,
-        hidden_width=64,
-        width=32,
-        n_steps=3,
-        max_epochs=60,
-        learning_rate=1e-3,
-        batch_size=32,
-        weight_decay=0.01,
-        validation_fraction=0.1,
-        patience=None,
-        device=None,
-        precision="fp32",
-        random_state=None,
-        verbose=0,
-    ):
-        super().__init__(
-            max_epochs=max_epochs,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-            weight_decay=weight_decay,
-            validation_fraction=validation_fraction,
-            patience=patience,
-            device=device,
-            precision=precision,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.cutoff = cutoff
-        self.n_blocks = n_blocks
-        self.embedding_width = embedding_width
-        self.hidden_width = hidden_width
-        self.width = width
-        self.n_steps = n_steps
-
-    def _network(self):
-        return MEGNetwork, {
-            "cutoff": float(self.cutoff),
-            "n_blocks": self.n_blocks,
-            "embedding_width": self.embedding_width,
-            "hidden_width": self.hidden_width,
-            "width": self.width,
-            "n_steps": self.n_steps,
-        }
-
-    def _read_item(self, crystal):
-        return build_graph(crystal, self.cutoff)
-
-    def _size(self, inputs):
-        return inputs.size
-
-    def _collate(self, batch):
-        return collate_graphs(batch)
 
 
 class ShiftedSoftplus(nn.Module):

@@ -5,13 +5,12 @@ from functools import partial
 import torch
 from torch import nn
 
-from .._compat import StrOptions
 from ..crystals.items import as_items
 from ..crystals.rows import compute_rows, each, need_structure, read_rows
 from ..training.checks import accept_strings
 from ..training.data import Inputs
 from ..training.devices import choose_bf16
-from ..training.estimator import NetRegressor
+from ..training.estimator import NetEstimator
 
 
 class MixedPrecision(nn.Module):
@@ -39,13 +38,14 @@ class MixedPrecision(nn.Module):
         return outputs.float()
 
 
-class NetworkRegressor(NetRegressor):
-    """Base of the regressors that read crystals with a network of their own.
+class CrystalNetwork(NetEstimator):
+    """Base of the estimators that read crystals with a network of their own.
 
-    They are trained as `CloudRegressor` is: AdamW on the mean absolute error of the standardised
-    target, a learning rate that rises over the first tenth of the steps and then falls to zero
-    along a cosine, and the epoch kept that does best on the validation rows. A subclass says how
-    a crystal becomes the network's input, and which network it is:
+    They are trained as `CloudRegressor` and `CloudClassifier` are: with AdamW, a learning rate that
+    rises over the first tenth of the steps and then falls to zero along a cosine, and the epoch
+    kept that does best on the validation rows. A subclass says how a crystal becomes the network's
+    input, and which network it is; with `NetRegressor` as a second base it predicts numbers, with
+    `NetClassifier` classes.
 
     - `_read_item`: one crystal to its input, a tuple of small arrays.
     - `_size`: size of an input; batches hold inputs of like size.
@@ -59,36 +59,6 @@ class NetworkRegressor(NetRegressor):
 
     #: Whether a composition is enough; otherwise `_read_item` gets crystals with a structure only.
     _takes_formulas = False
-
-    _parameter_constraints = {
-        **NetRegressor._parameter_constraints,
-        "precision": [StrOptions({"fp32", "bf16", "auto"})],
-    }
-
-    def __init__(
-        self,
-        *,
-        max_epochs=100,
-        learning_rate=5e-4,
-        batch_size=32,
-        weight_decay=0.01,
-        validation_fraction=0.1,
-        patience=None,
-        device=None,
-        precision="fp32",
-        random_state=None,
-        verbose=0,
-    ):
-        self.max_epochs = max_epochs
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.weight_decay = weight_decay
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.verbose = verbose
 
     def _read_item(self, crystal):
         """Input of the network for one crystal, or a ValueError that says what is wrong with it."""

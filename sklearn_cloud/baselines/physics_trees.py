@@ -8,7 +8,7 @@ from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.pipeline import make_union
 
 from .._compat import Interval, StrOptions
-from ..features.geometry import GeometryFeatures
+from ..features.geometry_features import GeometryFeatures
 from ..features.magpie import MagpieFeatures
 from ..features.physics import PotentialPhysics
 from .feature_regressor import FeatureRegressor
@@ -18,9 +18,9 @@ class PhysicsTreesRegressor(FeatureRegressor):
     """Trees on Magpie statistics, geometry, and phonons and moduli of a potential.
 
     What a potential computes of a crystal is close to many properties, but not the same: too soft,
-    for one temperature, without the electrons. The trees learn what is missing. Where one of the
-    computed numbers is a first guess of the target, name it as `reference`: the trees then learn
-    the target's ratio to it as well, and the mean of both is predicted.
+    without the electrons. The trees learn what is missing. Where one of the computed numbers is a
+    first guess of the target, name it as `reference`: other trees then learn the logarithm of the
+    target's ratio to it, and the mean of all is predicted.
 
     Parameters
     ----------
@@ -161,9 +161,9 @@ class PhysicsTreesRegressor(FeatureRegressor):
 class MeanOfForms(RegressorMixin, BaseEstimator):
     """Mean of one regressor fitted to several forms of the target.
 
-    These are the target itself, its logarithm where all targets are positive, and its ratio to a
-    column of `X` where that is positive. Where the target is a logarithm already, they are itself
-    and its difference from the logarithm of the column.
+    These are the target itself, its logarithm where all targets are positive, and the logarithm
+    of its ratio to a column of `X` where that is positive. Where the target is a logarithm already,
+    they are itself and the ratio.
 
     Parameters
     ----------
@@ -197,6 +197,11 @@ class MeanOfForms(RegressorMixin, BaseEstimator):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If a ratio is asked for, and targets are not positive.
         """
         self.estimators_ = {}
         for form, (targets, rows) in self._forms(X, y).items():
@@ -218,12 +223,10 @@ class MeanOfForms(RegressorMixin, BaseEstimator):
         guesses = []
         for form, estimator in self.estimators_.items():
             guess = estimator.predict(X)
-            if form == "log":
-                guess = np.exp(guess)
-            elif form == "ratio":
-                guess = guess * self._references(X)
-            elif form == "difference":
-                guess = guess + np.log10(self._references(X))
+            if form == "ratio":
+                guess = guess + self._references(X)
+            if form != "itself" and self.scale == "linear":
+                guess = 10**guess
             guesses.append(guess)
         return np.nanmean(guesses, axis=0)
 
@@ -231,21 +234,29 @@ class MeanOfForms(RegressorMixin, BaseEstimator):
         """{form: (targets, rows that have it)}."""
         every = np.ones(len(y), dtype=bool)
         forms = {"itself": (y, every)}
-        if self.scale == "linear" and (y > 0).all():
-            forms["log"] = np.log(y), every
+        logarithms = y
+        if self.scale == "linear":
+            if not (y > 0).all():
+                return self._without_logarithms(forms)
+            logarithms = np.log10(y)
+            forms["log"] = logarithms, every
         references = self._references(X)
-        known = ~np.isnan(references)
+        known = np.isfinite(references)
         if known.any():
-            references = references[known]
-            if self.scale == "linear":
-                forms["ratio"] = y[known] / references, known
-            else:
-                forms["difference"] = y[known] - np.log10(references), known
+            forms["ratio"] = (logarithms - references)[known], known
+        return forms
+
+    def _without_logarithms(self, forms):
+        if self.reference is not None:
+            raise ValueError(
+                "a ratio to a reference needs targets above 0: set reference=None or, if the "
+                'targets are logarithms already, scale="log10"'
+            )
         return forms
 
     def _references(self, X):
-        """Column of the reference, NaN where it is not positive."""
+        """Logarithm of the reference, NaN where it is not positive."""
         if self.reference is None:
             return np.full(len(X), np.nan)
         column = X[:, self.reference]
-        return np.where(column > 0, column, np.nan)
+        return np.log10(np.where(column > 0, column, np.nan))

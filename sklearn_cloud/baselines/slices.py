@@ -12,8 +12,9 @@ from ..encoder.config import PAD_ID, EncoderConfig
 from ..encoder.model import CloudModule
 from ..features.elements import N_ELEMENTS, atomic_numbers
 from ..training.devices import choose_bf16
+from ..training.regressor import NetRegressor
 from .bonds import bond_graph
-from .network import NetworkRegressor
+from .network import CrystalNetwork
 
 # The tokens by their ids: padding, [CLS], elements by atomic number, the 27 translations from
 # "- - -" to "+ + +", then the numbers of the atoms.
@@ -48,99 +49,19 @@ class SlicesTokens(NamedTuple):
         return np.concatenate([[_CLS], _ELEMENTS + self.elements, bonds.ravel()])
 
 
-class SlicesBertRegressor(NetworkRegressor):
-    """Predict numbers from SLICES strings with a BERT encoder.
+class BaseSlicesBert(CrystalNetwork):
+    """Input and network of `SlicesBertRegressor`."""
 
-    The paper's SLICES-BERT: the atoms and bonds of a crystal as a string (see
-    `SlicesStringTransformer`), read by the same kind of encoder as symmetry strings, whose [CLS]
-    vector goes through a multi-layer perceptron.
-
-    Parameters
-    ----------
-    width : int, default=128
-        Size of the encoder's vectors.
-    n_layers : int, default=4
-        Transformer layers.
-    n_heads : int, default=4
-        Attention heads per layer; divides `width`.
-    dropout : float, default=0.1
-        Dropout of encoder and head while training.
-    max_tokens : int, default=512
-        Longest string that is read whole. A string has one token for its beginning, one for each
-        atom and three for each bond: 142 on average in MatBench's dielectric, where 2 % have more
-        than 512.
-    on_too_long : {"truncate", "raise"}, default="truncate"
-        What to do with longer strings: leave out the bonds at the end, or refuse the crystal.
-    symprec : float, default=0.1
-        Tolerance of the search for the primitive cell, in angstrom.
-    max_epochs : int, default=50
-        Passes over the training rows.
-    learning_rate : float, default=5e-4
-        Highest learning rate.
-    batch_size : int, default=32
-        Rows per training step.
-    weight_decay : float, default=0.01
-        Weight decay of AdamW.
-    validation_fraction : float, default=0.1
-        Share of the rows that is taken out of the training rows to choose the best epoch; with 0
-        the last epoch is kept.
-    patience : int, default=None
-        Stop after this many epochs without a better validation loss; None never stops early.
-    device : str or torch.device, default=None
-        Where to compute; None is CUDA where there is one, else the CPU.
-    precision : {"fp32", "bf16", "auto"}, default="fp32"
-        Precision of the training. "auto" is bfloat16 where the hardware multiplies in it, else
-        float32. Predictions are always made in float32.
-    random_state : int, RandomState instance or None, default=None
-        Seed of weights, dropout, batches and validation rows.
-    verbose : int, default=0
-        Above 0 shows progress bars.
-
-    Attributes
-    ----------
-    net_ : skorch.NeuralNet
-        The trained net.
-    loss_curve_, validation_scores_ : list of float
-        Mean absolute error of every epoch in units of `target_scale_`.
-    best_epoch_, n_iter_, n_parameters_, n_outputs_ : int
-        As in `CloudRegressor`.
-    target_mean_, target_scale_ : ndarray of shape (n_outputs,)
-        Mean and standard deviation of the targets over the training rows.
-
-    Notes
-    -----
-    SLICES strings are those of [1]_; the CLOUD paper compares with a BERT encoder on them without
-    describing its size. What is chosen here:
-
-    - The encoder is trained from random weights; there is no pre-training on strings.
-    - The three translations of a bond, `o o +`, are one token of 27: the same content in three
-      tokens per bond in the place of five.
-    - Disordered sites cannot be written and are refused.
-
-    See Also
-    --------
-    SlicesStringTransformer : Makes the strings, and says how bonds are found.
-
-    References
-    ----------
-    .. [1] Xiao et al., An invertible, invariant crystal representation for inverse design of
-       solid-state materials using generative deep learning, Nature Communications 14, 7027 (2023).
-
-    Examples
-    --------
-    >>> from pymatgen.core import Lattice, Structure
-    >>> from sklearn_cloud.baselines import SlicesBertRegressor
-    >>> crystals = [
-    ...     Structure(Lattice.cubic(a), [metal, "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
-    ...     for metal, a in [("Cs", 4.12), ("Tl", 3.83), ("Rb", 3.75)]
-    ... ]
-    >>> model = SlicesBertRegressor(max_epochs=2, validation_fraction=0, random_state=0)
-    >>> model.fit(crystals, [4.12, 3.83, 3.75]).predict(crystals).shape
-    (3,)
-    """
+    width: int = 128
+    n_layers: int = 4
+    n_heads: int = 4
+    dropout: float = 0.1
+    max_tokens: int = 512
+    on_too_long: str = "truncate"
+    symprec: float = 0.1
+    max_epochs = 50
 
     _parameter_constraints = {
-        **NetworkRegressor._parameter_constraints,
         "width": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 1, None, closed="left")],
         "n_heads": [Interval(Integral, 1, None, closed="left")],
@@ -149,47 +70,6 @@ class SlicesBertRegressor(NetworkRegressor):
         "on_too_long": [StrOptions({"truncate", "raise"})],
         "symprec": [Interval(Real, 0, None, closed="neither")],
     }
-
-    def __init__(
-        self,
-        *,
-        width=128,
-        n_layers=4,
-        n_heads=4,
-        dropout=0.1,
-        max_tokens=512,
-        on_too_long="truncate",
-        symprec=0.1,
-        max_epochs=50,
-        learning_rate=5e-4,
-        batch_size=32,
-        weight_decay=0.01,
-        validation_fraction=0.1,
-        patience=None,
-        device=None,
-        precision="fp32",
-        random_state=None,
-        verbose=0,
-    ):
-        super().__init__(
-            max_epochs=max_epochs,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-            weight_decay=weight_decay,
-            validation_fraction=validation_fraction,
-            patience=patience,
-            device=device,
-            precision=precision,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.width = width
-        self.n_layers = n_layers
-        self.n_heads = n_heads
-        self.dropout = dropout
-        self.max_tokens = max_tokens
-        self.on_too_long = on_too_long
-        self.symprec = symprec
 
     def _module(self):
         config = EncoderConfig(
@@ -225,3 +105,67 @@ class SlicesBertRegressor(NetworkRegressor):
     def _collate(self, batch):
         rows = [torch.from_numpy(one.token_ids()) for one in batch]
         return {"input_ids": pad_sequence(rows, batch_first=True, padding_value=PAD_ID)}
+
+
+class SlicesBertRegressor(BaseSlicesBert, NetRegressor):
+    """Predict numbers from SLICES strings with a BERT encoder.
+
+    The paper's SLICES-BERT: the atoms and bonds of a crystal as a string (see
+    `SlicesStringTransformer`), read by the same kind of encoder as symmetry strings, whose [CLS]
+    vector goes through a multi-layer perceptron.
+
+    Parameters
+    ----------
+    width : int, default=128
+        Size of the encoder's vectors.
+    n_layers : int, default=4
+        Transformer layers.
+    n_heads : int, default=4
+        Attention heads per layer; divides `width`.
+    dropout : float, default=0.1
+        Dropout of encoder and head while training.
+    max_tokens : int, default=512
+        Longest string that is read whole. A string has one token for its beginning, one for each
+        atom and three for each bond: 142 on average in MatBench's dielectric, where 2 % have more
+        than 512.
+    on_too_long : {"truncate", "raise"}, default="truncate"
+        What to do with longer strings: leave out the bonds at the end, or refuse the crystal.
+    symprec : float, default=0.1
+        Tolerance of the search for the primitive cell, in angstrom.
+    {other parameters}
+
+    Attributes
+    ----------
+    {other attributes}
+
+    Notes
+    -----
+    SLICES strings are those of [1]_; the CLOUD paper compares with a BERT encoder on them without
+    describing its size. What is chosen here:
+
+    - The encoder is trained from random weights; there is no pre-training on strings.
+    - The three translations of a bond, `o o +`, are one token of 27: the same content in three
+      tokens per bond in the place of five.
+    - Disordered sites cannot be written and are refused.
+
+    See Also
+    --------
+    SlicesStringTransformer : Makes the strings, and says how bonds are found.
+
+    References
+    ----------
+    .. [1] Xiao et al., An invertible, invariant crystal representation for inverse design of
+       solid-state materials using generative deep learning, Nature Communications 14, 7027 (2023).
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from sklearn_cloud.baselines import SlicesBertRegressor
+    >>> crystals = [
+    ...     Structure(Lattice.cubic(a), [metal, "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    ...     for metal, a in [("Cs", 4.12), ("Tl", 3.83), ("Rb", 3.75)]
+    ... ]
+    >>> model = SlicesBertRegressor(max_epochs=2, validation_fraction=0, random_state=0)
+    >>> model.fit(crystals, [4.12, 3.83, 3.75]).predict(crystals).shape
+    (3,)
+    """

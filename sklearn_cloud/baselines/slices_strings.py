@@ -6,10 +6,10 @@ from numbers import Real
 import numpy as np
 
 from .._compat import Interval
+from ..crystals.crystal_transformer import CrystalTransformer
 from ..crystals.items import as_items
 from ..crystals.reading import read_crystal
 from ..crystals.rows import compute_rows, each, warn_notes
-from ..crystals.transformer import CrystalTransformer
 from .bonds import bond_graph
 
 TRANSLATIONS = {0: "o", 1: "+", -1: "-"}

@@ -10,7 +10,8 @@ from torch import nn
 from .._compat import Interval
 from ..features.elements import atomic_numbers, element_features
 from ..symmetry.search import find_symmetry
-from .network import NetworkRegressor
+from ..training.regressor import NetRegressor
+from .network import CrystalNetwork
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzA"
 _N_SPACE_GROUPS = 230
@@ -85,102 +86,18 @@ def _statistics(tokens, weights):
     return torch.cat([mean, torch.sqrt(variance + _EPSILON), smallest, largest], dim=1)
 
 
-class WrenformerRegressor(NetworkRegressor):
-    """Predict numbers from the occupied Wyckoff positions of a crystal.
+class BaseWrenformer(CrystalNetwork):
+    """Input and network of `WrenformerRegressor`."""
 
-    The paper's Wrenformer: each orbit of the crystal is a token made of its element and of its
-    Wyckoff position; a transformer lets the tokens take notice of each other, their statistics go
-    through layers with shortcuts. Neither cell lengths nor coordinates are seen.
-
-    Parameters
-    ----------
-    width : int, default=128
-        Size of the tokens.
-    n_layers : int, default=3
-        Transformer layers.
-    n_heads : int, default=4
-        Attention heads per layer; divides `width`.
-    dropout : float, default=0.1
-        Dropout in the transformer while training.
-    head_widths : tuple of int, default=(256, 128)
-        Widths of the layers with shortcuts.
-    symprec : float, default=0.1
-        Distance within which sites count as equivalent, in angstrom.
-    max_epochs : int, default=100
-        Passes over the training rows.
-    learning_rate : float, default=3e-4
-        Highest learning rate.
-    batch_size : int, default=32
-        Rows per training step.
-    weight_decay : float, default=0.01
-        Weight decay of AdamW.
-    validation_fraction : float, default=0.1
-        Share of the rows that is taken out of the training rows to choose the best epoch; with 0
-        the last epoch is kept.
-    patience : int, default=None
-        Stop after this many epochs without a better validation loss; None never stops early.
-    device : str or torch.device, default=None
-        Where to compute; None is CUDA where there is one, else the CPU.
-    precision : {"fp32", "bf16", "auto"}, default="fp32"
-        Precision of the training. "auto" is bfloat16 where the hardware multiplies in it, else
-        float32. Predictions are always made in float32.
-    random_state : int, RandomState instance or None, default=None
-        Seed of weights, dropout, batches and validation rows.
-    verbose : int, default=0
-        Above 0 shows progress bars.
-
-    Attributes
-    ----------
-    net_ : skorch.NeuralNet
-        The trained net.
-    loss_curve_, validation_scores_ : list of float
-        Mean absolute error of every epoch in units of `target_scale_`.
-    best_epoch_, n_iter_, n_parameters_, n_outputs_ : int
-        As in `CloudRegressor`.
-    target_mean_, target_scale_ : ndarray of shape (n_outputs,)
-        Mean and standard deviation of the targets over the training rows.
-
-    Notes
-    -----
-    Wren [1]_ represents a crystal by its orbits, Wrenformer [2]_ puts a transformer in the place
-    of Wren's message passing. What is different here:
-
-    - One network in the place of an ensemble of ten, a mean absolute error in the place of a
-      robust loss with predicted noise, AdamW with the schedule of `CloudRegressor`.
-    - Elements enter by tabulated properties (`element_features`) in the place of vectors learnt
-      from the literature; a Wyckoff position is the sum of two learnt vectors, one of the space
-      group and one of the letter, in the place of a table of site symmetries.
-    - The share of an orbit in the sites of the cell is an entry of its token, and its weight in
-      the mean and the deviation over the tokens.
-    - The same crystal can be labelled in several equivalent ways, since a change of origin or
-      axes that keeps the space group permutes the Wyckoff letters. Wren averages over all of
-      them, so that the arbitrary labelling of a symmetry finder does not matter. Here the letters
-      are canonical (see `canonical_orbits`): equivalent labelings are one and the same input, and
-      the prediction is invariant without an average. The smoothing of an average is lost.
-
-    A disordered site enters as the mean of its elements, weighted by their occupancies.
-
-    References
-    ----------
-    .. [1] Goodall, Parackal, Faber, Armiento and Lee, Rapid discovery of stable materials by
-       coordinate-free coarse graining, Science Advances 8, eabn4117 (2022).
-    .. [2] Riebesell et al., Matbench Discovery, arXiv:2308.14920 (2023).
-
-    Examples
-    --------
-    >>> from pymatgen.core import Lattice, Structure
-    >>> from sklearn_cloud.baselines import WrenformerRegressor
-    >>> crystals = [
-    ...     Structure(Lattice.cubic(a), [metal, "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
-    ...     for metal, a in [("Cs", 4.12), ("Tl", 3.83), ("Rb", 3.75)]
-    ... ]
-    >>> model = WrenformerRegressor(max_epochs=2, validation_fraction=0, random_state=0)
-    >>> model.fit(crystals, [4.12, 3.83, 3.75]).predict(crystals).shape
-    (3,)
-    """
+    width: int = 128
+    n_layers: int = 3
+    n_heads: int = 4
+    dropout: float = 0.1
+    head_widths: tuple = (256, 128)
+    symprec: float = 0.1
+    learning_rate = 3e-4
 
     _parameter_constraints = {
-        **NetworkRegressor._parameter_constraints,
         "width": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 1, None, closed="left")],
         "n_heads": [Interval(Integral, 1, None, closed="left")],
@@ -188,45 +105,6 @@ class WrenformerRegressor(NetworkRegressor):
         "head_widths": ["array-like"],
         "symprec": [Interval(Real, 0, None, closed="neither")],
     }
-
-    def __init__(
-        self,
-        *,
-        width=128,
-        n_layers=3,
-        n_heads=4,
-        dropout=0.1,
-        head_widths=(256, 128),
-        symprec=0.1,
-        max_epochs=100,
-        learning_rate=3e-4,
-        batch_size=32,
-        weight_decay=0.01,
-        validation_fraction=0.1,
-        patience=None,
-        device=None,
-        precision="fp32",
-        random_state=None,
-        verbose=0,
-    ):
-        super().__init__(
-            max_epochs=max_epochs,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-            weight_decay=weight_decay,
-            validation_fraction=validation_fraction,
-            patience=patience,
-            device=device,
-            precision=precision,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.width = width
-        self.n_layers = n_layers
-        self.n_heads = n_heads
-        self.dropout = dropout
-        self.head_widths = head_widths
-        self.symprec = symprec
 
     def _network(self):
         if self.width % self.n_heads:
@@ -274,3 +152,70 @@ class WrenformerRegressor(NetworkRegressor):
         arrays = {"space_groups": space_groups, "letters": letters, "weights": weights}
         arrays |= {"elements": elements, "occupancies": occupancies}
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+class WrenformerRegressor(BaseWrenformer, NetRegressor):
+    """Predict numbers from the occupied Wyckoff positions of a crystal.
+
+    The paper's Wrenformer: each orbit of the crystal is a token made of its element and of its
+    Wyckoff position; a transformer lets the tokens take notice of each other, their statistics go
+    through layers with shortcuts. Neither cell lengths nor coordinates are seen.
+
+    Parameters
+    ----------
+    width : int, default=128
+        Size of the tokens.
+    n_layers : int, default=3
+        Transformer layers.
+    n_heads : int, default=4
+        Attention heads per layer; divides `width`.
+    dropout : float, default=0.1
+        Dropout in the transformer while training.
+    head_widths : tuple of int, default=(256, 128)
+        Widths of the layers with shortcuts.
+    symprec : float, default=0.1
+        Distance within which sites count as equivalent, in angstrom.
+    {other parameters}
+
+    Attributes
+    ----------
+    {other attributes}
+
+    Notes
+    -----
+    Wren [1]_ represents a crystal by its orbits, Wrenformer [2]_ puts a transformer in the place
+    of Wren's message passing. What is different here:
+
+    - One network in the place of an ensemble of ten, a mean absolute error in the place of a
+      robust loss with predicted noise, AdamW with the schedule of `CloudRegressor`.
+    - Elements enter by tabulated properties (`element_features`) in the place of vectors learnt
+      from the literature; a Wyckoff position is the sum of two learnt vectors, one of the space
+      group and one of the letter, in the place of a table of site symmetries.
+    - The share of an orbit in the sites of the cell is an entry of its token, and its weight in
+      the mean and the deviation over the tokens.
+    - The same crystal can be labelled in several equivalent ways, since a change of origin or
+      axes that keeps the space group permutes the Wyckoff letters. Wren averages over all of
+      them, so that the arbitrary labelling of a symmetry finder does not matter. Here the letters
+      are canonical (see `canonical_orbits`): equivalent labelings are one and the same input, and
+      the prediction is invariant without an average. The smoothing of an average is lost.
+
+    A disordered site enters as the mean of its elements, weighted by their occupancies.
+
+    References
+    ----------
+    .. [1] Goodall, Parackal, Faber, Armiento and Lee, Rapid discovery of stable materials by
+       coordinate-free coarse graining, Science Advances 8, eabn4117 (2022).
+    .. [2] Riebesell et al., Matbench Discovery, arXiv:2308.14920 (2023).
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from sklearn_cloud.baselines import WrenformerRegressor
+    >>> crystals = [
+    ...     Structure(Lattice.cubic(a), [metal, "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    ...     for metal, a in [("Cs", 4.12), ("Tl", 3.83), ("Rb", 3.75)]
+    ... ]
+    >>> model = WrenformerRegressor(max_epochs=2, validation_fraction=0, random_state=0)
+    >>> model.fit(crystals, [4.12, 3.83, 3.75]).predict(crystals).shape
+    (3,)
+    """

@@ -69,7 +69,8 @@ def check_run_folder(folder, overwrite):
         raise FileExistsError(f"{folder} is a file: name a folder.")
     ours = ("corpus-", "checkpoint-", *FILES)
     there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-    others = [name for name in there if not name.startswith(ours)]
+    # a killed run may leave a hidden file that was half written
+    others = [name for name in there if not name.lstrip(".").startswith(ours)]
     if others:
         raise FileExistsError(
             f"{folder} is a folder with other things ({others[0]}): choose another name."

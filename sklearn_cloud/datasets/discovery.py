@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 
 from ..downloads import get_data_home
-from ..pretraining.sources import open_text
+from ..pretraining.corpus_sources import open_text
 from .matbench_table import _build_structure, _object_array
 
 RECONSTRUCTION_FILE = "discovery/wbm_10k.csv.gz"

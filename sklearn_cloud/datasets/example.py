@@ -23,7 +23,8 @@ from them, the prototype, and the columns `species` (the elements that fill its 
 
 `source` names the handbook or paper for cell and gap. The values were compiled by hand and
 rounded to what is commonly quoted: look them up there before quoting them. `note` says what is
-particular about a row. `benchmarks/check_example.py` compares the table with independent ones.
+particular about a row. `benchmarks/maintenance/check_example.py` compares the table with
+independent ones.
 
 A gap depends on temperature, on the sample and on how it is read from a spectrum. Values of one
 compound scatter by some percent from source to source, by more where the gap is very wide or very

@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 
 from ..downloads import get_data_home
-from ..pretraining.sources import open_text
+from ..pretraining.corpus_sources import open_text
 from .matbench_table import _check_structure, _check_target, _object_array, _read_json
 
 N_FOLDS = 5

@@ -18,14 +18,7 @@ from .model import build_encoder
 from .original_format import OriginalTokenizer, read_tokenizer
 from .sources import find_checkpoint
 from .tokenizer import SymmetryTokenizer
-from .weights import (
-    WEIGHTS_FILE,
-    check_finite,
-    check_fit,
-    encoder_weights,
-    read_weights,
-    save_file,
-)
+from .weights import WEIGHTS_FILE, check_finite, check_fit, encoder_weights, read_weights, save_file
 
 CONFIG_FILE = "config.json"
 FORMAT_VERSION = 1

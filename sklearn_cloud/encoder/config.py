@@ -75,6 +75,9 @@ class EncoderConfig:
                     raise ValueError(f"pad_id must be a token id, got {value!r}.")
             elif not (isinstance(value, Integral) and value > 0):
                 raise ValueError(f"{field.name} must be a positive integer, got {value!r}.")
+            # NumPy's numbers cannot be written as JSON
+            plain = float if field.name == "dropout" else int
+            object.__setattr__(self, field.name, plain(value))
         if self.width % self.n_heads:
             raise ValueError(
                 f"width must be a multiple of n_heads, got {self.width} and {self.n_heads}."

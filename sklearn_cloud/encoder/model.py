@@ -26,7 +26,9 @@ def build_encoder(config):
     >>> len(encoder.encoder.layer), encoder.config.hidden_size
     (2, 64)
     """
-    from transformers import BertConfig, BertModel
+    # From their own modules: the lazy one of the package fails where two threads use it at once.
+    from transformers.models.bert.configuration_bert import BertConfig
+    from transformers.models.bert.modeling_bert import BertModel
 
     bert_config = BertConfig(**config.to_bert(), attn_implementation="sdpa")
     return BertModel(bert_config, add_pooling_layer=False)

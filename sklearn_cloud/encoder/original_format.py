@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+from ..exceptions import shorten
 from ..files import read_text
 from .tokenizer import SEPARATOR, TOKENIZER_FILE, SymmetryTokenizer
 
@@ -170,7 +171,9 @@ class OriginalTokenizer:
             ends = range(len(word), start, -1)
             end = next((end for end in ends if mark + word[start:end] in self._ids), None)
             if end is None:
-                raise ValueError(f"Token {word!r} is not in the vocabulary of this checkpoint.")
+                raise ValueError(
+                    f"Token {shorten(repr(word))} is not in the vocabulary of this checkpoint."
+                )
             ids.append(self._ids[mark + word[start:end]])
             start = end
         return ids

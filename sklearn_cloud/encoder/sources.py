@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..downloads import download, get_data_home
+from ..exceptions import shorten
 from ..files import sha256_of
 from .config import ENCODER_SIZES
 from .original_format import VOCABULARY_FILE
@@ -12,6 +13,7 @@ from .weights import WEIGHTS_FILE
 
 WEIGHTS_FOLDER = Path(__file__).parent.parent / "data" / "weights"
 HUB_FILES = ["*.json", "*.safetensors", VOCABULARY_FILE]
+LONGEST_NAME = 4096  # characters of a path; systems raise OSError for longer ones
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 #: Name of each bundled checkpoint -> SHA-256 of its weights file, in ``WEIGHTS_FOLDER / name``.
@@ -63,7 +65,7 @@ def find_checkpoint(encoder):
         return _check_bundled(WEIGHTS_FOLDER / encoder, BUNDLED[encoder])
     if encoder in RELEASED:
         return _fetch_release(encoder)
-    if Path(encoder).is_dir():
+    if len(str(encoder)) < LONGEST_NAME and Path(encoder).is_dir():
         return Path(encoder)
     if isinstance(encoder, str) and HUB_ID.fullmatch(encoder):
         return _download_from_hub(encoder)
@@ -84,9 +86,9 @@ def _check_bundled(folder, sha256):
 
 def _not_found(encoder):
     message = (
-        f"No encoder {str(encoder)!r}. Searched the bundled and released checkpoints "
+        f"No encoder {shorten(repr(str(encoder)))}. Searched the bundled and released checkpoints "
         f"({', '.join(sorted([*BUNDLED, *RELEASED]))}) and the folder "
-        f"{Path(encoder).absolute()}; a hub id would look like 'organisation/name'."
+        f"{shorten(Path(encoder).absolute(), 300)}; a hub id would look like 'organisation/name'."
     )
     if encoder in ENCODER_SIZES:
         message += f" To train this shape from scratch, pass ENCODER_SIZES[{encoder!r}]."

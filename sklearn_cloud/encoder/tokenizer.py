@@ -5,6 +5,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
+from ..exceptions import shorten
 from ..files import read_text
 
 VOCABULARY_FILE = Path(__file__).parent.parent / "data" / "vocabulary.json"
@@ -121,8 +122,8 @@ class SymmetryTokenizer:
                 self._raise_unknown(string, words[0], ids)
             if PARTS.index(part) <= last_part:
                 raise ValueError(
-                    f"The {part} part is out of order in {string!r}: expected generator string, "
-                    "sites, composition, each at most once."
+                    f"The {part} part is out of order in {shorten(repr(string))}: expected "
+                    "generator string, sites, composition, each at most once."
                 )
             last_part = PARTS.index(part)
             self._append_words(ids, words, part, string)
@@ -137,12 +138,15 @@ class SymmetryTokenizer:
                 self._raise_unknown(string, word, ids)
             ids.append(token_id)
         if len(words) % len(tables):
-            raise ValueError(f"Element {words[-1]!r} has no atomic fraction in {string!r}.")
+            raise ValueError(
+                f"Element {words[-1]!r} has no atomic fraction in {shorten(repr(string))}."
+            )
 
     def _raise_unknown(self, string, word, ids):
         raise ValueError(
-            f"Token {word!r} at position {len(ids) - 1} of {string!r} is not in the vocabulary "
-            "there. Symmetry strings are made by SymmetryStringTransformer or symmetry_string."
+            f"Token {shorten(repr(word))} at position {len(ids) - 1} of {shorten(repr(string))} "
+            "is not in the vocabulary there. Symmetry strings are made by "
+            "SymmetryStringTransformer or symmetry_string."
         )
 
     def encode_batch(self, strings):

@@ -1,23 +1,37 @@
 """What the supervised estimators on symmetry strings share."""
 
-from dataclasses import replace
+from dataclasses import field, replace
 from numbers import Integral, Real
+from os import PathLike
+
+import numpy as np
 
 from .._compat import Interval, StrOptions
 from ..encoder.checkpoints import load_encoder
+from ..encoder.config import EncoderConfig
 from ..encoder.model import CloudModule
 from ..exceptions import ModelFolderError
 from ..training.devices import choose_bf16
 from ..training.estimator import NetEstimator
 from .folders import load_model, save_model
-from .strings import StringInput
+from .string_input import StringInput
 
 
 class CloudEstimator(StringInput, NetEstimator):
     """Base of the estimators on strings: an encoder and a head, trained together."""
 
+    encoder: str | PathLike | EncoderConfig | None = field(default="mini", kw_only=False)
+    head_layers: int = 1
+    head_width: int | None = None
+    dropout: float = 0.1
+    warmup_ratio: float = 0.1
+    freeze_epochs: int = 0
+    callbacks: list | None = None
+    on_too_long: str = "raise"
+    max_epochs = 50
+    precision = "auto"
+
     _parameter_constraints = {
-        **NetEstimator._parameter_constraints,
         "encoder": "no_validation",
         "head_layers": [Interval(Integral, 1, None, closed="left")],
         "head_width": [Interval(Integral, 1, None, closed="left"), None],
@@ -25,50 +39,8 @@ class CloudEstimator(StringInput, NetEstimator):
         "warmup_ratio": [Interval(Real, 0, 1, closed="both")],
         "freeze_epochs": [Interval(Integral, 0, None, closed="left")],
         "on_too_long": [StrOptions({"raise", "truncate"})],
-        "precision": [StrOptions({"auto", "fp32", "bf16"})],
         "callbacks": [list, tuple, None],
     }
-
-    def __init__(
-        self,
-        encoder="mini",
-        *,
-        head_layers=1,
-        head_width=None,
-        dropout=0.1,
-        max_epochs=50,
-        learning_rate=5e-4,
-        batch_size=32,
-        weight_decay=0.01,
-        warmup_ratio=0.1,
-        freeze_epochs=0,
-        validation_fraction=0.1,
-        patience=None,
-        callbacks=None,
-        on_too_long="raise",
-        device=None,
-        precision="auto",
-        random_state=None,
-        verbose=0,
-    ):
-        self.encoder = encoder
-        self.head_layers = head_layers
-        self.head_width = head_width
-        self.dropout = dropout
-        self.max_epochs = max_epochs
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.weight_decay = weight_decay
-        self.warmup_ratio = warmup_ratio
-        self.freeze_epochs = freeze_epochs
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.callbacks = callbacks
-        self.on_too_long = on_too_long
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.verbose = verbose
 
     def _load(self):
         checkpoint = load_encoder(self.encoder)
@@ -84,6 +56,12 @@ class CloudEstimator(StringInput, NetEstimator):
             "bf16": choose_bf16(self.precision, self.device_),
             "n_numbers": len(self.number_means_),
         }
+
+    def _restore_net(self, exported):
+        means, scales = self.number_means_, self.number_scales_
+        if not (np.isfinite(means).all() and np.isfinite(scales).all() and (scales > 0).all()):
+            raise ValueError("the scales of the numbers next to the strings cannot be right")
+        super()._restore_net(exported)
 
     def save_pretrained(self, directory):
         """Write the fitted estimator into a folder, as `save_model` does.

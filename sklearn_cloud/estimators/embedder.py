@@ -15,7 +15,7 @@ from ..training.data import PaddedBatches, sorted_dataset
 from ..training.devices import choose_device, device_or_cpu
 from ..training.net import local_seed
 from ..training.state import upgrade, versions
-from .strings import StringInput
+from .string_input import StringInput
 
 POOLING = {"cls": cls_vectors, "mean": mean_vectors}
 

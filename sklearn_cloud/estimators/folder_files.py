@@ -63,7 +63,7 @@ def _remove_old_files(directory, kept):
     old = OLD_FILES if (directory / OLD_MARKER).exists() else ()
     for path in directory.iterdir():
         named = NAMED_FILE.fullmatch(path.name) and path.name not in kept
-        if named or path.name in old or re.fullmatch(r"\..+\.partial", path.name):
+        if named or path.name in old or re.fullmatch(r"\..+\.part", path.name):
             path.unlink()
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..exceptions import shorten
+
 #: What skops does not trust by itself and this module does, whatever a file says: kernels, which
 #: are plain parameters, and trees, which are checked by `check_trees`.
 TRUSTED = [
@@ -53,15 +55,10 @@ def dump_skops(value, name):
         ) from error
     if foreign:
         raise TypeError(
-            f"{name}={_short(value)} cannot be saved without pickle, because of "
+            f"{name}={shorten(repr(value))} cannot be saved without pickle, because of "
             f"{', '.join(foreign)}: {advice}."
         )
     return content
-
-
-def _short(value):
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 100 else f"{text[:97]}..."
 
 
 def load_skops(path):

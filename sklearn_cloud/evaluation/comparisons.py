@@ -15,7 +15,8 @@ def same_rows(results):
     Parameters
     ----------
     results : str or path-like
-        Folder of result files, with those that ``benchmarks/leaderboard.py --rescore`` writes.
+        Folder of result files, with those that ``benchmarks/tables/leaderboard.py --rescore``
+        writes.
 
     Returns
     -------
@@ -70,7 +71,7 @@ def _on_folds(result, folds, n_rows):
     summary = summarize_folds(scores)[metric] if scores else {"mean": None, "std": None}
     notes = [f"folds {', '.join(used) or 'none'} only"] if used != folds else []
     if result.rows != n_rows:
-        notes.append(f"{result['rows']:,} rows")
+        notes.append(f"{result.rows:,} rows")
     return {
         "task": result.task,
         "folds": ", ".join(folds),

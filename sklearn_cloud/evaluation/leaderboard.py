@@ -264,7 +264,7 @@ def note_of(result):
         notes.append(f"reconstruction, {result.rows:,} rows")
     elif result.coverage < 1:
         # cut, not rounded: 99.96 % is not all
-        notes.append(f"{int(result['coverage'] * 1000) / 10} % of rows")
+        notes.append(f"{int(result.coverage * 1000) / 10} % of rows")
     done = list(result.folds)
     if len(done) < result.n_folds:
         notes.append(f"fold{'s' if len(done) > 1 else ''} {', '.join(done)} only")

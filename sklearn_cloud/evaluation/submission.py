@@ -6,6 +6,8 @@ import logging
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..files import atomic_write
+
 RESULTS_FILE = "results.json.gz"
 INFO_FILE = "info.json"
 INFO_KEYS = ("authors", "algorithm", "algorithm_long", "bibtex_refs", "notes", "requirements")
@@ -139,7 +141,8 @@ def _write(benchmark, path):
         benchmark.to_file(str(plain))
         _validate(type(benchmark).from_file(str(plain)))
         # no time stamp: the same results give the same file
-        path.write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
+        with atomic_write(path) as temporary:
+            temporary.write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
     finally:
         plain.unlink(missing_ok=True)
 

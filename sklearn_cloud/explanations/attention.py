@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ..encoder.attention import attention_rollout, attention_weights
+from ..encoder.attention_weights import attention_rollout, attention_weights
 from ..estimators import CloudClassifier, CloudEmbedder, CloudRegressor
 from ..estimators.pipelines import last_step, read_row
 from .tokens import name_tokens

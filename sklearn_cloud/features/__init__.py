@@ -5,7 +5,7 @@ from ..lazy import lazy_names
 # Some bring torch or an extra: each name is imported when it is first used.
 _HOMES = {
     "ElementFractions": "element_fractions",
-    "GeometryFeatures": "geometry",
+    "GeometryFeatures": "geometry_features",
     "MagpieFeatures": "magpie",
     "PotentialFeatures": "potentials",
     "PotentialPhysics": "physics",

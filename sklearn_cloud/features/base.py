@@ -7,9 +7,9 @@ from numbers import Integral
 import numpy as np
 
 from ..crystals.crystal import ELEMENT_RANK
+from ..crystals.crystal_transformer import CrystalTransformer
 from ..crystals.items import as_items
 from ..crystals.rows import compute_rows, each, need_structure, warn_errors, warn_notes
-from ..crystals.transformer import CrystalTransformer
 
 _CHUNK = 32  # crystals that travel to a worker at a time
 

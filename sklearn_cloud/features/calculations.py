@@ -11,7 +11,7 @@ import numpy as np
 from .disk_cache import content_key
 from .elasticity import Strains
 from .force_fields import Frame
-from .phonons import Displacements
+from .phonons import Displacements, ZoneDisplacements
 
 
 class Settings(NamedTuple):
@@ -50,6 +50,7 @@ CALCULATIONS = {
     "reference": Reference,
     "force_constants": Displacements,
     "strains": Strains,
+    "zone": ZoneDisplacements,
 }
 
 

@@ -1,11 +1,11 @@
 """Arrays kept on disk under the content of the crystal that they belong to."""
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
+
+from ..files import atomic_write, check_writable
 
 
 class DiskCache:
@@ -24,16 +24,8 @@ class DiskCache:
         self.folder = Path(folder)
 
     def check(self):
-        """Refuse a folder that cannot be written to."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.folder):
-                pass
-        except OSError as error:
-            raise ValueError(
-                f"the cache folder {str(self.folder)!r} cannot be written to ({error}): choose "
-                "another one, or cache=None"
-            ) from error
+        """Raise an OSError if the folder cannot be written."""
+        check_writable(self.folder / "results")
 
     def load(self, group, key):
         """Arrays of a crystal by name, or None where there are none.
@@ -54,16 +46,8 @@ class DiskCache:
 
     def store(self, group, key, arrays):
         """Keep the arrays of a crystal."""
-        path = self._path(group, key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, **arrays)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        with atomic_write(self._path(group, key)) as temporary, open(temporary, "xb") as file:
+            np.savez(file, **arrays)
 
     def _path(self, group, key):
         return self.folder / group / key[:2] / f"{key}.npz"

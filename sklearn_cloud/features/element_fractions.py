@@ -5,9 +5,9 @@ from operator import attrgetter
 import numpy as np
 
 from ..crystals.crystal import ELEMENTS
+from ..crystals.crystal_transformer import CrystalTransformer
 from ..crystals.items import as_items
 from ..crystals.rows import read_rows
-from ..crystals.transformer import CrystalTransformer
 
 
 class ElementFractions(CrystalTransformer):

@@ -1,10 +1,13 @@
-"""Force constants at the zone centre by symmetry-reduced finite displacements."""
+"""Phonons by symmetry-reduced finite displacements: at the zone centre, and in the whole zone."""
 
 import numpy as np
 
 from .force_fields import Frame
 
 WAVENUMBER = 521.4709  # 1/cm of a frequency of 1 sqrt(eV / (angstrom^2 dalton))
+_TERAHERTZ = 33.35641  # in 1/cm
+_SMALL = 5  # atoms of a cell that is doubled
+_MESH = (8, 8, 8)
 _SYMPREC = 1e-4  # angstrom; the atoms are where symmetry wants them already
 
 
@@ -24,18 +27,7 @@ class Displacements:
     used = ("displacement", "symprec")
 
     def __init__(self, cell, settings):
-        from phonopy import Phonopy
-        from phonopy.structure.atoms import PhonopyAtoms
-
-        atoms = PhonopyAtoms(
-            numbers=cell.numbers, scaled_positions=cell.positions, cell=cell.lattice
-        )
-        self._phonopy = Phonopy(
-            atoms, supercell_matrix=[1, 1, 1], primitive_matrix="P", symprec=_SYMPREC
-        )
-        self._phonopy.generate_displacements(distance=settings.displacement)
-        displaced = self._phonopy.supercells_with_displacements
-        self.frames = [Frame(d.cell, d.scaled_positions, cell.numbers) for d in displaced]
+        self._phonopy, self.frames = _displace(cell, (1, 1, 1), settings.displacement)
 
     def finish(self, responses):
         """Force constants from the responses of `frames`.
@@ -47,10 +39,7 @@ class Displacements:
             without a force on the crystal that is moved as a whole; `masses`: array of shape
             (n,) in dalton.
         """
-        forces = np.array([response.forces for response in responses])
-        forces -= forces.mean(axis=1, keepdims=True)  # a crystal does not pull itself
-        self._phonopy.forces = forces
-        self._phonopy.produce_force_constants(show_drift=False)
+        _produce(self._phonopy, responses)
         constants = self._phonopy.force_constants
         n = len(constants)
         flat = constants.transpose(0, 2, 1, 3).reshape(3 * n, 3 * n)
@@ -58,6 +47,69 @@ class Displacements:
             "force_constants": without_translations((flat + flat.T) / 2).astype(np.float32),
             "masses": np.array(self._phonopy.primitive.masses),
         }
+
+
+class ZoneDisplacements:
+    """The same in a supercell of a small cell, for the frequencies of the whole Brillouin zone.
+
+    Cells of up to five atoms are doubled along each vector. The zone of larger ones is so small
+    that its centre says most: there are no frames.
+
+    Parameters
+    ----------
+    cell : Frame
+        Primitive cell.
+    settings : Settings
+    """
+
+    used = ("displacement", "symprec")
+
+    def __init__(self, cell, settings):
+        self.frames = []
+        if len(cell.numbers) <= _SMALL:
+            self._phonopy, self.frames = _displace(cell, (2, 2, 2), settings.displacement)
+
+    def finish(self, responses):
+        """Frequencies from the responses of `frames`.
+
+        Returns
+        -------
+        dict
+            `frequencies`: array of shape (n_points, 3 n) in 1/cm, negative where imaginary, in
+            symmetry-reduced points of a mesh; `weights`: array of shape (n_points,). Empty where
+            there are no frames.
+        """
+        if not self.frames:
+            return {"frequencies": np.zeros((0, 0)), "weights": np.zeros(0)}
+        _produce(self._phonopy, responses)
+        self._phonopy.symmetrize_force_constants()
+        self._phonopy.run_mesh(_MESH, is_gamma_center=True)
+        mesh = self._phonopy.get_mesh_dict()
+        return {
+            "frequencies": (mesh["frequencies"] * _TERAHERTZ).astype(np.float32),
+            "weights": np.array(mesh["weights"], dtype=float),
+        }
+
+
+def _displace(cell, multiples, distance):
+    """A phonopy object, and its frames."""
+    from phonopy import Phonopy
+    from phonopy.structure.atoms import PhonopyAtoms
+
+    atoms = PhonopyAtoms(numbers=cell.numbers, scaled_positions=cell.positions, cell=cell.lattice)
+    phonopy = Phonopy(
+        atoms, supercell_matrix=np.diag(multiples), primitive_matrix="P", symprec=_SYMPREC
+    )
+    phonopy.generate_displacements(distance=distance)
+    displaced = phonopy.supercells_with_displacements
+    return phonopy, [Frame(d.cell, d.scaled_positions, np.array(d.numbers)) for d in displaced]
+
+
+def _produce(phonopy, responses):
+    """Force constants of the phonopy object."""
+    forces = np.array([response.forces for response in responses])
+    phonopy.forces = forces - forces.mean(axis=1, keepdims=True)  # a crystal does not pull itself
+    phonopy.produce_force_constants(show_drift=False)
 
 
 def without_translations(constants):

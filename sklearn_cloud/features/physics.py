@@ -14,9 +14,9 @@ from tqdm.auto import tqdm
 
 from .._compat import Interval, StrOptions
 from ..crystals.crystal import Crystal
+from ..crystals.crystal_transformer import CrystalTransformer
 from ..crystals.items import as_items
 from ..crystals.rows import compute_rows, each, full_key, warn_notes
-from ..crystals.transformer import CrystalTransformer
 from ..training.devices import choose_device
 from .calculations import CalculationError, Settings, calculate
 from .disk_cache import DiskCache
@@ -171,9 +171,10 @@ class PotentialPhysics(CrystalTransformer):
         ------
         ImportError
             If a package is not installed; the message says how to install it.
+        OSError
+            If the cache folder cannot be written.
         TypeError, ValueError
-            If `X` is no collection of crystals, a parameter is invalid, or the cache folder
-            cannot be written to.
+            If `X` is no collection of crystals, or a parameter is invalid.
         """
         self._check()
         as_items(X)
@@ -197,9 +198,10 @@ class PotentialPhysics(CrystalTransformer):
         ------
         ImportError
             If a package is not installed; the message says how to install it.
+        OSError
+            If the cache folder cannot be written.
         TypeError, ValueError
-            If an item is no crystal, the cache folder cannot be written to, or one of its files
-            is damaged.
+            If an item is no crystal, or a file of the cache is damaged.
         """
         self._check()
         rows = compute_rows(as_items(X), partial(each, _check_structure), key=full_key)

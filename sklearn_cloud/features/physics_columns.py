@@ -8,6 +8,8 @@ import numpy as np
 from .elasticity import GPA, moduli, relax_stiffness
 from .phonons import WAVENUMBER, frequencies
 
+_BROADENING = 5.0  # 1/cm, of each mode in the density of states
+_LEAST_PEAK = 0.05  # of the highest one; lower peaks are left out
 _IMAGINARY = -10.0  # 1/cm; softer modes are imaginary, not zero to within rounding
 
 
@@ -69,6 +71,39 @@ def phonon_columns(results):
     )
 
 
+def zone_columns(results):
+    """Frequencies of the whole zone in 1/cm, or of its centre where the cell is large."""
+    modes, weights = results["zone"]["frequencies"], results["zone"]["weights"]
+    if modes.size:
+        modes, weights = modes.ravel(), np.repeat(weights, modes.shape[1])
+    else:
+        constants = np.asarray(results["force_constants"]["force_constants"], dtype=float)
+        modes = frequencies(constants, results["force_constants"]["masses"])
+        modes = np.concatenate([np.zeros(3), modes])
+        weights = np.ones(len(modes))
+    mean, mean_square = (np.average(modes**power, weights=weights) for power in (1, 2))
+    return np.array(
+        [
+            modes.max(),
+            last_peak(modes, weights),
+            mean,
+            np.sqrt(mean_square),
+            modes.min(),
+            float(len(results["zone"]["weights"]) > 0),
+        ]
+    )
+
+
+def last_peak(modes, weights):
+    """Frequency (1/cm) of the last maximum of the density of states."""
+    grid = np.arange(0.0, modes.max() + 4 * _BROADENING, 1.0)
+    shape = np.exp(-(((grid[:, None] - modes) / _BROADENING) ** 2) / 2)
+    density = np.concatenate([[0.0], shape @ weights, [0.0]])
+    maxima = (density[1:-1] > density[:-2]) & (density[1:-1] >= density[2:])
+    high = density[1:-1] > _LEAST_PEAK * density.max()
+    return grid[np.flatnonzero(maxima & high)[-1]]
+
+
 def moduli_columns(results):
     """Bulk modulus after Voigt and Reuss, then the shear modulus, in GPa."""
     return np.concatenate(moduli(results["strains"]["stiffness"]))
@@ -100,6 +135,19 @@ COLUMNS = {
         ),
         ("force_constants",),
         phonon_columns,
+        1,
+    ),
+    "zone": Columns(
+        (
+            "zone highest frequency",
+            "zone last peak",
+            "zone mean frequency",
+            "zone root mean square frequency",
+            "zone lowest frequency",
+            "zone sampled",
+        ),
+        ("zone", "force_constants"),
+        zone_columns,
         1,
     ),
     "moduli": Columns(_MODULI, ("strains",), moduli_columns, 1),

@@ -8,10 +8,10 @@ import torch
 from tqdm.auto import tqdm
 
 from .._compat import Interval, StrOptions
+from ..crystals.crystal_transformer import CrystalTransformer
 from ..crystals.errors import CrystalError
 from ..crystals.items import as_items
 from ..crystals.rows import compute_rows, each, full_key, need_structure, warn_notes
-from ..crystals.transformer import CrystalTransformer
 from ..training.devices import choose_device
 from .potential_adapters import POTENTIALS, WITHOUT_WEIGHTS, load_potential
 

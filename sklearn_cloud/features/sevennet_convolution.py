@@ -2,14 +2,12 @@
 
 The convolution of the package e3nn multiplies features and spherical harmonics on every edge, then
 adds up the products at the atoms. Here the edges of an atom form one matrix, so that a matrix
-product does both, and the gradient needs no copies of whole tables. The package must be installed
-before this module is imported.
+product does both, and the gradient needs no copies of whole tables.
 """
 
 from typing import NamedTuple
 
 import torch
-from e3nn.o3 import wigner_3j
 
 
 class Path(NamedTuple):
@@ -105,6 +103,8 @@ def _spread(values, places, shape):
 
 def _paths_of(product):
     """Paths of a tensor product of e3nn in the order of its outcome, and their couplings."""
+    from e3nn.o3 import wigner_3j
+
     harmonics = product.irreps_in2.slices()
     paths, columns, first_weight, first_column = [], [], 0, 0
     for way in product.instructions:

@@ -1,6 +1,6 @@
 """Plots in the style of scikit-learn's displays; they need matplotlib, the extra ``plot``."""
 
-from .attention import AttentionDisplay
+from .attention_map import AttentionDisplay
 from .attribution import AttributionDisplay
 from .calibration import CalibrationDisplay
 from .embedding import EmbeddingDisplay

@@ -16,8 +16,8 @@ from ..files import check_plan
 from ..symmetry.strings import PARTS, check_options
 from .corpus import MANIFEST, Corpus
 from .corpus_rows import code_chunk
+from .corpus_sources import read_cif_folder, read_structure_table, read_symmetry_table
 from .corpus_writer import write_corpus
-from .sources import read_cif_folder, read_structure_table, read_symmetry_table
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ..files import atomic_write
 from ..symmetry.search import find_symmetry
 from ..symmetry.strings import SymmetryString, atomic_fractions
 from ..symmetry.wyckoff import Orbit, canonical_orbits
-from .sources import SymmetryRecord
+from .corpus_sources import SymmetryRecord
 
 
 def code_chunk(path, source, items, options):

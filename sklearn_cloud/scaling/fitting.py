@@ -8,7 +8,7 @@ from scipy.optimize import minimize as scipy_minimize
 from scipy.special import huber
 from sklearn.exceptions import ConvergenceWarning
 
-_GRID = (0.1, 0.25, 0.5, 1.0, 2.0)  # exponents of the starts
+_GRID = (0.1, 0.5, 1.0, 2.0)  # exponents of the starts
 _SAME = 1e-6  # difference of two minima that are one
 _SILENT = 1e-6  # change of every log loss below which a coefficient has no effect
 

@@ -26,7 +26,7 @@ class ScalingLaw(RegressorMixin, BaseEstimator):
 
         L(N, D) = ((N_c / N)**(alpha_N / alpha_D) + D_c / D)**alpha_D
 
-    is fitted by the Huber loss of log L (equation 3) with L-BFGS from many starts.
+    is fitted: the Huber loss of log L (equation 3) is minimised with L-BFGS from 16 starts.
 
     Parameters
     ----------

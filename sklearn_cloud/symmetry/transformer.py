@@ -5,10 +5,10 @@ from numbers import Integral
 
 import numpy as np
 
+from ..crystals.crystal_transformer import CrystalTransformer
 from ..crystals.geometry import NUMBERS
 from ..crystals.items import as_items
 from ..crystals.rows import compute_rows, warn_errors, warn_notes
-from ..crystals.transformer import CrystalTransformer
 from .strings import PARTS, check_options, compose_strings
 
 

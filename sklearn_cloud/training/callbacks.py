@@ -2,27 +2,18 @@
 
 import math
 
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EarlyStopping
 
 
 class BestEpoch(Callback):
     """Keep the weights of the epoch with the lowest validation loss, in memory.
 
     Without validation rows the last epoch stays.
-
-    Parameters
-    ----------
-    patience : int, default=None
-        Stop when the validation loss has not improved for this many epochs; None never stops.
     """
-
-    def __init__(self, patience=None):
-        self.patience = patience
 
     def on_train_begin(self, net, **kwargs):
         self.n_epochs_, self.best_epoch_ = 0, 0
         self.best_loss_, self.best_weights_ = math.inf, None
-        self.stopped_ = False
 
     def on_epoch_end(self, net, **kwargs):
         epoch = net.history[-1]
@@ -39,14 +30,42 @@ class BestEpoch(Callback):
             self.best_epoch_, self.best_loss_ = self.n_epochs_, loss
             state = net.module_.state_dict()
             self.best_weights_ = {name: tensor.clone() for name, tensor in state.items()}
-        elif self.patience is not None and self.n_epochs_ - self.best_epoch_ >= self.patience:
-            self.stopped_ = True
-            # This is how a skorch callback ends the training.
-            raise KeyboardInterrupt
 
     def on_train_end(self, net, **kwargs):
         if self.best_weights_ is not None:
             net.module_.load_state_dict(self.best_weights_)
+
+
+class Patience(Callback):
+    """Stop when the validation loss has not improved for some epochs.
+
+    Parameters
+    ----------
+    best : BestEpoch
+    patience : int or None
+        The number of epochs; None never stops.
+    """
+
+    def __init__(self, best, patience):
+        self.best = best
+        self.patience = patience
+
+    def on_train_begin(self, net, **kwargs):
+        self.stopped_ = False
+
+    def on_epoch_end(self, net, **kwargs):
+        waited = self.best.n_epochs_ - self.best.best_epoch_
+        if self.patience is not None and waited >= self.patience:
+            self.stopped_ = True
+            # This is how a skorch callback ends the training.
+            raise KeyboardInterrupt
+
+
+def has_stopped(callback):
+    """Whether a callback has ended the training because there was no progress."""
+    if isinstance(callback, EarlyStopping):
+        return callback.misses_ == callback.patience
+    return isinstance(callback, Patience) and callback.stopped_
 
 
 class ProgressBar(Callback):

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils import check_array, column_or_1d
 
 from .._compat import is_pandas_na
+from ..exceptions import shorten
 
 
 def accept_strings(tags):
@@ -28,7 +29,7 @@ def check_targets(y, n_rows, name):
         raise ValueError(
             f"This {name} estimator requires y to be passed, but the target y is None."
         )
-    y = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name="y")
+    y = _as_floats(y, "y", ensure_all_finite=False)
     check_same_length(y, n_rows, "y")
     table = y.reshape(n_rows, -1)
     unknown = np.isnan(table).all(axis=1)
@@ -42,13 +43,19 @@ def check_targets(y, n_rows, name):
     return y
 
 
+def _as_floats(values, name, **options):
+    """An array of floats, or an error that does not repeat all of a long input."""
+    try:
+        return check_array(values, ensure_2d=False, dtype=np.float64, input_name=name, **options)
+    except ValueError as error:
+        raise ValueError(shorten(error, 300)) from None
+
+
 def check_weights(sample_weight, n_rows):
     """Sample weights, of mean 1 over the rows that have any, or ones where none are given."""
     if sample_weight is None:
         return np.ones(n_rows, dtype=np.float32)
-    weights = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
-    )
+    weights = _as_floats(sample_weight, "sample_weight")
     if weights.ndim != 1:
         raise ValueError("Sample weights must be 1D array or scalar")
     check_same_length(weights, n_rows, "sample_weight")

@@ -1,26 +1,29 @@
 """The one `fit` of every estimator that trains a network."""
 
 import warnings
+from dataclasses import field
 from numbers import Integral, Real
+from typing import dataclass_transform
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
-from .._compat import Interval
+from .._compat import Interval, StrOptions
 from .checks import check_weights
 from .data import InputDataset, sorted_dataset
 from .devices import choose_device, device_or_cpu
 from .net import export_net, local_seed, restore_net, train_net
+from .parameters import make_parameters
 from .state import upgrade, versions
-from .targets import ClassTargets, RegressionTargets
 
 SEED_LIMIT = np.iinfo(np.int32).max
 
 
+@dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(field,))
 class NetEstimator(BaseEstimator):
     """Base of the estimators that train a network.
 
@@ -38,7 +41,20 @@ class NetEstimator(BaseEstimator):
 
     What it learns is a matter of `_new_targets`; see `NetRegressor` and `NetClassifier`. The
     rows of a batch must not take notice of each other when the module predicts.
+
+    Its parameters are fields of the class, see `parameters`.
     """
+
+    max_epochs: int = 100
+    learning_rate: float = 5e-4
+    batch_size: int = 32
+    weight_decay: float = 0.01
+    validation_fraction: float = 0.1
+    patience: int | None = None
+    device: str | torch.device | None = None
+    precision: str = "fp32"
+    random_state: int | np.random.RandomState | None = None
+    verbose: int = 0
 
     _parameter_constraints = {
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
@@ -48,12 +64,17 @@ class NetEstimator(BaseEstimator):
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "patience": [Interval(Integral, 1, None, closed="left"), None],
         "device": [str, torch.device, None],
+        "precision": [StrOptions({"fp32", "bf16", "auto"})],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
 
     #: Settings of the training that are no parameters, unless a subclass makes them such.
     _fixed_settings = {"warmup_ratio": 0.1, "freeze_epochs": 0, "callbacks": None}
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        make_parameters(cls)
 
     def _check_rows(self, X):
         raise NotImplementedError
@@ -154,7 +175,7 @@ class NetEstimator(BaseEstimator):
 
     def _train(self, start, train, valid, batch_seed):
         module, module_params = self._module()
-        self.net_, best = train_net(
+        self.net_, best, stopped = train_net(
             {
                 "module": module,
                 "module_params": {**module_params, "n_outputs": self.n_outputs_},
@@ -175,7 +196,7 @@ class NetEstimator(BaseEstimator):
         self.best_epoch_ = best.best_epoch_
         self.n_iter_ = best.n_epochs_
         self.n_parameters_ = sum(p.numel() for p in self.net_.module_.parameters())
-        if self.n_iter_ < self.max_epochs and not best.stopped_:
+        if self.n_iter_ < self.max_epochs and not stopped:
             warnings.warn(
                 f"Training was interrupted after {self.n_iter_} of {self.max_epochs} epochs; the "
                 f"weights of epoch {self.best_epoch_} are kept.",
@@ -224,104 +245,3 @@ class NetEstimator(BaseEstimator):
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "net_")
-
-
-class NetRegressor(RegressorMixin, NetEstimator):
-    """Base of the regressors with a network: standardised targets, L1 loss."""
-
-    def _new_targets(self):
-        return RegressionTargets()
-
-    @property
-    def target_mean_(self):
-        return self.targets_.mean
-
-    @property
-    def target_scale_(self):
-        return self.targets_.scale
-
-    def predict(self, X):
-        """Predict the targets.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,)
-            What the estimator reads, as for `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions in the units of ``y``, one-dimensional where ``y`` was.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            If the estimator is not fitted.
-        TypeError, ValueError
-            If a row of ``X`` cannot be read; the message names it.
-        """
-        outputs = self._outputs(X)
-        return self.targets_.decode(outputs)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
-
-
-class NetClassifier(ClassifierMixin, NetEstimator):
-    """Base of the classifiers with a network: cross-entropy, stratified validation rows.
-
-    Where a subclass has a parameter ``class_weight``, it weighs the rows.
-    """
-
-    def _new_targets(self):
-        return ClassTargets(getattr(self, "class_weight", None))
-
-    @property
-    def classes_(self):
-        return self.targets_.classes
-
-    def predict_proba(self, X):
-        """Probability of each class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,)
-            What the estimator reads, as for `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Columns in the order of ``classes_``; rows add up to 1.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            If the estimator is not fitted.
-        TypeError, ValueError
-            If a row of ``X`` cannot be read; the message names it.
-        """
-        outputs = self._outputs(X)
-        return self.targets_.decode(outputs)
-
-    def predict(self, X):
-        """Most probable class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples,)
-            What the estimator reads, as for `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Labels.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError, TypeError, ValueError
-            As `predict_proba`.
-        """
-        outputs = self._outputs(X)
-        return self.classes_[outputs.argmax(axis=1)]

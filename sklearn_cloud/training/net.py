@@ -1,7 +1,9 @@
 """The skorch net inside the estimators: built, trained, exported, restored."""
 
 import math
-from contextlib import contextmanager
+import os
+import threading
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
 import torch
@@ -11,7 +13,7 @@ from skorch.helper import predefined_split
 from skorch.history import History
 
 from ..encoder.weights import check_fit
-from .callbacks import BestEpoch, ProgressBar
+from .callbacks import BestEpoch, Patience, ProgressBar, has_stopped
 from .data import PaddedBatches
 
 MAX_GRADIENT_NORM = 1.0
@@ -21,17 +23,45 @@ NO_DECAY = [
 ]
 
 
+#: Initial weights and dropout come from torch's generators, of which a process has one for each
+#: device: fits in several threads take turns.
+_generators = threading.RLock()
+
+
+def _renew_lock():
+    """A child process has none of the threads that may have held the lock."""
+    global _generators
+    _generators = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
 @contextmanager
 def local_seed(seed, device):
-    """Seed torch inside the block only."""
-    cuda = torch.device(device).type == "cuda"
-    devices = [torch.device(device)] if cuda else []
-    with torch.random.fork_rng(devices=devices):
+    """Seed torch inside the block only, which one thread at a time enters."""
+    with _generators, torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        if cuda:
-            with torch.cuda.device(devices[0]):
-                torch.cuda.manual_seed(seed)
+        if torch.device(device).type == "cpu":
+            yield
+        else:
+            with _seeded_device(seed, torch.device(device)):
+                yield
+
+
+@contextmanager
+def _seeded_device(seed, device):
+    module = torch.get_device_module(device)
+    # Apple's GPU is always one
+    which = () if device.type == "mps" else (device,)
+    state = module.get_rng_state(*which)
+    try:
+        with module.device(device) if which else nullcontext():
+            module.manual_seed(seed)
         yield
+    finally:
+        module.set_rng_state(state, *which)
 
 
 def warmup_cosine(step, n_warmup, n_steps):
@@ -76,11 +106,12 @@ def training_callbacks(n_batches, settings, description):
             ("freeze", Freezer("encoder.*", at=1)),
             ("unfreeze", Unfreezer("encoder.*", at=settings["freeze_epochs"] + 1)),
         ]
-    callbacks += settings["callbacks"] or []
+    best = BestEpoch()
+    callbacks += [("best", best), *(settings["callbacks"] or [])]
     if settings["verbose"]:
         callbacks.append(("progress", ProgressBar(description)))
     # Last, so that the others have seen the epoch when it ends the training.
-    callbacks.append(("best", BestEpoch(settings["patience"])))
+    callbacks.append(("patience", Patience(best, settings["patience"])))
     return callbacks
 
 
@@ -104,6 +135,8 @@ def train_net(net_params, encoder_weights, train, valid, settings, description):
     -------
     net : skorch.NeuralNet
     best : BestEpoch
+    stopped : bool
+        Whether a callback ended the training, and not an interruption.
     """
     n_batches = len(PaddedBatches(train, settings["batch_size"]))
     net = build_net(
@@ -124,12 +157,13 @@ def train_net(net_params, encoder_weights, train, valid, settings, description):
         net.module_.encoder.load_state_dict(encoder_weights)
     # partial_fit trains the weights that are there; fit would draw new ones.
     net.partial_fit(train)
-    best = dict(net.callbacks_)["best"]
+    callbacks = dict(net.callbacks_)
+    best, stopped = callbacks["best"], any(map(has_stopped, callbacks.values()))
     if best.n_epochs_ == 0:
         raise KeyboardInterrupt("interrupted before the first epoch was complete")
     net.module_.requires_grad_(True)
     trim(net)
-    return net, best
+    return net, best, stopped
 
 
 def trim(net):

@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
+from ..exceptions import shorten
 from .checks import check_labels, check_targets, mean_one
 from .losses import RegressionLoss, WeightedCrossEntropy
 
@@ -135,7 +136,7 @@ class ClassTargets:
             zero = "" if len(self.classes) == 1 else " where sample_weight is above zero"
             raise ValueError(
                 f"{self.name} needs samples of at least 2 classes, but the data contain only one "
-                f"class{zero}: {only!r}."
+                f"class{zero}: {shorten(repr(only))}."
             )
         if self.class_weight is None:
             return weights

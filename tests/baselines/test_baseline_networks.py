@@ -6,15 +6,16 @@ from torch import nn
 
 from sklearn_cloud.baselines import CrabNetRegressor, FinderRegressor, RoostRegressor
 from sklearn_cloud.baselines.composition_network import (
-    CompositionRegressor,
+    CompositionNetwork,
     ElementEmbedding,
     weighted_softmax,
 )
 from sklearn_cloud.baselines.finder import Finder
-from sklearn_cloud.baselines.network import NetworkRegressor
+from sklearn_cloud.baselines.network import CrystalNetwork
 from sklearn_cloud.crystals.crystal import ELEMENTS
 from sklearn_cloud.crystals.reading import read_crystal
 from sklearn_cloud.features.elements import atomic_numbers, element_features
+from sklearn_cloud.training.regressor import NetRegressor
 
 ANIONS = ("O", "S", "Se", "F", "Cl", "Br", "N", "P")
 CATIONS = ("Li", "Na", "K", "Mg", "Ca", "Ti", "Fe", "Zn", "Al", "Y")
@@ -31,7 +32,7 @@ class FirstNumber(nn.Module):
         return self.linear(values)
 
 
-class VolumeRegressor(NetworkRegressor):
+class VolumeRegressor(CrystalNetwork, NetRegressor):
     """Reads the volume of the cell; notes what it reads, augments and sees."""
 
     log = None
@@ -138,7 +139,7 @@ def test_atomic_numbers():
 
 
 def read(item):
-    return CompositionRegressor()._read_item(read_crystal(item))
+    return CompositionNetwork()._read_item(read_crystal(item))
 
 
 def test_fractions_of_a_composition():
@@ -151,7 +152,7 @@ def test_fractions_of_a_composition():
 
 
 def test_a_multiple_of_a_formula_is_the_same_composition():
-    key = CompositionRegressor()._key
+    key = CompositionNetwork()._key
     assert key(read_crystal("Fe2O3")) == key(read_crystal("Fe6O9"))
     assert key(read_crystal("Fe2O3")) != key(read_crystal("Fe3O4"))
 

@@ -101,18 +101,20 @@ def test_forms_of_the_target():
     assert forms(X[:, 0]) == ["itself", "log"]
     assert forms(X[:, 0] - 2) == ["itself"]
     assert forms(X[:, 0], reference=-1) == ["itself", "log", "ratio"]
-    assert forms(X[:, 0], reference=-1, scale="log10") == ["difference", "itself"]
+    assert forms(X[:, 0], reference=-1, scale="log10") == ["itself", "ratio"]
 
 
 def test_mean_of_forms():
     y = 2 * X[:, 1]
     flat = DummyRegressor()  # the mean
     model = MeanOfForms(flat, reference=1).fit(X, y)
-    expected = (y.mean() + np.exp(np.log(y).mean()) + y) / 3
+    expected = (y.mean() + 10 ** np.log10(y).mean() + y) / 3
     np.testing.assert_allclose(model.predict(X), expected)
     logarithm = MeanOfForms(flat, reference=1, scale="log10").fit(X, np.log10(y))
     expected = (np.log10(y).mean() + np.log10(y)) / 2
     np.testing.assert_allclose(logarithm.predict(X), expected)
+    with pytest.raises(ValueError, match="needs targets above 0"):
+        MeanOfForms(flat, reference=1).fit(X, y - 3)
 
 
 def test_rows_without_reference():

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 from sklearn.base import clone
+from sklearn.utils import Bunch
 
-from sklearn_cloud import baselines
+from sklearn_cloud import baselines, datasets
 from sklearn_cloud.baselines import registry
 from sklearn_cloud.baselines.registry import EXTRAS, KINDS, MODELS, READS, build_model, find_model
-from sklearn_cloud.evaluation import published_scores
+from sklearn_cloud.evaluation import published_scores, result_scores
 
 CUBES = [Structure(Lattice.cubic(3 + k / 10), ["Cs", "Cl"], [[0] * 3, [0.5] * 3]) for k in range(6)]
 
@@ -195,3 +196,54 @@ def test_line_is_in_info(mine, capsys):
     from sklearn_cloud.cli.info import list_models
 
     assert list_models()["mine"] == "Structure-based, reads the structure"
+
+
+@pytest.fixture
+def small_task(monkeypatch, tmp_path):
+    """A table of cubes with two folds, in the place of every MatBench task."""
+    structures = np.empty(len(CUBES), dtype=object)
+    structures[:] = CUBES
+    rows = np.arange(len(CUBES))
+    data = Bunch(
+        structures=structures,
+        target=rows.astype(float),
+        ids=rows.astype(str),
+        folds=[(rows[3:], rows[:3]), (rows[:3], rows[3:])],
+        coverage=1.0,
+        task_type="regression",
+        DESCR="cubes",
+    )
+    monkeypatch.setenv("SKLEARN_CLOUD_DATA", str(tmp_path / "home"))
+    monkeypatch.setattr(datasets, "fetch_matbench", lambda *_, **__: data)
+
+
+def test_line_is_on_the_command_line(mine, small_task, capsys):
+    from sklearn_cloud.__main__ import main
+
+    command = ["benchmark", "jdft2d", "--folds", "0", "--model", "mine"]
+    assert main([*command, "--parameters", '{"scale": 0.5}']) == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["0", "0.6667"]
+
+
+@pytest.fixture
+def scripts(monkeypatch):
+    folder = Path(__file__).parents[2] / "benchmarks"
+    if not folder.is_dir():
+        pytest.skip("the benchmark scripts are not part of an installed package")
+    monkeypatch.syspath_prepend(folder / "tables")
+    monkeypatch.syspath_prepend(folder)
+    return importlib.import_module
+
+
+def test_line_is_in_scripts_and_tables(mine, small_task, scripts, monkeypatch, tmp_path, capsys):
+    script = scripts("run_matbench")
+    monkeypatch.setattr(script, "fetch_matbench", datasets.fetch_matbench)
+    command = ["run_matbench.py", "--name=mine", "--model=mine", "--folds", "0", "1"]
+    monkeypatch.setattr(sys, "argv", [*command, f"--results={tmp_path}"])
+    script.main()
+    capsys.readouterr()
+    monkeypatch.setattr(sys, "argv", ["baseline_table.py", f"--results={tmp_path}"])
+    scripts("baseline_table").main()
+    rows = {line.split("|")[1].strip(): line for line in capsys.readouterr().out.splitlines()}
+    assert "| 1.5 ± 0.5 |" in rows["`MineRegressor`"]
+    assert result_scores(tmp_path)["kind"].unique() == ["Structure-based"]

@@ -4,7 +4,7 @@ import torch
 from transformers import BertConfig, BertModel
 
 from sklearn_cloud.encoder import EncoderConfig, SymmetryTokenizer, build_encoder
-from sklearn_cloud.encoder.attention import attention_rollout, attention_weights
+from sklearn_cloud.encoder.attention_weights import attention_rollout, attention_weights
 
 STRINGS = ["0 1 b O O O 0 | 1a Na 1b Cl | Na 0.5 Cl 0.5", "8a Si | Si 1.0"]
 

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 from sklearn.base import clone
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EarlyStopping
 
 from sklearn_cloud.estimators import CloudClassifier
 
@@ -58,3 +58,11 @@ def test_classifier(tiny, data):
 def test_not_a_list(tiny, data):
     with pytest.raises(ValueError, match="callbacks"):
         tiny.set_params(callbacks=Losses()).fit(*data)
+
+
+def test_early_stopping_of_skorch_is_not_an_interruption(tiny, data, recwarn):
+    # a threshold that no epoch can pass: two misses after the first epoch
+    stopping = EarlyStopping(patience=2, threshold=1e9, threshold_mode="abs")
+    model = tiny.set_params(callbacks=[stopping], max_epochs=9).fit(*data)
+    assert model.n_iter_ == len(model.loss_curve_) == 3
+    assert not [one for one in recwarn if "interrupted" in str(one.message)]

@@ -287,7 +287,7 @@ def test_pickle_and_save_pretrained(fitted_classifier, tmp_path):
     assert (read.predict_proba(strings) == expected).all()
     assert (read.predict(strings) == fitted_classifier.predict(strings)).all()
     assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".safetensors"}
-    with pytest.raises(ValueError, match="holds a CloudClassifier, not a CloudRegressor"):
+    with pytest.raises(ValueError, match="contains a CloudClassifier, not a CloudRegressor"):
         CloudRegressor.from_pretrained(tmp_path)
 
 

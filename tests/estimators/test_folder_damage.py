@@ -317,7 +317,7 @@ def test_a_kill_between_two_files_leaves_the_old_model(folder, monkeypatch):
     write = folder_files.write_file
 
     def killed(path, data):
-        path.with_name(f".{path.name}.1.partial").write_bytes(data[:10])
+        path.with_name(f".{path.name}.1.part").write_bytes(data[:10])
         if path.name == MODEL_FILE:
             raise KeyboardInterrupt
         write(path, data)

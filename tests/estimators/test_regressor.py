@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 import torch
 from oxides import make_strings
+from sklearn.base import clone
 from skorch import NeuralNet
 
 from sklearn_cloud.encoder import EncoderConfig, build_encoder, save_encoder
@@ -337,3 +338,57 @@ def test_every_precision_learns(tiny, precision):
     strings, oxygen = make_strings(300)
     tiny.set_params(precision=precision, max_epochs=25, dropout=0.0)
     assert tiny.fit(strings, oxygen).score(strings, oxygen) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("params", "share"),
+    [({"loss": "quantile", "quantile": 0.9}, 0.9), ({"loss": "quantile", "quantile": 0.1}, 0.1)],
+)
+def test_quantiles_of_noise(tiny, params, share):
+    """One string, a target that is noise: the quantile is all that can be learned."""
+    y = np.random.RandomState(0).normal(size=400)
+    model = clone(tiny).set_params(max_epochs=30, validation_fraction=0, **params)
+    predicted = model.fit(["Na 0.5 Cl 0.5"] * 400, y).predict(["Na 0.5 Cl 0.5"])
+    assert np.mean(y < predicted) == pytest.approx(share, abs=0.06)
+
+
+def test_squared_errors_give_the_mean(tiny):
+    y = np.array([0.0, 0.0, 0.0, 1.0] * 50)
+    means = {
+        loss: clone(tiny)
+        .set_params(loss=loss, max_epochs=30, validation_fraction=0)
+        .fit(["Na 0.5 Cl 0.5"] * 200, y)
+        .predict(["Na 0.5 Cl 0.5"])[0]
+        for loss in ("absolute", "squared")
+    }
+    assert means["squared"] == pytest.approx(0.25, abs=0.05)
+    assert means["absolute"] == pytest.approx(0.0, abs=0.05)
+
+
+@pytest.mark.parametrize(("name", "value"), [("loss", "huber"), ("quantile", 1.0)])
+def test_impossible_losses(tiny, data, name, value):
+    with pytest.raises(ValueError, match=f"'{name}'"):
+        tiny.set_params(**{name: value}).fit(*data)
+
+
+def test_parameters_may_be_numbers_of_numpy(tiny, data):
+    integers = ("max_epochs", "batch_size", "random_state", "verbose", "freeze_epochs")
+    reals = ("learning_rate", "dropout", "weight_decay", "warmup_ratio", "validation_fraction")
+    params = tiny.get_params()
+    numbers = {name: np.int64(params[name]) for name in integers}
+    numbers |= {name: np.float64(params[name]) for name in reals}
+    size = {"n_layers": np.int64(1), "n_heads": np.int32(2), "width": np.int64(32)}
+    model = clone(tiny).set_params(
+        encoder=EncoderConfig(**size, dropout=np.float64(0.1)), **numbers
+    )
+    expected = tiny.fit(*data).predict(data[0])
+    assert (model.fit(*data).predict(data[0]) == expected).all()
+    assert type(model.max_epochs) is np.int64
+
+
+@pytest.mark.parametrize("size", [1e-12, 1e150])
+def test_targets_of_any_size(fitted, data, size):
+    """To the bit for powers of two; the network sees the same numbers."""
+    power = 2.0 ** np.round(np.log2(size))
+    model = clone(fitted).fit(data[0], power * data[1])
+    np.testing.assert_array_equal(model.predict(data[0]), power * fitted.predict(data[0]))

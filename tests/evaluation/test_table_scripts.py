@@ -22,7 +22,7 @@ def test_baseline_table(script, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["baseline_table.py"])
     table.main()
     head, _, *rows = capsys.readouterr().out.splitlines()
-    assert len(rows) == len(list(table.list_systems()))
+    assert 15 < len(rows) <= len(list(table.list_systems()))
     assert {row.count("|") for row in rows} == {head.count("|")}
 
 

@@ -57,3 +57,25 @@ def test_cross_conformal_intervals(model, data):
     assert predicted.shape == (20,) and limits.shape == (20, 2, 2)
     widths = limits[:, 1] - limits[:, 0]
     assert (widths > 0).all() and (widths[:, 1] >= widths[:, 0]).all()
+
+
+def test_quantile_regression(data):
+    """Three quantiles of the pinball loss, as MAPIE wants them: lower, upper, median."""
+    crystals, gaps = data
+    strings = SymmetryStringTransformer().fit_transform(crystals)
+    tiny = EncoderConfig(n_layers=1, n_heads=2, width=16)
+    models = [
+        CloudRegressor(
+            tiny, loss="quantile", quantile=q, max_epochs=20, learning_rate=1e-2, random_state=0
+        ).fit(strings[:60], gaps[:60])
+        for q in (0.1, 0.9, 0.5)
+    ]
+    low, high, _ = (model.predict(strings[99:]) for model in models)
+    assert (low < high).mean() > 0.8
+    intervals = regression.ConformalizedQuantileRegressor(
+        models, confidence_level=LEVEL, prefit=True
+    )
+    intervals.conformalize(strings[60:99], gaps[60:99])
+    predicted, limits = intervals.predict_interval(strings[99:])
+    np.testing.assert_array_equal(predicted, models[2].predict(strings[99:]))
+    assert limits.shape == (11, 2, 1) and np.isfinite(limits).all()

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from sklearn_cloud import CloudClassifier
-from sklearn_cloud.encoder.attention import attention_rollout
+from sklearn_cloud.encoder.attention_weights import attention_rollout
 from sklearn_cloud.explanations import attention_map
 
 NACL = "0 1 b O O O 0 | 1a Na 1b Cl | Na 0.5 Cl 0.5"

@@ -4,7 +4,7 @@ import numpy as np
 
 from sklearn_cloud.crystals.crystal import Crystal
 from sklearn_cloud.pretraining.corpus_builder import CorpusSource, build_corpus
-from sklearn_cloud.pretraining.sources import SymmetryRecord
+from sklearn_cloud.pretraining.corpus_sources import SymmetryRecord
 
 CATIONS = ("Li", "Na", "K", "Rb", "Cs", "Tl")
 ANIONS = ("F", "Cl", "Br", "I")

@@ -12,7 +12,7 @@ from sklearn_cloud.crystals.reading import read_crystal
 from sklearn_cloud.encoder import SymmetryTokenizer
 from sklearn_cloud.pretraining.corpus import Corpus, JoinedCorpus, held_out_rows
 from sklearn_cloud.pretraining.corpus_builder import CorpusSource, build_corpus
-from sklearn_cloud.pretraining.sources import SymmetryRecord
+from sklearn_cloud.pretraining.corpus_sources import SymmetryRecord
 from sklearn_cloud.symmetry import symmetry_string
 
 TOKENIZER = SymmetryTokenizer()

@@ -20,8 +20,8 @@ from sklearn_cloud.encoder import EncoderConfig, SymmetryTokenizer, load_encoder
 from sklearn_cloud.pretraining import masking
 from sklearn_cloud.pretraining.corpus import held_out_rows
 from sklearn_cloud.pretraining.masking import IGNORED, MaskedBatch
-from sklearn_cloud.pretraining.model import PretrainingModel
 from sklearn_cloud.pretraining.pretraining import last_checkpoint, pretrain
+from sklearn_cloud.pretraining.pretraining_model import PretrainingModel
 from sklearn_cloud.pretraining.scores import score_baselines, score_masked_tokens
 
 TINY = EncoderConfig(n_layers=1, n_heads=2, width=32)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from sklearn_cloud.pretraining.sources import (
+from sklearn_cloud.pretraining.corpus_sources import (
     read_cif_folder,
     read_structure_table,
     read_symmetry_table,

@@ -248,6 +248,6 @@ class NumericScalingLaw(ScalingLaw):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@parametrize_with_checks([NumericScalingLaw(n_bootstraps=2, max_iter=200, random_state=0)])
+@parametrize_with_checks([NumericScalingLaw(n_bootstraps=1, max_iter=50, random_state=0)])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)

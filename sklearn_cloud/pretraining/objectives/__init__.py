@@ -4,7 +4,7 @@ An objective is a module with the heads that it needs. It takes the hidden state
 and the batch, and returns its losses by name.
 """
 
-from .geometry import Geometry
+from .geometry_heads import Geometry
 from .masked_tokens import MaskedTokens
 
 __all__ = ["Geometry", "MaskedTokens"]

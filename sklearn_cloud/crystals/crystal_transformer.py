@@ -13,6 +13,7 @@ class CrystalTransformer(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         tags.no_validation = True
+        tags.transformer_tags.preserves_dtype = []
         tags.input_tags.two_d_array = False
         tags.input_tags.one_d_array = True
         tags.input_tags.string = True

@@ -30,7 +30,7 @@ def attention_weights(encoder, input_ids, attention_mask):
     --------
     >>> import torch
     >>> from sklearn_cloud.encoder import SymmetryTokenizer, load_encoder
-    >>> from sklearn_cloud.encoder.attention import attention_weights
+    >>> from sklearn_cloud.encoder.attention_weights import attention_weights
     >>> ids = torch.tensor([SymmetryTokenizer().encode("8a | Si 1.0")])
     >>> encoder = load_encoder("mini").build().eval()
     >>> attention_weights(encoder, ids, torch.ones_like(ids)).shape
@@ -75,7 +75,7 @@ def attention_rollout(weights):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_cloud.encoder.attention import attention_rollout
+    >>> from sklearn_cloud.encoder.attention_weights import attention_rollout
     >>> swap = np.array([[[[0.0, 1.0], [1.0, 0.0]]]])  # one layer, one head, two tokens
     >>> attention_rollout(swap)
     array([[0.5, 0.5],
