@@ -1,5 +1,6 @@
 """A CIF to one crystal, with everything that the file says about itself compared."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,8 @@ from .species import add_note, index_species, settle_species
 _LENGTHS = ("_cell_length_a", "_cell_length_b", "_cell_length_c")
 _ANGLES = ("_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma")
 _COORDINATES = ("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z")
+_OTHERS = ("label", "type_symbol", "occupancy", "calc_flag", "attached_hydrogens")
+_FULL = (None, "1", "1.0")
 _FEW_DIGITS = 2
 _MERGED = (0.05, 0.5)  # angstrom: least and most by which two entries of one site may differ
 
@@ -90,15 +93,16 @@ def _read_number(text, what):
     if text is None:
         raise CrystalError(f"{what} is not given")
     try:
-        if "/" in text:
-            above, below = text.split("/")
-            return float(above) / float(below)
-        value = float(text.split("(")[0])
-    except (ValueError, ZeroDivisionError) as error:
-        raise CrystalError(f"{what} is {text!r}, which is not a number") from error
-    if not np.isfinite(value):
+        value = float(text.split("(")[0]) if "/" not in text else _divide(*text.split("/"))
+    except (TypeError, ValueError, ZeroDivisionError) as error:
+        raise CrystalError(f"{what} is {text!r:.40}, which is not a number") from error
+    if not math.isfinite(value):
         raise CrystalError(f"{what} is {text!r}, which is not finite")
     return value
+
+
+def _divide(above, below):
+    return float(above) / float(below)
 
 
 class _Atoms(NamedTuple):
@@ -113,36 +117,39 @@ class _Atoms(NamedTuple):
 def _read_atoms(block, formula, notes):
     columns = [block.values(tag) for tag in _COORDINATES]
     n_atoms = len(columns[0])
-    if {len(column) for column in columns} != {n_atoms}:
-        raise CrystalError("its atoms have no y or z coordinates")
-    labels, symbols, occupancies, flags, hydrogens = (
-        block.values(f"_atom_site_{name}") or [None] * n_atoms
-        for name in ("label", "type_symbol", "occupancy", "calc_flag", "attached_hydrogens")
-    )
+    others = [block.values(f"_atom_site_{name}") or [None] * n_atoms for name in _OTHERS]
+    if any(len(column) != n_atoms for column in columns + others):
+        raise CrystalError("its table of atoms has columns of unequal length")
     kept, species, positions = [], [], []
-    for row in range(n_atoms):
-        label = labels[row] or symbols[row] or f"number {row + 1}"
-        element = read_element(symbols[row], labels[row], formula, notes)
-        occupancy = _read_number(occupancies[row] or "1", f"the occupancy of atom {label}")
-        if element is None or flags[row] == "dum":
-            add_note(notes, f"dummy atoms ({label}) were left out")
-        elif occupancy == 0:
-            add_note(notes, f"atoms with occupancy 0 ({label}) were left out")
-        elif occupancy < 0:
-            raise CrystalError(f"the occupancy of atom {label} is {occupancy:g}")
-        else:
-            where = f"atom {label}"
-            positions.append(
-                [_read_number(column[row], f"a coordinate of {where}") for column in columns]
-            )
-            species.append((element, occupancy))
-            kept.append(label)
-        if hydrogens[row] not in (None, "0"):
-            add_note(notes, f"hydrogens attached to {label} have no coordinates: left out")
+    for texts, (label, symbol, *rest) in zip(zip(*columns), zip(*others), strict=True):
+        name = label or symbol or f"number {len(kept) + 1}"
+        held = _read_species(name, label, symbol, *rest, formula, notes)
+        if held is not None:
+            what = f"a coordinate of atom {name}"
+            positions.append([_read_number(text, what) for text in texts])
+            species.append(held)
+            kept.append(name)
     if not kept:
         raise CrystalError("it lists no atoms with coordinates")
     digits = _count_digits(columns)
     return _Atoms(kept, species, _exact_thirds(np.array(positions), digits), _rounding(digits))
+
+
+def _read_species(name, label, symbol, occupancy, flag, hydrogens, formula, notes):
+    """Element and occupancy of one atom; None for one that is not there."""
+    element = read_element(symbol, label, formula, notes)
+    share = 1.0 if occupancy in _FULL else _read_number(occupancy, f"the occupancy of atom {name}")
+    if hydrogens not in (None, "0"):
+        add_note(notes, "hydrogens without coordinates, attached to other atoms, were left out")
+    if share < 0:
+        raise CrystalError(f"the occupancy of atom {name} is {share:g}")
+    if element is None or flag == "dum":
+        add_note(notes, "dummy atoms were left out")
+    elif share == 0:
+        add_note(notes, "atoms with occupancy 0 were left out")
+    else:
+        return element, share
+    return None
 
 
 def _count_digits(columns):
@@ -211,6 +218,6 @@ def _merge(members, atoms, notes):
     held = [atoms.species[member] for member in members]
     names = " and ".join(atoms.labels[member] for member in members)
     if len(members) > 1 and len(set(held)) == 1 and len(held) * held[0][1] > 1.05:
-        add_note(notes, f"atoms listed twice count once ({names})")
+        add_note(notes, "atoms that are listed more than once count once")
         held = held[:1]
     return settle_species(held, f"the site of {names}", notes)

@@ -65,7 +65,7 @@ def read_element(symbol, label, formula, notes=None):
         )
     element = options[0]
     if letters != element and (symbol is None or letters != element.upper()):
-        add_note(notes, f"{word!r} is read as {element}")
+        add_note(notes, f"atoms {letters!r} are read as {element}")
     return element
 
 

@@ -46,6 +46,8 @@ class Operators(NamedTuple):
 
     def keep(self, lattice):
         """Whether they leave the lattice as it is."""
+        if len(self.rotations) == 1:
+            return True
         metric = lattice @ lattice.T
         lengths = np.sqrt(np.diag(metric))
         moved = np.swapaxes(self.rotations, 1, 2) @ metric @ self.rotations

@@ -142,7 +142,7 @@ def collect_table(path, *, header=True, column=None, folder=None, home=None, rou
     """
     path = Path(path)
     frame, malformed = read_table(path, header)
-    return collect_frame(
+    found = collect_frame(
         frame,
         str(path),
         malformed=malformed,
@@ -152,6 +152,9 @@ def collect_table(path, *, header=True, column=None, folder=None, home=None, rou
         home=home,
         route=route,
     )
+    if not len(found.frame.columns):  # crystals and nothing else: say at least where from
+        found.frame["file"] = str(path) if home is None else os.path.relpath(path, home)
+    return found
 
 
 def collect_frame(

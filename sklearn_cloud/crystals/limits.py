@@ -14,7 +14,7 @@ LARGEST_LENGTH = 1000.0  # angstrom, of a cell vector
 SMALLEST_LENGTH = 0.5  # angstrom, of the shortest vector of the lattice
 SMALLEST_VOLUME = 0.5  # cubic angstrom per site
 LARGEST_VOLUME = 1e5  # cubic angstrom per site
-MOST_SITES = 8_000
+MOST_SITES = 8_000  # more take minutes, and in a perfect supercell over 2 GB
 MOST_CHARACTERS = 1_000  # of a formula
 LARGEST_FILE = 100_000_000  # bytes
 

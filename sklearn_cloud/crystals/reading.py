@@ -47,6 +47,8 @@ def read_crystal(item, notes=None):
         species that are not elements, atoms that are not those of the file's own formula, a
         formula that says nothing.
     """
+    if isinstance(item, Crystal | Formula):
+        return item
     try:
         return _read(open_item(item), notes)
     except (CrystalError, TypeError, ImportError):
@@ -56,8 +58,6 @@ def read_crystal(item, notes=None):
 
 
 def _read(item, notes):
-    if isinstance(item, Crystal | Formula):
-        return item
     if isinstance(item, str):
         return _read_text(item, notes)
     if isinstance(item, os.PathLike):

@@ -17,8 +17,8 @@ def raise_errors(rows):
     message = f"row {first}: {error}"
     if len(rows.errors) > 1:
         message = (
-            f"{len(rows.errors)} of {len(rows.places)} rows cannot be used; fix them or leave "
-            f"them out: {list_rows(rows.errors)}"
+            f"{len(rows.errors)} of {len(rows.places)} rows cannot be used: "
+            f"{list_rows(rows.errors)}. Fix these rows or leave them out"
         )
     raise same_kind(error)(message) from error
 
@@ -36,7 +36,8 @@ def warn_errors(rows, consequence, stacklevel=3):
 def warn_notes(rows, stacklevel=3):
     """Say in one `UserWarning` what the reader changed or noticed, if anything."""
     if rows.notes:
-        warnings.warn(summarize_notes(rows), stacklevel=stacklevel + 1)
+        message = f"read with changes: {summarize_notes(rows)}"
+        warnings.warn(message, stacklevel=stacklevel + 1)
 
 
 def summarize_notes(rows):

@@ -9,7 +9,7 @@ import numpy as np
 from joblib import effective_n_jobs
 from tqdm.auto import tqdm
 
-from .crystal import Crystal
+from .crystal import Crystal, Formula
 from .crystal_files import as_path
 from .errors import CrystalError
 from .reading import read_crystal
@@ -210,7 +210,7 @@ def _compute_chunk(entries, key, compute, known):
     for item, name, notes in entries:
         notes = list(notes)
         try:
-            crystal = read_crystal(item, notes=notes)
+            crystal = item if isinstance(item, Crystal | Formula) else read_crystal(item, notes)
             found = key(crystal)
             if found not in known:
                 crystals[found] = crystal

@@ -1,21 +1,16 @@
 """Unlabelled crystals to pre-train on: tables, CIF folders, records without coordinates."""
 
-import bz2
 import csv
-import gzip
-import lzma
 import re
-import zlib
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from ..crystals.crystal import Crystal
-from ..crystals.crystal_files import search_folder
+from ..crystals.crystal_files import DAMAGE, OPENERS, search_folder
 
-_OPENERS = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
-_DAMAGE = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, UnicodeDecodeError)
+_DAMAGE = (*DAMAGE, UnicodeDecodeError)
 _RUN = re.compile(r"([A-Z][a-z]?)(\d*)")
 _FORMULA = re.compile(rf"({_RUN.pattern})+")
 _COLUMNS = ("source", "id", "cell_formula", "space_group", "wyckoff_letters")
@@ -24,7 +19,7 @@ _COLUMNS = ("source", "id", "cell_formula", "space_group", "wyckoff_letters")
 def open_text(path):
     """Open a text file for reading, compressed (`.xz`, `.gz`, `.bz2`) or not."""
     path = Path(path)
-    return _OPENERS.get(path.suffix, open)(path, "rt", encoding="utf-8")
+    return OPENERS.get(path.suffix, open)(path, "rt", encoding="utf-8")
 
 
 def read_lines(path):

@@ -94,7 +94,7 @@ def test_cells_of_every_kind(crystals, tmp_path):
     strings = [row["symmetry_string"] for row in read_rows("out.csv")]
     expected = symmetry_string(cscl("Na", "Cl"))
     assert strings == [expected, expected, expected, "Na 0.5 Cl 0.5"]
-    assert list(read_rows("out.csv")[0]) == ["symmetry_string"]  # no CIF text in the output
+    assert list(read_rows("out.csv")[0]) == ["file", "symmetry_string"]  # no CIF text
 
 
 def test_json_in_split_form(tmp_path):

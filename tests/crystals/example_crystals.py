@@ -1,3 +1,5 @@
+"""Crystals that tests of several folders share, as a fixture."""
+
 import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
