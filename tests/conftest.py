@@ -1,6 +1,13 @@
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
+
+# pytest has put this folder on the path, where `tests/datasets` would pass for Hugging Face's
+# package `datasets`
+sys.path[:] = [path for path in sys.path if path != str(Path(__file__).parent)]
 
 
 @pytest.fixture(scope="session")
