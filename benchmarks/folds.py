@@ -54,18 +54,20 @@ def predictions_folder(arguments):
     return arguments.predictions or get_data_home(arguments.data_home) / "predictions"
 
 
-def model_parameters(arguments):
-    """Parameters that were asked for, in the terms of the registry."""
+def model_options(arguments):
+    """What `run_model` is to pass on: the options that a model lacks have no effect on it."""
     given = {
         "encoder": arguments.encoder,
         "sites": arguments.sites,
         "symprec": arguments.symprec,
         "max_epochs": arguments.epochs,
         "members": arguments.members,
+        "random_state": arguments.seed,
+        "device": arguments.device,
     }
-    parameters = CLOUD.copy() if arguments.model == "cloud" else {}
-    parameters |= {name: value for name, value in given.items() if value is not None}
-    return parameters | json.loads(arguments.parameters)
+    options = CLOUD if arguments.model == "cloud" else {}
+    options = options | {name: value for name, value in given.items() if value is not None}
+    return {"parameters": json.loads(arguments.parameters), "verbose": 1, **options}
 
 
 def run_folds(benchmark, task, data, arguments):
@@ -83,11 +85,8 @@ def run_folds(benchmark, task, data, arguments):
         results=arguments.results,
         predictions=predictions_folder(arguments),
         folds=arguments.folds,
-        parameters=model_parameters(arguments),
         provenance=script_provenance(device=arguments.device or "auto"),
         report=report,
-        random_state=arguments.seed,
-        device=arguments.device,
-        verbose=1,
+        **model_options(arguments),
     )
     print(f"{task} {arguments.name}: {json.dumps(result.summary)}", flush=True)

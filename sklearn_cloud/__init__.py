@@ -9,6 +9,8 @@ _HOMES = {
     "SymmetryStringTransformer": "symmetry.transformer",
     "symmetry_string": "symmetry.strings",
     "parse_string": "symmetry.parsing",
+    "CrystalRegressor": "ensembles.crystal_regressor",
+    "CrystalClassifier": "ensembles.crystal_classifier",
     "CloudRegressor": "estimators.regressor",
     "CloudClassifier": "estimators.classifier",
     "CloudEmbedder": "estimators.embedder",

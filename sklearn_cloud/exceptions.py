@@ -12,6 +12,15 @@ class ModelFolderError(ValueError):
     --------
     load_model : Raises it.
     sklearn_cloud.encoder.load_encoder : Raises it for the folder of a checkpoint.
+
+    Examples
+    --------
+    >>> from sklearn_cloud import ModelFolderError, load_model
+    >>> try:
+    ...     load_model("no/such/folder")
+    ... except ModelFolderError as error:
+    ...     print(error)
+    there is no model folder 'no/such/folder'.
     """
 
 

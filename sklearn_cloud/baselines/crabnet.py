@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from .._compat import Interval
-from ..training.regressor import NetRegressor
+from ..training.net_regressor import NetRegressor
 from .composition_network import CompositionNetwork, ElementEmbedding, ResidualOutput
 
 

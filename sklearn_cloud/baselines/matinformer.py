@@ -17,7 +17,7 @@ from ..features.elements import atomic_numbers, element_features
 from ..symmetry.search import find_symmetry
 from ..symmetry.strings import atomic_fractions, write_composition
 from ..symmetry.wyckoff import wyckoff_positions
-from ..training.regressor import NetRegressor
+from ..training.net_regressor import NetRegressor
 from .network import CrystalNetwork
 
 _SPACE_GROUPS = range(1, 231)

@@ -9,7 +9,7 @@ from torch.nn.functional import softplus
 
 from .._compat import Interval
 from ..features.elements import N_ELEMENTS
-from ..training.regressor import NetRegressor
+from ..training.net_regressor import NetRegressor
 from .graphs import GaussianExpansion, build_graph, collate_graphs, mean_by, sum_by
 from .network import CrystalNetwork
 

@@ -31,7 +31,7 @@ class PhysicsTreesRegressor(FeatureRegressor):
         What the potential computes, as in `PotentialPhysics`.
     reference : str, default=None
         The number of `PotentialPhysics` that is a first guess of the target, without the name of
-        the potential: ``"highest frequency"``, ``"bulk modulus (Voigt)"``. None is none.
+        the potential: ``"zone highest frequency"``, ``"bulk modulus (Voigt)"``. None is none.
     scale : {"linear", "log10"}, default="linear"
         `"log10"` says that ``y`` is the decimal logarithm of a quantity, to whose unit a
         reference belongs.

@@ -70,6 +70,15 @@ class Model(NamedTuple):
     def load(self, classification=False):
         """The class or function itself.
 
+        Parameters
+        ----------
+        classification : bool, default=False
+            Whether the target has classes.
+
+        Returns
+        -------
+        type or function
+
         Raises
         ------
         ValueError

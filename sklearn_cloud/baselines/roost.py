@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.functional import leaky_relu
 
 from .._compat import Interval
-from ..training.regressor import NetRegressor
+from ..training.net_regressor import NetRegressor
 from .composition_network import (
     CompositionNetwork,
     ElementEmbedding,

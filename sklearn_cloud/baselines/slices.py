@@ -12,7 +12,7 @@ from ..encoder.config import PAD_ID, EncoderConfig
 from ..encoder.model import CloudModule
 from ..features.elements import N_ELEMENTS, atomic_numbers
 from ..training.devices import choose_bf16
-from ..training.regressor import NetRegressor
+from ..training.net_regressor import NetRegressor
 from .bonds import bond_graph
 from .network import CrystalNetwork
 

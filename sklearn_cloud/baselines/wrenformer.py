@@ -10,7 +10,7 @@ from torch import nn
 from .._compat import Interval
 from ..features.elements import atomic_numbers, element_features
 from ..symmetry.search import find_symmetry
-from ..training.regressor import NetRegressor
+from ..training.net_regressor import NetRegressor
 from .network import CrystalNetwork
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzA"

@@ -60,7 +60,6 @@ def split_model(model, folder):
     """
     from sklearn.pipeline import Pipeline
 
-    from ..estimators.format_1 import STRING_PARAMETERS
     from ..symmetry.transformer import SymmetryStringTransformer
 
     if not isinstance(model, Pipeline) or type(model[0]) is not SymmetryStringTransformer:
@@ -68,15 +67,15 @@ def split_model(model, folder):
             f"the model in {folder} does not begin with a SymmetryStringTransformer: use it in "
             "Python, with sklearn_cloud.load_model."
         )
-    parameters = model[0].get_params()
-    rest = model[1:] if len(model) > 2 else model[1]
-    return {name: parameters[name] for name in STRING_PARAMETERS}, rest
+    return model[0]._options(), model[1:] if len(model) > 2 else model[1]
 
 
 def predict(estimator, strings, target):
     """Columns of predictions: of a classifier, the label and the probability of each."""
     import numpy as np
 
+    # with numbers next to them, strings are rows of a table
+    strings = np.array(strings, dtype=object)
     if not hasattr(estimator, "classes_"):
         # the net computes in float32: further digits would be noise
         return {f"predicted_{target}": estimator.predict(strings).astype(np.float32)}

@@ -1,6 +1,6 @@
 """CloudClassifier: symmetry strings in, labels and probabilities out."""
 
-from ..training.classifier import NetClassifier
+from ..training.net_classifier import NetClassifier
 from .cloud import CloudEstimator
 
 

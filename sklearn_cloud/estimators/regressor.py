@@ -1,6 +1,6 @@
 """CloudRegressor: symmetry strings in, numbers out."""
 
-from ..training.regressor import NetRegressor
+from ..training.net_regressor import NetRegressor
 from .cloud import CloudEstimator
 
 
@@ -38,7 +38,9 @@ class CloudRegressor(CloudEstimator, NetRegressor):
     -----
     A prediction does not depend on the order of the rows or on `batch_size`; which other strings
     are predicted along with it moves it by rounding only (about 1e-6 of `target_scale_`).
-    A `KeyboardInterrupt` ends the training early and keeps the best epoch so far, with a warning.
+    Ctrl-C ends `fit`, and what it is part of, by `KeyboardInterrupt`; the estimator keeps the best
+    epoch so far and can predict. A callback that ends the training between two epochs lets `fit`
+    return.
 
     Architecture and training follow section 3.2 and Table 4 of [1]_.
 

@@ -92,6 +92,7 @@ def run_model(
         coverage=data.coverage,
         n_folds=len(data.folds),
         configuration=settings,
+        defaults=build_model(model, classification=classification)[1],
     )
     for wanted in filter(None, (path, predictions and predictions_path(predictions, result, 0))):
         check_writable(wanted)

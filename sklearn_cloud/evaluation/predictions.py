@@ -40,7 +40,21 @@ def check_predictions(ids, predictions, expected_ids):
 
 
 def predictions_path(folder, result, fold):
-    """File of the predictions of one fold; it differs with every setting of the result."""
+    """File of the predictions of one fold; it differs with every setting of the result.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Where predictions are kept.
+    result : Result
+        Of the run.
+    fold : int
+        Number of the fold.
+
+    Returns
+    -------
+    pathlib.Path
+    """
     stem = result_path(folder, result.benchmark, result.task, result.model).stem
     return Path(folder) / f"{stem}_{result.digest}" / f"fold_{fold}.csv.gz"
 
@@ -56,7 +70,12 @@ def write_predictions(path, ids, predictions):
 
 
 def read_predictions(path):
-    """Read what `write_predictions` wrote.
+    """Read the predictions of a fold.
+
+    Parameters
+    ----------
+    path : str or path-like
+        See `predictions_path`.
 
     Returns
     -------

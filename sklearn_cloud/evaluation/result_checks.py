@@ -81,21 +81,20 @@ def check_fold(name, fold, n_folds, path):
             )
 
 
-def check_same(found, wanted, path):
-    """Raise ValueError where two results are not of one run."""
+def check_same(found, wanted, path, defaults=None):
+    """Raise ValueError where two results are not of one run.
+
+    A setting that `found` does not have, since the model got it later, counts as its default.
+    """
     header = ("benchmark", "task", "model", "kind", "rows", "coverage", "n_folds")
     differences = [
         f"{key} {old!r}, now {new!r}"
         for key in header
         if (old := getattr(found, key)) != (new := getattr(wanted, key))
     ]
-    before, now = found.configuration, wanted.configuration
-    if before.get("head") == "extra-trees":  # as it was called before there was a registry
-        before = {
-            "model": f"{before['model']}-trees",
-            "n_estimators": before["trees"],
-            "random_state": before["seed"],
-        }
+    now = wanted.configuration
+    before = {key: value for key, value in (defaults or {}).items() if key in now}
+    before |= _in_todays_terms(found.configuration)
     for key in sorted(set(before) | set(now)):
         old, new = before.get(key, "not set"), now.get(key, "not set")
         if old != new:
@@ -105,6 +104,14 @@ def check_same(found, wanted, path):
             f"{path} was made with another configuration ({'; '.join(differences)}). It is not "
             "overwritten: move it away, or give the new configuration another model name"
         )
+
+
+def _in_todays_terms(configuration):
+    """The settings of an older file, by the names that they have now."""
+    if configuration.get("head") == "extra-trees":  # before there was a registry
+        model, trees = f"{configuration['model']}-trees", configuration["trees"]
+        return {"model": model, "n_estimators": trees, "random_state": configuration["seed"]}
+    return configuration
 
 
 def _close(a, b):

@@ -91,7 +91,7 @@ class Result:
         return content | ({"details": details} if details else {})
 
     @classmethod
-    def from_dict(cls, content, path):
+    def _from_dict(cls, content, path):
         """The result in the content of a file; ValueError if it is not what the schema says."""
         check_result(content, path)
         return cls(**{key: content[key] for key in content if key not in ("schema", "summary")})
@@ -115,6 +115,7 @@ def open_result(
     kind="Coordinate-free",
     coverage=1.0,
     n_folds=5,
+    defaults=None,
 ):
     """Start a result, or resume the one in a file.
 
@@ -135,6 +136,9 @@ def open_result(
         benchmark's own.
     n_folds : int, default=5
         Number of folds of the benchmark.
+    defaults : dict, default=None
+        Defaults of the settings. A file from before the model had one of them is resumed if the
+        setting has its default.
 
     Returns
     -------
@@ -181,7 +185,7 @@ def open_result(
     if not Path(path).exists():
         return fresh
     found = read_result(path)
-    check_same(found, fresh, path)
+    check_same(found, fresh, path, defaults)
     return found
 
 
@@ -289,4 +293,4 @@ def read_result(path):
         raise ValueError(
             f"{path} is damaged or cut short ({error}): delete it and run the benchmark again"
         ) from error
-    return Result.from_dict(content, path)
+    return Result._from_dict(content, path)

@@ -10,7 +10,7 @@ import numpy as np
 
 from .disk_cache import content_key
 from .elasticity import Strains
-from .force_fields import Frame
+from .force_fields import Frame, load_force_field
 from .phonons import Displacements, ZoneDisplacements
 
 
@@ -95,6 +95,11 @@ def calculate(crystals, names, force_field, settings, cache, batch_size):
     return results
 
 
+def calculate_chunk(crystals, potential, options):
+    """`calculate` in a worker, which loads the potential (name, device) once."""
+    return calculate(crystals, force_field=load_force_field(*potential), **options)
+
+
 def compute_frames(force_field, frames, batch_size):
     """A response for each frame, or the error that the potential raised for it."""
     results = []
@@ -174,7 +179,7 @@ def _plan(crystal, known, names, force_field, settings):
         cell = primitive_cell(crystal, force_field.elements, settings.symprec)
         return {name: CALCULATIONS[name](cell, settings) for name in missing}
     except Exception as error:  # noqa: BLE001 - symmetry searches raise anything
-        return CalculationError(f"its symmetry was not found ({error!r:.200})")
+        return CalculationError(f"no displacements or strains were found ({error!r:.200})")
 
 
 def _finish(plan, responses):

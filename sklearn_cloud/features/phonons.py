@@ -84,10 +84,10 @@ class ZoneDisplacements:
         _produce(self._phonopy, responses)
         self._phonopy.symmetrize_force_constants()
         self._phonopy.run_mesh(_MESH, is_gamma_center=True)
-        mesh = self._phonopy.get_mesh_dict()
+        mesh = self._phonopy.mesh
         return {
-            "frequencies": (mesh["frequencies"] * _TERAHERTZ).astype(np.float32),
-            "weights": np.array(mesh["weights"], dtype=float),
+            "frequencies": (mesh.frequencies * _TERAHERTZ).astype(np.float32),
+            "weights": np.array(mesh.weights, dtype=float),
         }
 
 
@@ -95,8 +95,13 @@ def _displace(cell, multiples, distance):
     """A phonopy object, and its frames."""
     from phonopy import Phonopy
     from phonopy.structure.atoms import PhonopyAtoms
+    from pymatgen.core import Element
 
-    atoms = PhonopyAtoms(numbers=cell.numbers, scaled_positions=cell.positions, cell=cell.lattice)
+    # phonopy has no masses of the elements without stable isotopes
+    masses = [float(Element.from_Z(number).atomic_mass) for number in cell.numbers]
+    atoms = PhonopyAtoms(
+        numbers=cell.numbers, masses=masses, scaled_positions=cell.positions, cell=cell.lattice
+    )
     phonopy = Phonopy(
         atoms, supercell_matrix=np.diag(multiples), primitive_matrix="P", symprec=_SYMPREC
     )

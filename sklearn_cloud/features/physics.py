@@ -18,13 +18,12 @@ from ..crystals.crystal_transformer import CrystalTransformer
 from ..crystals.items import as_items
 from ..crystals.rows import compute_rows, each, full_key, warn_notes
 from ..training.devices import choose_device
-from .calculations import CalculationError, Settings, calculate
+from .calculations import CalculationError, Settings, calculate_chunk
 from .disk_cache import DiskCache
 from .force_fields import FORCE_FIELDS, load_force_field
 from .physics_columns import COLUMNS
 
 _CHUNK = 4  # crystals that travel to a worker at a time
-_SHOWN = 5  # reasons that a warning gives
 
 
 class PotentialPhysics(CrystalTransformer):
@@ -47,12 +46,11 @@ class PotentialPhysics(CrystalTransformer):
         - `"energy"`: energy (eV/atom), largest residual force (eV/angstrom) and pressure (GPa) of
           the crystal as it is given;
         - `"phonons"`: ten numbers of the optical modes at the zone centre (1/cm; a negative
-          frequency stands for an imaginary one) and of the frequencies that single atoms would
-          have if all others were fixed;
+          frequency stands for an imaginary one) and of single atoms while all others are fixed;
+        - `"zone"`: frequencies of the whole Brillouin zone, for cells of up to five atoms;
         - `"moduli"`: bulk and shear modulus (GPa), averaged after Voigt and after Reuss, where
           the atoms follow the strain of the cell;
-        - `"relaxed_moduli"`: the same where the atoms then move to where their energy is least,
-          by the force constants of the phonons.
+        - `"relaxed_moduli"`: the same where the atoms then move to where their energy is least.
     displacement : float, default=0.01
         How far an atom is displaced, in angstrom.
     strain : float, default=0.01
@@ -75,9 +73,8 @@ class PotentialPhysics(CrystalTransformer):
     Warns
     -----
     UserWarning
-        If crystals could not be computed: because they are disordered, have an element that the
-        potential does not know, or because it failed or diverged. Their rows are NaN. There is
-        one warning that names the rows.
+        If crystals could not be computed, and their rows are NaN: because they are disordered,
+        have an element that the potential does not know, or it failed or diverged.
 
     See Also
     --------
@@ -86,16 +83,15 @@ class PotentialPhysics(CrystalTransformer):
 
     Notes
     -----
-    Phonons are those of the primitive cell by finite displacements [1]_, reduced by symmetry; the
+    Phonons come from finite displacements [1]_ in the primitive cell, reduced by symmetry; the
     long-range field that splits polar modes is left out. Stiffness is the derivative of the stress
-    by the strain, from one to six strains, as symmetry demands, applied forwards and backwards. A
-    potential is not at rest where density functional theory is: the numbers belong to the crystal
-    as it is given, which is not relaxed, and may show imaginary modes for that reason alone. They
-    are rounded to 0.001 eV, eV/angstrom and GPa for the energy, 0.1 1/cm and 0.1 GPa for the
-    others: other crystals in the same batch move them by less.
+    by the strain, from one to six strains, as symmetry demands, forwards and backwards. The
+    crystal is computed as it is given; where the potential would have it otherwise, modes may be
+    imaginary. Numbers are rounded to 0.001 eV, eV/angstrom and GPa (energy) or 0.1 1/cm and GPa
+    (others): which crystals share a batch moves them by less.
 
-    All potentials were trained on relaxation paths of the Materials Project [2]_ [3]_: a table
-    whose targets are energies from there cannot be used to judge them.
+    All potentials were trained on the Materials Project [2]_ [3]_: energies from there are no
+    test of them.
 
     References
     ----------
@@ -270,7 +266,7 @@ class PotentialPhysics(CrystalTransformer):
         potential = self.potential, str(choose_device(self.device))
         parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
         answers = parallel(
-            delayed(_calculate_chunk)([crystals[i] for i in chunk], potential, options)
+            delayed(calculate_chunk)([crystals[i] for i in chunk], potential, options)
             for chunk in chunks
         )
         results = [None] * len(crystals)
@@ -280,11 +276,6 @@ class PotentialPhysics(CrystalTransformer):
                     results[place] = result
                 bar.update(len(chunk))
         return results
-
-
-def _calculate_chunk(crystals, potential, options):
-    """In a worker: the potential is loaded there, once."""
-    return calculate(crystals, force_field=load_force_field(*potential), **options)
 
 
 def _check_structure(crystal):
@@ -301,10 +292,9 @@ def _report(results):
     failed = [(row, error) for row, error in results if isinstance(error, CalculationError)]
     if not failed:
         return
-    reasons = "; ".join(f"row {row}: {error}" for row, error in failed[:_SHOWN])
-    more = "; ..." if len(failed) > _SHOWN else ""
+    reasons = "; ".join(f"row {row}: {error}" for row, error in failed[:5])
     warnings.warn(
         f"{len(failed)} of {len(results)} crystals were not computed, and their rows are NaN: "
-        f"rows {[row for row, _ in failed]}. {reasons}{more}",
+        f"rows {[row for row, _ in failed]}. {reasons}",
         stacklevel=3,
     )

@@ -196,12 +196,16 @@ class NetEstimator(BaseEstimator):
         self.best_epoch_ = best.best_epoch_
         self.n_iter_ = best.n_epochs_
         self.n_parameters_ = sum(p.numel() for p in self.net_.module_.parameters())
-        if self.n_iter_ < self.max_epochs and not stopped:
-            warnings.warn(
-                f"Training was interrupted after {self.n_iter_} of {self.max_epochs} epochs; the "
-                f"weights of epoch {self.best_epoch_} are kept.",
-                stacklevel=3,
-            )
+        if self.n_iter_ == self.max_epochs or stopped:
+            return
+        message = (
+            f"Training was interrupted after {self.n_iter_} of {self.max_epochs} epochs; the "
+            f"weights of epoch {self.best_epoch_} are kept."
+        )
+        if len(self.net_.history) > self.n_iter_:
+            # Ctrl-C in the middle of an epoch: whatever this fit is part of shall end as well.
+            raise KeyboardInterrupt(message)
+        warnings.warn(message, stacklevel=3)
 
     def _outputs(self, X):
         """Outputs of the net for every row, shape (n_rows, n_outputs), float32.

@@ -139,7 +139,7 @@ def test_mixed_precision(fitted):
     # Trained in another precision, but not predicting in it.
     exact = clone(fitted).set_params(precision="fp32").fit(STRUCTURES, TARGET)
     exact.net_.module_.load_state_dict(module.state_dict())
-    exact.target_mean_, exact.target_scale_ = mixed.target_mean_, mixed.target_scale_
+    exact.targets_ = mixed.targets_
     np.testing.assert_array_equal(mixed.predict(STRUCTURES), exact.predict(STRUCTURES))
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from pymatgen.core import Composition, Element, Lattice, Structure
+from skorch.callbacks import Callback
 from torch import nn
 
 from sklearn_cloud.baselines import CrabNetRegressor, FinderRegressor, RoostRegressor
@@ -15,7 +16,7 @@ from sklearn_cloud.baselines.network import CrystalNetwork
 from sklearn_cloud.crystals.crystal import ELEMENTS
 from sklearn_cloud.crystals.reading import read_crystal
 from sklearn_cloud.features.elements import atomic_numbers, element_features
-from sklearn_cloud.training.regressor import NetRegressor
+from sklearn_cloud.training.net_regressor import NetRegressor
 
 ANIONS = ("O", "S", "Se", "F", "Cl", "Br", "N", "P")
 CATIONS = ("Li", "Na", "K", "Mg", "Ca", "Ti", "Fe", "Zn", "Al", "Y")
@@ -96,16 +97,15 @@ def test_failed_fit_leaves_no_net_behind():
     assert not hasattr(model, "net_")
 
 
-def test_interrupted_training_warns_where_fit_was_called(monkeypatch):
+def test_a_callback_that_stops_warns_where_fit_was_called(monkeypatch):
     model = volume_model()
-    collate = model._collate
 
-    def interrupt(batch):
-        if len(model.log["seen"]) == 5:
+    class Stop(Callback):
+        def on_epoch_end(self, net, **kwargs):
             raise KeyboardInterrupt
-        return collate(batch)
 
-    monkeypatch.setattr(model, "_collate", interrupt)
+    settings = {**model._fixed_settings, "callbacks": [Stop()]}
+    monkeypatch.setattr(VolumeRegressor, "_fixed_settings", settings)
     with pytest.warns(UserWarning, match="interrupted after 1 of 3 epochs") as caught:
         model.fit(cubes(10), np.arange(10.0))
     assert caught[0].filename == __file__

@@ -49,10 +49,17 @@ def test_every_model_can_be_named(folds, name):
     parser = argparse.ArgumentParser()
     folds.add_arguments(parser)
     arguments = parser.parse_args(["--name=mine", f"--model={name}"])
-    parameters = folds.model_parameters(arguments)
-    assert parameters == ({"encoder": "none", "sites": "set"} if name == "cloud" else {})
-    _, settings = registry.build_model(arguments.model, parameters=parameters, random_state=3)
+    arguments.seed = 3
+    _, settings = registry.build_model(arguments.model, **folds.model_options(arguments))
     assert settings.get("random_state", 3) == 3
+    if name == "cloud":
+        assert settings["encoder"] == "none" and settings["sites"] == "set"
+
+
+def test_options_of_cloud_have_no_effect_on_others(script, monkeypatch, tmp_path):
+    run(script, monkeypatch, tmp_path, "--folds", "0", "--encoder=mini", "--sites=orbits")
+    configuration = read_result(tmp_path / "matbench_jdft2d_mine.json").configuration
+    assert not {"encoder", "sites"} & set(configuration)
 
 
 def table(task_type="regression"):

@@ -223,6 +223,18 @@ def test_the_command_line_reads_it(tmp_path, capsys):
     assert "use it in Python, with sklearn_cloud.load_model" in capsys.readouterr().err
 
 
+def test_the_command_line_makes_the_numbers_next_to_the_strings(crystals, tmp_path, capsys):
+    X, y = crystals
+    transformer = SymmetryStringTransformer(numbers="geometry")
+    model = make_pipeline(transformer, CloudRegressor(max_epochs=1, random_state=0)).fit(X, y)
+    again = come_back(model, tmp_path / "model", X)
+    assert again[0].numbers == "geometry" and len(again[1].number_means_) == 13
+    X[0].to(filename=str(tmp_path / "one.cif"))
+    assert main(["predict", str(tmp_path / "model"), str(tmp_path / "one.cif")]) == 0
+    value = float(capsys.readouterr().out.splitlines()[1].split(",")[1])
+    assert value == pytest.approx(model.predict([str(tmp_path / "one.cif")])[0], rel=1e-4)
+
+
 class Mine(CloudRegressor):
     """A class of somebody else's."""
 

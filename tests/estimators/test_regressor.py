@@ -213,8 +213,9 @@ def interrupt_at(monkeypatch, n_calls):
 def test_interrupted_training_keeps_its_best_epoch(tiny, data, monkeypatch):
     # 4 training batches and 1 validation batch an epoch: call 7 is in the second epoch.
     interrupt_at(monkeypatch, 7)
-    with pytest.warns(UserWarning, match="interrupted after 1 of 3 epochs"):
-        model = tiny.fit(*data)
+    with pytest.raises(KeyboardInterrupt, match="interrupted after 1 of 3 epochs"):
+        tiny.fit(*data)
+    model = tiny
     assert model.n_iter_ == model.best_epoch_ == len(model.loss_curve_) == 1
     assert np.isfinite(model.predict(data[0])).all()
 

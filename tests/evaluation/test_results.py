@@ -196,6 +196,18 @@ def test_settings_by_their_names_of_before_the_registry(tmp_path):
         start(path, configuration={**new, "random_state": 1})
 
 
+def test_settings_that_a_model_got_later_count_as_their_defaults(tmp_path):
+    path, defaults = tmp_path / "roost.json", {"width": 64, "precision": "fp32"}
+    write_result(path, start(path, configuration={"width": 32}))
+    start(path, configuration={"width": 32, "precision": "fp32"}, defaults=defaults)
+    with pytest.raises(ValueError, match="precision='fp32', now 'bf16'"):
+        start(path, configuration={"width": 32, "precision": "bf16"}, defaults=defaults)
+    with pytest.raises(ValueError, match="width=32, now 64"):
+        start(path, configuration=defaults, defaults=defaults)
+    with pytest.raises(ValueError, match="precision='not set', now 'fp32'"):
+        start(path, configuration={"width": 32, "precision": "fp32"})
+
+
 def test_digest_differs_with_the_settings(path):
     assert start(path).digest == start(path).digest
     assert start(path).digest != start(path, configuration={"encoder": "mini"}).digest

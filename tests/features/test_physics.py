@@ -11,6 +11,7 @@ from springs import Springs
 
 from sklearn_cloud.features import PotentialPhysics, force_fields
 from sklearn_cloud.features.force_fields import FORCE_FIELDS, Frame, load_force_field
+from sklearn_cloud.features.physics_columns import last_peak
 
 pytest.importorskip("phonopy", reason="an extra: sklearn-cloud[physics]")
 
@@ -87,6 +88,42 @@ def test_phonons_of_springs(stand_in, crystal, constant, masses):
     np.testing.assert_allclose(found["highest atomic frequency"], light, rtol=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("crystal", "constant", "masses"),
+    # the squared frequencies have the mean of constant / mass over the atoms
+    [(ROCK_SALT, 2 * K, (22.990, 35.453)), (ZINC_BLENDE, 4 / 3 * K, (65.38, 32.06))],
+)
+def test_phonons_of_the_whole_zone(stand_in, crystal, constant, masses):
+    found = physics([crystal], properties=["zone", "phonons"])
+    assert found["zone sampled"] == [1]
+    root_mean_square = wavenumber(constant / 2, *masses)
+    np.testing.assert_allclose(
+        found["zone root mean square frequency"], root_mean_square, rtol=2e-3
+    )
+    # nothing is faster than the optical modes at the centre, nor slower than the acoustic ones
+    np.testing.assert_allclose(
+        found["zone highest frequency"], found["highest frequency"], rtol=1e-3
+    )
+    np.testing.assert_allclose(found["zone lowest frequency"], 0, atol=0.1)
+    peak = found["zone last peak"]
+    assert root_mean_square < peak < found["zone highest frequency"]
+
+
+def test_zone_of_a_large_cell_is_its_centre(stand_in):
+    sites = [[0, 0, x] for x in np.arange(6) / 6]
+    large = Structure(Lattice.tetragonal(6, 6 * D), ["Na", "Na", "K", "Cl", "Cl", "Br"], sites)
+    found = physics([large], properties=["zone", "phonons"])
+    assert found["zone sampled"] == [0]
+    np.testing.assert_array_equal(found["zone highest frequency"], found["highest frequency"])
+    np.testing.assert_allclose(found["zone last peak"], found["highest frequency"], atol=1)
+
+
+def test_last_peak():
+    modes = np.array([0.0, 90.0, 100.0, 100.0, 110.0, 300.0, 500.0])
+    assert last_peak(modes, np.ones(7)) == 500
+    assert last_peak(modes, np.array([1, 1, 1, 1, 1, 1, 0.01])) == 300
+
+
 def chain(length):
     """Atoms in a row, with springs of this length between them."""
     return Structure(Lattice.tetragonal(6, 2 * length), ["Na", "Cl"], [[0, 0, 0], [0, 0, 0.5]])
@@ -149,6 +186,13 @@ def test_low_symmetry(stand_in):
     found = physics([LOW])
     assert all(np.isfinite(numbers).all() for numbers in found.values())
     assert found["largest force"] > 0.01
+
+
+def test_elements_without_stable_isotopes(stand_in):
+    plutonium = Structure(Lattice.cubic(D), ["Pu"], [[0, 0, 0]])
+    found = physics([plutonium, plutonium * (1, 1, 2)], properties=["phonons", "zone"])
+    expected = wavenumber(4 * K, 244, 1e12)  # at the corner of the zone
+    np.testing.assert_allclose(found["zone highest frequency"], expected, rtol=1e-3)
 
 
 def test_atom_alone_has_no_optical_modes(stand_in):

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from sklearn_cloud import CloudClassifier, CloudEmbedder, CloudRegressor, SymmetryStringTransformer
@@ -38,20 +39,30 @@ def test_html_of_a_fitted_pipeline():
     assert set(model._repr_mimebundle_()) == {"text/plain", "text/html"}
 
 
-def test_interrupted_pipeline_keeps_its_best_epoch(monkeypatch):
+def interrupt_in_epoch(number, monkeypatch):
+    """Press Ctrl-C in the middle of an epoch."""
     from sklearn_cloud.training.callbacks import BestEpoch
 
-    on_epoch_end = BestEpoch.on_epoch_end
-
-    def interrupt_after_two(self, net, **kwargs):
-        on_epoch_end(self, net, **kwargs)
-        if self.n_epochs_ == 2:
+    def press(self, net, **kwargs):
+        if self.n_epochs_ == number - 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(BestEpoch, "on_epoch_end", interrupt_after_two)
+    monkeypatch.setattr(BestEpoch, "on_batch_begin", press)
+
+
+def test_interrupted_cross_validation_ends_at_once(monkeypatch):
+    interrupt_in_epoch(2, monkeypatch)
+    crystals, gaps = load_example(return_X_y=True)
+    model = make_pipeline(SymmetryStringTransformer(), CloudRegressor(TINY, max_epochs=3))
+    with pytest.raises(KeyboardInterrupt):
+        cross_val_score(model, crystals[:20], gaps[:20], cv=2)
+
+
+def test_interrupted_pipeline_keeps_its_best_epoch(monkeypatch):
+    interrupt_in_epoch(3, monkeypatch)
     crystals, gaps = load_example(return_X_y=True)
     model = make_pipeline(SymmetryStringTransformer(), CloudRegressor(TINY, max_epochs=9))
-    with pytest.warns(UserWarning, match="interrupted after 2 of 9 epochs; the weights of epoch"):
+    with pytest.raises(KeyboardInterrupt, match="after 2 of 9 epochs; the weights of epoch"):
         model.fit(crystals[:20], gaps[:20])
     fitted = model[-1]
     assert fitted.n_iter_ == len(fitted.validation_scores_) == 2

@@ -13,7 +13,7 @@ from sklearn_cloud._compat import Interval
 from sklearn_cloud.baselines.cgcnn import BaseCGCNN
 from sklearn_cloud.baselines.roost import BaseRoost
 from sklearn_cloud.datasets import load_example
-from sklearn_cloud.training.classifier import NetClassifier
+from sklearn_cloud.training.net_classifier import NetClassifier
 
 NETWORKS = [
     CloudRegressor,

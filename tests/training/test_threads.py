@@ -73,6 +73,7 @@ def test_bagging_in_threads():
     np.testing.assert_allclose(scores(1), found, rtol=1e-14)
 
 
+@pytest.mark.slow
 def test_a_forked_child_does_not_wait_for_threads_that_it_does_not_have():
     os = pytest.importorskip("os")
     if not hasattr(os, "fork"):
@@ -100,6 +101,7 @@ raise SystemExit(code)
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 7
 
 
+@pytest.mark.slow
 def test_first_use_from_two_threads():
     """In a fresh process, in which nothing is imported yet."""
     code = """

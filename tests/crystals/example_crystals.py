@@ -1,13 +1,8 @@
-import sys
-from pathlib import Path
+"""Crystals that tests of several folders share, as a fixture."""
 
 import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
-
-# pytest has put this folder on the path, where `tests/datasets` would pass for Hugging Face's
-# package `datasets`
-sys.path[:] = [path for path in sys.path if path != str(Path(__file__).parent)]
 
 
 @pytest.fixture(scope="session")

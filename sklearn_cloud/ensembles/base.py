@@ -1,0 +1,175 @@
+"""What `CrystalRegressor` and `CrystalClassifier` share."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+from tqdm.auto import tqdm
+
+from .._compat import Interval, StrOptions
+from ..training.checks import accept_strings, check_weights
+from ..training.devices import choose_device
+from .applicability import Applicability
+from .cross_fitting import cross_fit
+from .members import EFFORTS
+from .views import compute_views, make_views, read_crystals
+
+_SEEDS = 2**31 - 1
+
+
+class CrystalEstimator(BaseEstimator):
+    """Base of the estimators that fit unlike models together.
+
+    A subclass says what the members are (`_new_members`), how to predict with one
+    (`_predict_with`), how to weigh them (`_fit_weights`) and how to split the rows (`_folds`).
+    """
+
+    _parameter_constraints = {
+        "effort": [StrOptions(set(EFFORTS))],
+        "n_folds": [Interval(Integral, 2, None, closed="left")],
+        "physics": "no_validation",
+        "device": [str, None],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        effort="default",
+        *,
+        n_folds=5,
+        physics=None,
+        device=None,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.effort = effort
+        self.n_folds = n_folds
+        self.physics = physics
+        self.device = device
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X, y, sample_weight=None):
+        """Fit all members, and learn what each of them is worth.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,)
+            Crystals or formulas, as `SymmetryStringTransformer` takes them; structures in every
+            row, or formulas in every row.
+        y : array-like of shape (n_samples,)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row; None weighs all alike.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        TypeError
+            If a row of ``X`` is not a crystal.
+        ValueError
+            If a parameter, a crystal or a target cannot be used, there are fewer rows than
+            folds, or every member failed; the message names the row.
+        """
+        self._validate_params()
+        choose_device(self.device)
+        options = {"n_jobs": self.n_jobs, "verbose": self.verbose}
+        crystals, structures = read_crystals(X, **options)
+        y = self._check_y(y, len(crystals))
+        weights = None if sample_weight is None else check_weights(sample_weight, len(y))
+        if len(y) < self.n_folds:
+            raise ValueError(
+                f"n_samples={len(y)} is fewer than n_folds={self.n_folds}: pass more rows, or a "
+                "smaller n_folds."
+            )
+        vars(self).pop("members_", None)
+        seed = check_random_state(self.random_state).randint(_SEEDS)
+        self.reads_structures_ = structures
+        self.views_ = make_views(structures, self.physics, **options)
+        members = self._new_members(y, seed)
+        tables = compute_views(self.views_, crystals, ("strings", "features"))
+        folds = self._folds(y, seed)
+        fits = self._cross_fit(members, tables, y, weights, folds)
+        self._fit_weights(fits, tables, y, weights, folds, seed)
+        self.applicability_ = Applicability().fit(_strings(tables))
+        self.members_ = {fit.name: fit.models for fit in fits}
+        self.view_of_member_ = {fit.name: fit.view for fit in fits}
+        self.seconds_ = {fit.name: round(fit.seconds, 1) for fit in fits}
+        return self
+
+    def _cross_fit(self, members, tables, y, weights, folds):
+        total = len(members) * len(folds)
+        name = f"{type(self).__name__}.fit"
+        with tqdm(total=total, desc=name, disable=not self.verbose) as bar:
+            fits = [
+                cross_fit(m, tables[m.view], y, weights, folds, self._predict_with, bar)
+                for m in members
+            ]
+        fits = [fit for fit in fits if fit is not None]
+        if not fits:
+            raise ValueError("Every member failed; the warnings say why.")
+        return fits
+
+    def _tables(self, X):
+        """Views of new crystals."""
+        check_is_fitted(self)
+        crystals, structures = read_crystals(X, n_jobs=self.n_jobs, verbose=self.verbose)
+        if structures != self.reads_structures_:
+            fitted, given = ("structures", "compositions")[:: 1 if self.reads_structures_ else -1]
+            raise ValueError(
+                f"This {type(self).__name__} was fitted on {fitted}, and X has {given}: pass what "
+                "it was fitted on."
+            )
+        return compute_views(self.views_, crystals, ("strings", "features"))
+
+    def _fold_predictions(self, tables):
+        """Weighted predictions of the models of each fold, shape (n_folds, n_rows, ...)."""
+        total = 0.0
+        for name, models in self.members_.items():
+            weight = self.weights_[name]
+            if weight > 0:
+                table = tables[self.view_of_member_[name]]
+                total = total + weight * np.array([self._predict_with(m, table) for m in models])
+        return total
+
+    def applicability(self, X):
+        """How much crystals are like those of the training.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,)
+            Crystals, as for `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Share of the training crystals that are further from the others than this one, in the
+            space of the encoder's vectors: below 0.05, a prediction is an extrapolation.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the estimator is not fitted.
+        """
+        return self.applicability_.score(_strings(self._tables(X)))
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "members_")
+
+    def __sklearn_tags__(self):
+        return accept_strings(super().__sklearn_tags__())
+
+
+def _strings(tables):
+    strings = tables["strings"]
+    return strings if strings.ndim == 1 else strings[:, 0]

@@ -1,0 +1,92 @@
+"""Members fitted on folds of the training rows, with predictions of the rows left out."""
+
+import time
+import warnings
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.pipeline import Pipeline
+
+
+class CrossFit:
+    """A member fitted once for each fold.
+
+    Attributes
+    ----------
+    name, view : str
+        As of the member.
+    models : list of estimators
+        One for each fold, fitted on the rows outside it.
+    predictions : ndarray of shape (n_rows, ...)
+        Of each row, by the model that has not seen it.
+    seconds : float
+        Time that fitting took.
+    """
+
+    def __init__(self, member, models, predictions, seconds):
+        self.name, self.view = member.name, member.view
+        self.models, self.predictions, self.seconds = models, predictions, seconds
+
+
+def cross_fit(member, table, y, sample_weight, folds, predict, bar):
+    """Fit a member on every fold.
+
+    Parameters
+    ----------
+    member : Member
+    table : ndarray of shape (n_rows, ...)
+        Its view of the crystals.
+    y : ndarray of shape (n_rows,)
+    sample_weight : ndarray of shape (n_rows,) or None
+    folds : list of (ndarray, ndarray)
+        Training and left-out rows of each.
+    predict : callable
+        From a fitted model and a table to predictions.
+    bar : tqdm
+        Advanced by one for each fold.
+
+    Returns
+    -------
+    CrossFit or None
+        None if fitting failed on a fold: a warning names the member and the reason.
+    """
+    models, predictions, start = [], None, time.perf_counter()
+    for number, (train, test) in enumerate(folds):
+        bar.set_postfix_str(f"{member.name}, fold {number + 1}")
+        weights = None if sample_weight is None else sample_weight[train]
+        try:
+            model = _fit(member.estimator, table[train], y[train], weights)
+            predicted = predict(model, table[test])
+            if not np.isfinite(predicted).all():
+                raise ValueError("its predictions are not finite")
+        except (ValueError, TypeError, ArithmeticError, np.linalg.LinAlgError) as error:
+            warnings.warn(
+                f"The member {member.name!r} is left out, because it failed on fold {number}: "
+                f"{str(error)[:300]}",
+                stacklevel=4,
+            )
+            bar.update(len(folds) - number)
+            return None
+        if predictions is None:
+            predictions = np.empty((len(y), *predicted.shape[1:]))
+        predictions[test] = predicted
+        models.append(model)
+        bar.update()
+    return CrossFit(member, models, predictions, time.perf_counter() - start)
+
+
+def _fit(estimator, table, y, weights):
+    model = clone(estimator)
+    if weights is None:
+        return model.fit(table, y)
+    return model.fit(table, y, **{_weight_name(model): weights})
+
+
+def _weight_name(model):
+    """What `fit` calls the weights of the rows."""
+    if isinstance(model, TransformedTargetRegressor):
+        return _weight_name(model.regressor)
+    return (
+        f"{model.steps[-1][0]}__sample_weight" if isinstance(model, Pipeline) else "sample_weight"
+    )

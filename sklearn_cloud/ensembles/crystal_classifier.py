@@ -1,0 +1,160 @@
+"""CrystalClassifier: crystals in, classes and probabilities out, nothing to choose."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.model_selection import StratifiedKFold
+from sklearn.utils.multiclass import check_classification_targets
+
+from ..training.checks import check_labels
+from .base import CrystalEstimator
+from .members import classification_members
+from .weights import log_loss_weights
+
+
+class CrystalClassifier(ClassifierMixin, CrystalEstimator):
+    """Predict classes of crystals, with probabilities; there is nothing to choose.
+
+    As `CrystalRegressor`: unlike models are fitted on folds of the training rows and weighted by
+    their predictions of the rows left out, here by cross-entropy.
+
+    Parameters
+    ----------
+    effort : {"fast", "default", "best"}, default="default"
+        `"fast"` leaves out the network, `"best"` adds support vectors.
+    n_folds : int, default=5
+        Folds of the training rows; every class needs that many rows.
+    physics : PotentialPhysics, default=None
+        Unfitted; what a pre-trained potential computes of each crystal becomes columns of the
+        features. None leaves it out.
+    device : str, default=None
+        Where networks compute; None is CUDA where there is one, else the CPU.
+    n_jobs : int, default=None
+        Workers that read and describe crystals and grow trees; None is 1 unless in a
+        `joblib.parallel_config` context.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the folds and the members.
+    verbose : int, default=0
+        Above 0 shows progress bars.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    members_ : dict of str to list of estimators
+        The fitted models of each member, one for each fold.
+    weights_ : dict of str to float
+        Weight of each member; not negative, of sum 1.
+    member_accuracies_ : dict of str to float
+        Accuracy of the out-of-fold predictions of each member.
+    expected_accuracy_ : float
+        Accuracy of the weighted mean on rows that neither the models nor the weights have seen.
+    seconds_ : dict of str to float
+        Time that fitting each member took.
+    reads_structures_ : bool
+        Whether it was fitted on structures; else on compositions.
+
+    See Also
+    --------
+    CrystalRegressor : The same for numbers.
+
+    Examples
+    --------
+    >>> from sklearn_cloud import CrystalClassifier
+    >>> from sklearn_cloud.datasets import load_example
+    >>> crystals, band_gaps = load_example(return_X_y=True)
+    >>> crystals, wide = crystals[::5], band_gaps[::5] > 2
+    >>> model = CrystalClassifier("fast", n_folds=3, random_state=0).fit(crystals, wide)
+    >>> model.predict_proba(crystals[:2]).shape
+    (2, 2)
+    """
+
+    def _check_y(self, y, n_rows):
+        y = check_labels(y, n_rows, type(self).__name__)
+        check_classification_targets(y)
+        self.classes_, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs samples of at least 2 classes, but the data contain "
+                f"only one class: {self.classes_[0]!r}."
+            )
+        rare = np.flatnonzero(counts < self.n_folds)
+        if len(rare):
+            raise ValueError(
+                f"The class {self.classes_[rare[0]]!r} has {counts[rare[0]]} rows, fewer than "
+                f"n_folds={self.n_folds}: pass more of them, or a smaller n_folds."
+            )
+        return codes
+
+    def _new_members(self, y, seed):
+        return classification_members(
+            self.effort,
+            y,
+            random_state=seed,
+            device=self.device,
+            n_jobs=self.n_jobs,
+            verbose=0,
+        )
+
+    def _folds(self, y, seed):
+        return list(StratifiedKFold(self.n_folds, shuffle=True, random_state=seed).split(y, y))
+
+    def _predict_with(self, model, table):
+        return model.predict_proba(table)
+
+    def _fit_weights(self, fits, tables, y, weights, folds, seed):
+        weights = np.ones(len(y)) if weights is None else weights.astype(float)
+        probabilities = np.array([fit.predictions for fit in fits])
+        values = log_loss_weights(probabilities, y, weights)
+        self.weights_ = {fit.name: float(w) for fit, w in zip(fits, values, strict=True)}
+        self.member_accuracies_ = {
+            fit.name: float(np.average(fit.predictions.argmax(axis=1) == y, weights=weights))
+            for fit in fits
+        }
+        honest = np.empty(len(y), dtype=int)
+        for train, test in folds:
+            chosen = log_loss_weights(probabilities[:, train], y[train], weights[train])
+            honest[test] = np.tensordot(chosen, probabilities[:, test], 1).argmax(axis=1)
+        self.expected_accuracy_ = float(np.average(honest == y, weights=weights))
+
+    def predict_proba(self, X):
+        """Probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,)
+            Crystals, as for `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Columns in the order of ``classes_``; rows add up to 1.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the estimator is not fitted.
+        TypeError, ValueError
+            If a row of ``X`` is not a crystal of the kind that it was fitted on.
+        """
+        return self._fold_predictions(self._tables(X)).mean(axis=0)
+
+    def predict(self, X):
+        """Most probable class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,)
+            Crystals, as for `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Labels.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError, TypeError, ValueError
+            As `predict_proba`.
+        """
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]

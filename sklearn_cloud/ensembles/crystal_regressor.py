@@ -1,0 +1,221 @@
+"""CrystalRegressor: crystals in, numbers with intervals out, nothing to choose."""
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.model_selection import KFold
+
+from ..training.checks import check_targets
+from .base import CrystalEstimator
+from .intervals import Difficulty, cv_plus
+from .members import regression_members
+from .weights import absolute_error_weights
+
+
+class CrystalRegressor(RegressorMixin, CrystalEstimator):
+    """Predict a number for crystals, with an interval; there is nothing to choose.
+
+    Unlike models err differently, so their mean is better than each of them. The members are
+    extra-trees, gradient boosting and support vectors on the statistics of the composition and the
+    geometry, and CLOUD's encoder on the symmetry string with the geometry next to it. Each is
+    fitted on folds of the training rows; the predictions of the rows left out give the weights of
+    the members, the expected error, and the intervals. A prediction is the weighted mean over the
+    models of all folds.
+
+    Parameters
+    ----------
+    effort : {"fast", "default", "best"}, default="default"
+        `"fast"` leaves out the networks: seconds to minutes. `"default"` adds the encoder "mini",
+        `"best"` "small" as well.
+    n_folds : int, default=5
+        Folds of the training rows.
+    physics : PotentialPhysics, default=None
+        Unfitted; what a pre-trained potential computes of each crystal becomes columns of the
+        features. None leaves it out.
+    device : str, default=None
+        Where networks compute; None is CUDA where there is one, else the CPU.
+    n_jobs : int, default=None
+        Workers that read and describe crystals and grow trees; None is 1 unless in a
+        `joblib.parallel_config` context.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the folds and the members.
+    verbose : int, default=0
+        Above 0 shows progress bars.
+
+    Attributes
+    ----------
+    members_ : dict of str to list of estimators
+        The fitted models of each member, one for each fold.
+    weights_ : dict of str to float
+        Weight of each member; not negative, of sum 1.
+    member_errors_ : dict of str to float
+        Mean absolute error of the out-of-fold predictions of each member.
+    expected_error_ : float
+        Mean absolute error of the weighted mean on rows that neither the models nor the weights
+        have seen: what to expect on new crystals like these.
+    oof_predictions_ : ndarray of shape (n_samples,)
+        Out-of-fold predictions of the weighted mean.
+    seconds_ : dict of str to float
+        Time that fitting each member took.
+    reads_structures_ : bool
+        Whether it was fitted on structures; else on compositions.
+
+    See Also
+    --------
+    CrystalClassifier : The same for classes.
+    CloudRegressor : The encoder alone.
+
+    Notes
+    -----
+    The weights are the solution of a linear programme that minimises the absolute error. For
+    `expected_error_`, the weights of each fold come from the other folds. Intervals follow CV+
+    [1]_, with errors in units of a difficulty that is estimated for each crystal.
+
+    References
+    ----------
+    .. [1] R. F. Barber, E. J. Candes, A. Ramdas, R. J. Tibshirani, "Predictive inference with the
+       jackknife+", Annals of Statistics 49, 486 (2021).
+
+    Examples
+    --------
+    >>> from sklearn_cloud import CrystalRegressor
+    >>> from sklearn_cloud.datasets import load_example
+    >>> crystals, band_gaps = load_example(return_X_y=True)
+    >>> crystals, band_gaps = crystals[::5], band_gaps[::5]
+    >>> model = CrystalRegressor("fast", n_folds=3, random_state=0).fit(crystals, band_gaps)
+    >>> model.predict(crystals[:2]).shape
+    (2,)
+    >>> lower, upper = model.predict_interval(crystals[:2], coverage=0.8).T
+    >>> bool((lower < upper).all())
+    True
+    """
+
+    def _check_y(self, y, n_rows):
+        y = check_targets(y, n_rows, type(self).__name__)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = y[:, 0]
+        if y.ndim != 1:
+            raise ValueError(
+                f"{type(self).__name__} predicts one number, and y has {y.shape[1]} columns: wrap "
+                "it in sklearn.multioutput.MultiOutputRegressor."
+            )
+        return y
+
+    def _new_members(self, y, seed):
+        return regression_members(
+            self.effort,
+            y,
+            random_state=seed,
+            device=self.device,
+            n_jobs=self.n_jobs,
+            verbose=0,
+        )
+
+    def _folds(self, y, seed):
+        return list(KFold(self.n_folds, shuffle=True, random_state=seed).split(y))
+
+    def _predict_with(self, model, table):
+        return model.predict(table)
+
+    def _fit_weights(self, fits, tables, y, weights, folds, seed):
+        weights = np.ones(len(y)) if weights is None else weights.astype(float)
+        out_of_fold = np.column_stack([fit.predictions for fit in fits])
+        self.weights_ = _named(fits, absolute_error_weights(out_of_fold, y, weights))
+        errors = np.abs(out_of_fold - y[:, None])
+        self.member_errors_ = _named(fits, np.average(errors, axis=0, weights=weights))
+        honest = np.empty(len(y))
+        self.fold_of_row_ = np.empty(len(y), dtype=np.int32)
+        for number, (train, test) in enumerate(folds):
+            chosen = absolute_error_weights(out_of_fold[train], y[train], weights[train])
+            honest[test] = out_of_fold[test] @ chosen
+            self.fold_of_row_[test] = number
+        self.expected_error_ = float(np.average(np.abs(honest - y), weights=weights))
+        self.oof_predictions_ = honest
+        self.target_range_ = np.array([y.min(), y.max()])
+        residuals = np.abs(honest - y)
+        self.difficulty_ = Difficulty(seed)
+        features = self._difficulty_features(tables["features"], out_of_fold, fits)
+        self.scores_ = residuals / self.difficulty_.fit(features, residuals, folds)
+
+    def _difficulty_features(self, features, predictions, fits):
+        """Features of the crystals, the prediction and the spread between the members."""
+        used = np.array([self.weights_[fit.name] > 0 for fit in fits])
+        spread = predictions[:, used].std(axis=1)
+        mean = predictions @ np.array([self.weights_[fit.name] for fit in fits])
+        return np.column_stack([features, mean, spread])
+
+    def predict(self, X, return_std=False):
+        """Predict the target of crystals.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,)
+            Crystals, as for `fit`.
+        return_std : bool, default=False
+            Whether to return an uncertainty as well.
+
+        Returns
+        -------
+        predictions : ndarray of shape (n_samples,)
+            In the units of ``y``.
+        std : ndarray of shape (n_samples,)
+            Only with `return_std`: half the width of the interval that covers 68.3 % of new
+            crystals, in the units of ``y``.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the estimator is not fitted.
+        TypeError, ValueError
+            If a row of ``X`` is not a crystal of the kind that it was fitted on.
+        """
+        tables = self._tables(X)
+        predictions = self._fold_predictions(tables).mean(axis=0)
+        if not return_std:
+            return predictions
+        bounds = self._interval(tables, 0.683)
+        return predictions, (bounds[:, 1] - bounds[:, 0]) / 2
+
+    def predict_interval(self, X, coverage=0.9):
+        """Intervals that contain the true value with a given probability.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,)
+            Crystals, as for `fit`.
+        coverage : float, default=0.9
+            Share of new crystals, drawn like those of the training, whose interval contains the
+            true value.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2)
+            Lower and upper bounds, in the units of ``y``.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `coverage` is not between 0 and 1, or there were too few training rows for it.
+        """
+        if not 0 < coverage < 1:
+            raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
+        return self._interval(self._tables(X), coverage)
+
+    def _interval(self, tables, coverage):
+        names = list(self.members_)
+        of_member = {
+            name: [m.predict(tables[self.view_of_member_[name]]) for m in self.members_[name]]
+            for name in names
+        }
+        centers = sum(self.weights_[name] * np.array(of_member[name]) for name in names)
+        means = np.column_stack([np.mean(of_member[name], axis=0) for name in names])
+        used = np.array([self.weights_[name] > 0 for name in names])
+        spread = means[:, used].std(axis=1)
+        features = np.column_stack([tables["features"], centers.mean(axis=0), spread])
+        difficulty = self.difficulty_.predict(features)
+        return cv_plus(centers.T, difficulty, self.scores_, self.fold_of_row_, coverage)
+
+
+def _named(fits, values):
+    return {fit.name: float(value) for fit, value in zip(fits, values, strict=True)}

@@ -1,0 +1,111 @@
+"""Prediction intervals from the errors on rows that a model has not seen.
+
+CV+ of Barber et al. [1]_ with errors in units of a difficulty that is estimated for each crystal,
+so that the interval is wide where errors are large.
+
+References
+----------
+.. [1] R. F. Barber, E. J. Candes, A. Ramdas, R. J. Tibshirani, "Predictive inference with the
+   jackknife+", Annals of Statistics 49, 486 (2021).
+"""
+
+import numpy as np
+from sklearn.ensemble import ExtraTreesRegressor
+
+_ROWS_AT_A_TIME = 512
+
+
+class Difficulty:
+    """Expected size of the error of each crystal.
+
+    The errors of the training rows are learned by trees with large leaves on the features of the
+    crystals; the spread between the members is one more feature.
+
+    Parameters
+    ----------
+    random_state : int
+
+    Attributes
+    ----------
+    models : list of ExtraTreesRegressor
+        One for each fold.
+    floor : float
+        Smallest difficulty that is given.
+    """
+
+    def __init__(self, random_state):
+        self.random_state = random_state
+
+    def fit(self, features, errors, folds):
+        """Learn the errors.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n_rows, n_features)
+        errors : ndarray of shape (n_rows,)
+            Absolute errors of out-of-fold predictions.
+        folds : list of (ndarray, ndarray)
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            Difficulty of each row, by the model that has not seen its error.
+        """
+        self.models, difficulty = [], np.empty(len(errors))
+        self.floor = max(0.1 * float(np.median(errors)), np.finfo(float).tiny)
+        leaf = max(5, len(errors) // 100)
+        for train, test in folds:
+            model = ExtraTreesRegressor(
+                100, min_samples_leaf=leaf, max_features=0.5, random_state=self.random_state
+            )
+            self.models.append(model.fit(features[train], errors[train]))
+            difficulty[test] = model.predict(features[test])
+        return np.maximum(difficulty, self.floor)
+
+    def predict(self, features):
+        """Difficulty of new crystals, shape (n_rows,)."""
+        mean = np.mean([model.predict(features) for model in self.models], axis=0)
+        return np.maximum(mean, self.floor)
+
+
+def cv_plus(centers, difficulty, scores, fold_of_row, coverage):
+    """Intervals of new crystals.
+
+    Parameters
+    ----------
+    centers : ndarray of shape (n_rows, n_folds)
+        Predictions of the models of each fold.
+    difficulty : ndarray of shape (n_rows,)
+    scores : ndarray of shape (n_training_rows,)
+        Absolute errors of the training rows in units of their difficulty.
+    fold_of_row : ndarray of shape (n_training_rows,)
+        The fold that each training row was left out of.
+    coverage : float
+
+    Returns
+    -------
+    ndarray of shape (n_rows, 2)
+        Lower and upper bounds.
+
+    Raises
+    ------
+    ValueError
+        If there are too few training rows for the coverage.
+    """
+    n_scores = len(scores)
+    rank = int(np.ceil((n_scores + 1) * coverage))
+    if rank > n_scores:
+        needed = int(np.ceil(coverage / (1 - coverage)))
+        raise ValueError(
+            f"coverage={coverage} needs at least {needed} training rows, and the model was fitted "
+            f"on {n_scores}: ask for less, or fit on more rows."
+        )
+    bounds = np.empty((len(centers), 2))
+    for start in range(0, len(centers), _ROWS_AT_A_TIME):
+        rows = slice(start, start + _ROWS_AT_A_TIME)
+        middle = centers[rows][:, fold_of_row]
+        width = difficulty[rows, None] * scores
+        lower = np.partition(middle - width, n_scores - rank, axis=1)[:, n_scores - rank]
+        upper = np.partition(middle + width, rank - 1, axis=1)[:, rank - 1]
+        bounds[rows] = np.column_stack([lower, upper])
+    return bounds

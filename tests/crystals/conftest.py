@@ -1,0 +1,1 @@
+from example_crystals import crystals, rng  # noqa: F401 (fixtures)
