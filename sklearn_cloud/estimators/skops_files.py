@@ -4,9 +4,10 @@ import numpy as np
 
 from ..exceptions import shorten
 
-#: What skops does not trust by itself and this module does, whatever a file says: kernels, which
-#: are plain parameters, and trees, which are checked by `check_trees`.
+#: What skops does not trust by itself and this module does, whatever a file says: dtypes and
+#: kernels, which are plain parameters, and trees, which are checked by `check_trees`.
 TRUSTED = [
+    "numpy.dtype",
     "sklearn.tree._tree.Tree",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     *(
