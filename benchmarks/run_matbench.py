@@ -4,7 +4,7 @@
     python benchmarks/run_matbench.py --tasks jdft2d --name forest --model forest
     python benchmarks/run_matbench.py --tasks jdft2d --name roost --model Roost
 
-Every finished fold is written to `benchmarks/results/`; a run that is started again goes on with
+Every finished fold is written to `benchmarks/results/`; a run that is started again continues with
 the folds that are missing, and refuses to mix results of different configurations.
 """
 

@@ -85,7 +85,7 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-# pages without pages of their own beside them need no list of them
+# pages without pages of their own next to them need no list of them
 html_sidebars = {name: [] for name in ("index", "install", "measurements", "changelog")}
 
 

@@ -4,7 +4,7 @@
 
 The plain loop is what one writes first: transformers' BertForMaskedLM in float32, every string
 padded to 64 tokens, the vocabulary scored at every position, AdamW. Both mask 15 % of the tokens
-and train one epoch on the same crystals in batches of 256; only tokens that are no padding count.
+and train one epoch on the same crystals in batches of 256; only tokens that are not padding count.
 The time of `pretrain` includes its start and its checkpoint. Needs `corpus/mp_structures.tsv.xz`
 in the data folder.
 """

@@ -2,7 +2,7 @@
 
     python benchmarks/tables/baseline_table.py
 
-Scores of the three tasks beside the published ones; bold is what lies more than two standard
+Scores of the three tasks next to the published ones; bold is what lies more than two standard
 deviations from the published score. Then what jdft2d costs: CPU seconds to fit and to predict 1,000
 crystals, trained weights, peak memory of the process.
 """

@@ -4,7 +4,7 @@
 
 Each crystal is written down anew in several ways that leave it the same (sites in another order,
 another origin, another cell, primitive and conventional cells, a rotation) and the strings are
-compared. Random noise on the coordinates is reported beside them: it makes another crystal, whose
+compared. Random noise on the coordinates is reported next to them: it makes another crystal, whose
 string should rarely differ. Needs `corpus/mp_structures.tsv.xz` in the data folder.
 """
 

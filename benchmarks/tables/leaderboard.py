@@ -36,7 +36,7 @@ PEERS = {  # files of the MatBench repository, their names in the tables
 INTRODUCTION = """\
 # Leaderboard
 
-Scores of this library beside published ones. Mean (standard deviation with ddof=0) over the
+Scores of this library next to published ones. Mean (standard deviation with ddof=0) over the
 folds. **Bold** is best and <u>underlined</u> second best among the systems that the paper ranks;
 where it ranks some types only, *italics* is best of all. A score with a note in brackets was made
 on part of the benchmark's rows or folds, or on other rows: it is shown, not ranked, and it is no

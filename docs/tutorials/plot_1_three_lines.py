@@ -37,7 +37,7 @@ predictions = model.predict(test_crystals)
 # %%
 # How good is it?
 # ---------------
-# The mean absolute error on crystals that the model has not seen, beside that of the best
+# The mean absolute error on crystals that the model has not seen, next to that of the best
 # constant guess:
 import numpy as np
 from sklearn.metrics import mean_absolute_error

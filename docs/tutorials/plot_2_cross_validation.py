@@ -2,7 +2,7 @@
 Folds and baselines with cross_validate
 =======================================
 
-A score means something beside that of a simple model on the same folds. Because everything is a
+A score means something next to that of a simple model on the same folds. Because everything is a
 scikit-learn estimator, `cross_validate` runs all of them alike.
 """
 

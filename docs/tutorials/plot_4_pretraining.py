@@ -39,7 +39,7 @@ print(f"{len(corpus)} of {len(crystals)} crystals, {corpus.lengths.mean():.0f} t
 # The training
 # ------------
 # An encoder of two layers, 15 % of the symbols masked, a tenth of the compositions held out.
-# `pretrain` writes checkpoints and goes on from the last one if it is called again.
+# `pretrain` writes checkpoints and resumes from the last one if it is called again.
 from sklearn_cloud.encoder import EncoderConfig
 from sklearn_cloud.pretraining import pretrain
 

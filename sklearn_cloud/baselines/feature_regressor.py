@@ -78,7 +78,7 @@ class FeatureRegressor(RegressorMixin, BaseEstimator):
         ImportError
             If a package is missing; the message says how to install it.
         TypeError
-            If a row of `X` is no crystal.
+            If a row of `X` is not a crystal.
         ValueError
             If a parameter, a crystal or a target cannot be used; the message names the row.
         """
@@ -116,7 +116,7 @@ class FeatureRegressor(RegressorMixin, BaseEstimator):
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         TypeError, ValueError
-            If a row of `X` is no valid crystal; the message names it.
+            If a row of `X` is not a valid crystal; the message names it.
         """
         check_is_fitted(self)
         return self.head_.predict(self.features_.transform(X))

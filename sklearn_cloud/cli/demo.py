@@ -7,7 +7,7 @@ from .options import add_command, whole_number
 
 DESCRIPTION = """\
 The main job on the crystals that ship with the package: cross-validate CLOUD on experimental band
-gaps (eV) beside a dummy and a random forest on the composition, print the table, and write every
+gaps (eV) next to a dummy and a random forest on the composition, print the table, and write every
 prediction (CSV) and a parity plot (PNG). Runs offline, in a few minutes.
 
     sklearn-cloud demo

@@ -26,7 +26,7 @@ def stop_at_ctrl_c():
     """Turn Ctrl-C into `Interrupted` inside the block.
 
     skorch takes KeyboardInterrupt as the wish to end a training early: a cross-validation would
-    go on with its next fold, and a command would write a model that was trained half.
+    continue with its next fold, and a command would write a model that was trained half.
     """
     here = threading.current_thread() is threading.main_thread()
     # A process in the background ignores Ctrl-C, and is to go on doing so.

@@ -40,8 +40,8 @@ def read_cif(text, notes=None):
     Raises
     ------
     CrystalError
-        If the text is no CIF of exactly one crystal, a value cannot be read, or the atoms are not
-        those of the file's own formula.
+        If the text is not a CIF of exactly one crystal, a value cannot be read, or the atoms are
+        not those of the file's own formula.
     """
     blocks = read_blocks(text, notes)
     if len(blocks) > 1:

@@ -83,7 +83,7 @@ def read_blocks(text, notes=None):
     Raises
     ------
     CrystalError
-        If the text is no CIF, is damaged, or lists no atoms.
+        If the text is not a CIF, is damaged, or lists no atoms.
     """
     text = text.translate(_UNICODE)
     _check_is_cif(text)
@@ -106,7 +106,7 @@ def _check_is_cif(text):
     if start.startswith("version https://git-lfs"):
         raise CrystalError("it is a Git LFS pointer, not the file: run `git lfs pull`")
     if not re.search(r"^\s*data_", text, re.MULTILINE | re.IGNORECASE):
-        raise CrystalError("it has no data block (a line that begins with data_), so it is no CIF")
+        raise CrystalError("not a CIF: it has no data block (a line that begins with data_)")
 
 
 def _parse(text, notes):

@@ -49,7 +49,7 @@ def read_element(symbol, label, formula, notes=None):
     Raises
     ------
     CrystalError
-        If it is no element.
+        If it is not an element.
     """
     word = symbol or label
     found = _LETTERS.match(word or "")

@@ -135,7 +135,7 @@ def _arrays(operators, name):
     rotations = np.array([op.rot for op in seitz], dtype=float) / den
     translations = np.array([op.tran for op in seitz], dtype=float) / den
     if not np.isclose(np.abs(np.linalg.det(rotations)), 1).all():
-        raise CrystalError(f"{name} are no symmetry operators: one of them is not invertible")
+        raise CrystalError(f"{name} are not symmetry operators: one of them is not invertible")
     return Operators(rotations, translations, name)
 
 

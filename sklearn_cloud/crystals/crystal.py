@@ -153,7 +153,7 @@ def close_pairs(positions, lattice, distance):
     lattice : ndarray of shape (3, 3)
         Cell vectors as rows, in angstrom.
     distance : float
-        In angstrom, small beside the cell.
+        In angstrom, small compared with the cell.
 
     Returns
     -------

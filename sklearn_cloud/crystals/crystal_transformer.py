@@ -6,6 +6,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 class CrystalTransformer(TransformerMixin, BaseEstimator):
     """Base of the transformers that take crystals and learn nothing from them."""
 
+    def __setstate__(self, state):
+        # a pickle of an older version lacks the parameters that came later
+        super().__setstate__({**type(self)().get_params(deep=False), **state})
+
     def __sklearn_is_fitted__(self):
         return True
 

@@ -1,4 +1,4 @@
-"""The error of an item that is no crystal."""
+"""The error of an item that is not a crystal."""
 
 
 class CrystalError(ValueError):

@@ -33,7 +33,7 @@ def read_formula(text, notes=None):
     Raises
     ------
     CrystalError
-        If it is no formula; the message says where.
+        If it is not a formula; the message says where.
     """
     if len(text) > MOST_CHARACTERS:
         raise CrystalError(
@@ -60,7 +60,7 @@ def make_formula(amounts, where, notes=None):
     Raises
     ------
     CrystalError
-        If one is no element, or no amount is above 0.
+        If one is not an element, or no amount is above 0.
     """
     held = {}
     for symbol, amount in amounts:

@@ -7,7 +7,7 @@ from .errors import CrystalError
 ISOTOPES = {"D": "H", "T": "H"}
 
 _FULL = 1.001  # occupancies that sum to no more than this are taken as they are
-_LARGEST_SUM = 1.05  # above this they are no rounding, and no uncertainty of a refinement
+_LARGEST_SUM = 1.05  # above this they are not rounding, and no uncertainty of a refinement
 
 
 def add_note(notes, text):

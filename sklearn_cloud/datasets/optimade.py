@@ -89,7 +89,7 @@ def fetch_optimade(
             Where the databases are kept; give it to `read_optimade`.
         report : pandas.DataFrame
             One row per database: `provider`, `database` (base URL), `stored` (crystals),
-            `skipped` (entries that are no crystals, {reason: count}), `expected` (entries that
+            `skipped` (entries that are not crystals, {reason: count}), `expected` (entries that
             the provider announces, None if it does not say), `complete`, and `error`, why not
             (None where all is well or `max_results` was reached).
         complete : bool
@@ -117,7 +117,7 @@ def fetch_optimade(
     vacancies on them. Disorder is kept, as partial occupancies. Layers (two periodic
     dimensions) are kept with the cell they are given in; molecules and chains are not, nor are
     structures with assemblies, implicit atoms, attached groups or unknown positions. An entry
-    that is no crystal keeps its row, with the reason in the column `problem` and no geometry.
+    that is not a crystal keeps its row, with the reason in the column `problem` and no geometry.
 
     The columns are `id`, `provider`, `database`, `chemical_formula_reduced`,
     `lattice_vectors` and `cartesian_site_positions` (angstrom), `species_at_sites`, `species`

@@ -145,7 +145,7 @@ class Database:
         try:
             return _read_page(answer, self.filter)
         except (AttributeError, TypeError, ValueError) as error:
-            raise ConnectionError(f"the page is no OPTIMADE page: {error}") from error
+            raise ConnectionError(f"the page is not an OPTIMADE page: {error}") from error
 
     def licence(self):
         """Licence that the server states for its data, or None."""
@@ -203,7 +203,7 @@ def check_filter(filter):
     try:
         LarkParser().parse(filter)
     except BadRequest as error:
-        raise ValueError(f"{filter!r} is no OPTIMADE filter: {error}") from error
+        raise ValueError(f"{filter!r} is not an OPTIMADE filter: {error}") from error
 
 
 def find_databases(providers, tries):
@@ -225,7 +225,7 @@ def find_databases(providers, tries):
     Raises
     ------
     TypeError, ValueError
-        If a name is no string, or no provider of that name is registered.
+        If a name is not a string, or no provider of that name is registered.
     """
     found = []
     for name in [providers] if isinstance(providers, str) else providers:

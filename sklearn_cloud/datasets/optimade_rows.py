@@ -7,7 +7,7 @@ import numpy as np
 
 from ..crystals.crystal import ELEMENT_RANK, Crystal
 
-# The sites alone do not say what these structures are made of. Disorder is no obstacle.
+# The sites alone do not say what these structures are made of. Disorder is not an obstacle.
 INCOMPLETE_FEATURES = (
     "assemblies",
     "implicit_atoms",
@@ -66,7 +66,7 @@ def make_row(identifier, attributes, origin):
     Returns
     -------
     dict
-        By column. `problem` says why the entry is no crystal, and the geometry is then absent.
+        By column. `problem` says why the entry is not a crystal, and the geometry is then absent.
     """
     attributes = attributes if isinstance(attributes, dict) else {}
     row = dict(

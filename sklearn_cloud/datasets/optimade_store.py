@@ -99,7 +99,7 @@ class Store:
 
     @property
     def skipped(self):
-        """Entries that are no crystals, {reason: count}."""
+        """Entries that are not crystals, {reason: count}."""
         return {reason: count for reason, count in self.counts.items() if reason}
 
     def lacks(self, expected):

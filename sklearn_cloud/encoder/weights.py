@@ -138,7 +138,7 @@ def encoder_weights(weights, path):
     Raises
     ------
     ValueError
-        If there are other weights beside those of the encoder and these heads.
+        If there are other weights next to those of the encoder and these heads.
     """
     prefix = next(
         (p for p in PREFIXES if any(k.startswith(f"{p}embeddings.") for k in weights)), ""

@@ -134,7 +134,7 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
         residuals = np.abs(honest - y)
         self.difficulty_ = Difficulty(seed)
         features = self._difficulty_features(tables["features"], out_of_fold, fits)
-        self.scores_ = residuals / self.difficulty_.fit(features, residuals, folds)
+        self.scores_ = residuals / self.difficulty_.fit_predict(features, residuals, folds)
 
     def _difficulty_features(self, features, predictions, fits):
         """Features of the crystals, the prediction and the spread between the members."""

@@ -21,7 +21,11 @@ COMPOSITES = {
 #: Packages whose public estimators can be saved; an earlier one wins.
 PACKAGES = ("sklearn_cloud", "sklearn_cloud.features", "sklearn_cloud.baselines")
 #: Inside other estimators only.
-INNER = {"ElementReferences": "sklearn_cloud.baselines.potential_energy"}
+INNER = {
+    "Applicability": "sklearn_cloud.ensembles.applicability",
+    "Difficulty": "sklearn_cloud.ensembles.intervals",
+    "ElementReferences": "sklearn_cloud.baselines.potential_energy",
+}
 
 #: Plain objects inside estimators: their attributes are all that they are.
 OBJECTS = {

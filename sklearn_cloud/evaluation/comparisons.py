@@ -1,4 +1,4 @@
-"""Comparisons beside the leaderboard: peers on the same rows, prediction thresholds."""
+"""Comparisons next to the leaderboard: peers on the same rows, prediction thresholds."""
 
 import re
 
@@ -10,7 +10,7 @@ _THRESHOLD_TASK = re.compile(r"wbm, threshold (-?[\d.]+) eV/atom")
 
 
 def same_rows(results):
-    """Own scores on incomplete tables beside those of peers on the same rows and folds.
+    """Own scores on incomplete tables next to those of peers on the same rows and folds.
 
     Parameters
     ----------

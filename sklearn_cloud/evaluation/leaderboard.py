@@ -1,4 +1,4 @@
-"""The paper's tables as data frames: published scores beside those of result files."""
+"""The paper's tables as data frames: published scores next to those of result files."""
 
 from importlib import resources
 from pathlib import Path

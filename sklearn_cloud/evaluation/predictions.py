@@ -158,7 +158,9 @@ def _read_recorded(results_file, task):
         with gzip.open(results_file, "rt", encoding="utf-8") as file:
             tasks = json.load(file)["tasks"]
     except (EOFError, gzip.BadGzipFile, zlib.error, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{results_file} is no recorded MatBench submission: {error!r}") from error
+        raise ValueError(
+            f"{results_file} is not a recorded MatBench submission: {error!r}"
+        ) from error
     if task not in tasks:
         raise ValueError(f"{results_file} has not recorded {task}; it has {', '.join(tasks)}")
     return tasks[task]["results"]

@@ -38,7 +38,7 @@ class ConvexHull:
     and its subsystems alone, and is not kept; hull energies are, by composition. 10,000
     candidates against 130,000 phases take less than a minute on one core.
 
-    The candidates are no part of the hull: a candidate below it has a negative distance, as in
+    The candidates are not part of the hull: a candidate below it has a negative distance, as in
     Matbench Discovery [1]_.
 
     References

@@ -91,7 +91,7 @@ def _import_matbench():
     except ImportError as error:
         raise ImportError(
             "A submission is written by matbench, whose own requirements cannot be installed "
-            "beside ours: pip install 'sklearn-cloud[baselines]' && pip install --no-deps "
+            "next to ours: pip install 'sklearn-cloud[baselines]' && pip install --no-deps "
             f"matbench==0.6 ({error})."
         ) from error
     return MatbenchBenchmark

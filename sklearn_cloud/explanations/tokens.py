@@ -36,6 +36,6 @@ def name_tokens(tokenizer, ids):
 def _part_that_starts_with(token, following):
     if token[0].isalpha():
         return "composition"
-    # Generator strings start with the word 0 or 1; a Wyckoff symbol goes on with its letter.
+    # Generator strings start with the word 0 or 1; a Wyckoff symbol continues with its letter.
     is_word = token in ("0", "1") and not following.startswith(_CONTINUED)
     return "generator" if is_word else "sites"

@@ -85,7 +85,7 @@ class CrystalFeatures(CrystalTransformer):
         ImportError
             If a package is missing; the message says how to install it.
         TypeError, ValueError
-            If a parameter is invalid, or `X` is no collection of crystals or empty.
+            If a parameter is invalid, or `X` is not a collection of crystals or empty.
         """
         if self.n_jobs is not None and not isinstance(self.n_jobs, Integral):
             raise ValueError(f"n_jobs must be None or an integer, got {self.n_jobs!r}.")

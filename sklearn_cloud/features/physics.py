@@ -170,7 +170,7 @@ class PotentialPhysics(CrystalTransformer):
         OSError
             If the cache folder cannot be written.
         TypeError, ValueError
-            If `X` is no collection of crystals, or a parameter is invalid.
+            If `X` is not a collection of crystals, or a parameter is invalid.
         """
         self._check()
         as_items(X)
@@ -197,7 +197,7 @@ class PotentialPhysics(CrystalTransformer):
         OSError
             If the cache folder cannot be written.
         TypeError, ValueError
-            If an item is no crystal, or a file of the cache is damaged.
+            If an item is not a crystal, or a file of the cache is damaged.
         """
         self._check()
         rows = compute_rows(as_items(X), partial(each, _check_structure), key=full_key)

@@ -55,7 +55,7 @@ class PotentialFeatures(CrystalTransformer):
     benchmark that was drawn from there, though not its targets unless these are energies. They
     read ordered crystals only.
 
-    MACE and M3GNet are missing: mace-torch 0.3.16 and matgl 4.1.2 can stand beside this library,
+    MACE and M3GNet are missing: mace-torch 0.3.16 and matgl 4.1.2 can stand next to this library,
     but their wheels hold no weights, and no download of pickles is made here.
 
     References
@@ -113,7 +113,7 @@ class PotentialFeatures(CrystalTransformer):
         ImportError
             If the package of the potential is not installed.
         TypeError, ValueError
-            If `X` is no collection of crystals, or a parameter is invalid.
+            If `X` is not a collection of crystals, or a parameter is invalid.
         """
         self._load()
         as_items(X)

@@ -217,7 +217,7 @@ class EmbeddingDisplay(Display):
                 *self.coordinates[rest].T,
                 **{"color": GUIDE, "label": "other", "zorder": 0.9} | style,
             )
-        # Beside the map: there is no corner that is sure to be empty.
+        # Next to the map: there is no corner that is sure to be empty.
         ax.legend(title=self.target_name, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
 
 

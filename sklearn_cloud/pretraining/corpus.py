@@ -39,7 +39,7 @@ class Corpus:
     Raises
     ------
     ValueError
-        If the folder is no corpus, or a shard is missing, damaged, or coded with another
+        If the folder is not a corpus, or a shard is missing, damaged, or coded with another
         vocabulary.
 
     Examples
@@ -173,13 +173,13 @@ def _read_manifest(folder):
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(
-            f"{str(folder)!r} is no corpus: it has no {MANIFEST}. Build one with build_corpus, or "
-            f"let an interrupted build finish"
+            f"{str(folder)!r} is not a corpus: it has no {MANIFEST}. Build one with build_corpus, "
+            f"or let an interrupted build finish"
         ) from None
     except ValueError as error:
         raise ValueError(f"{str(path)!r} is damaged: {error}; build the corpus again") from error
     if not isinstance(manifest, dict):
-        raise ValueError(f"{str(path)!r} is no manifest of a corpus: build the corpus again")
+        raise ValueError(f"{str(path)!r} is not a manifest of a corpus: build the corpus again")
     if manifest.get("format_version") != FORMAT_VERSION:
         raise ValueError(
             f"{str(path)!r} has format version {manifest.get('format_version')}, this version of "

@@ -1,7 +1,7 @@
 """From crystals to a training corpus.
 
 `build_corpus` works in two passes. The first turns crystals into rows, chunk by chunk, each chunk
-a file of its own, so that an interrupted build goes on where it stopped. The second keeps one row
+a file of its own, so that an interrupted build resumes where it stopped. The second keeps one row
 for each formula and space group, and writes the shards.
 """
 

@@ -64,7 +64,7 @@ def read_structure_table(path):
         try:
             yield _read_line(line.rstrip("\n"))
         except (ValueError, AttributeError) as error:
-            raise ValueError(f"line {number} of {str(path)!r} is no crystal: {error}") from error
+            raise ValueError(f"line {number} of {str(path)!r} is not a crystal: {error}") from error
 
 
 def _read_line(line):
@@ -130,7 +130,7 @@ def read_symmetry_table(path):
                 tuple(symbol[-1] for symbol in row["wyckoff_letters"].split()),
             )
         except ValueError as error:
-            raise ValueError(f"line {number} of {str(path)!r} is no record: {error}") from error
+            raise ValueError(f"line {number} of {str(path)!r} is not a record: {error}") from error
         yield f"{row['source']}/{row['id']}", record
 
 

@@ -26,7 +26,7 @@ class RowNumbers(Dataset):
 class LengthGroupedRows(Sampler):
     """Every row once per epoch, rows of similar length together, in an order set by the epoch.
 
-    The order depends on seed and epoch alone, so that a training which goes on after an
+    The order depends on seed and epoch alone, so that a training which resumes after an
     interruption sees what it would have seen.
 
     Parameters

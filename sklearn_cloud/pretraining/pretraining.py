@@ -54,7 +54,7 @@ def pretrain(
         What `build_corpus` returns; several are trained on together.
     folder : str or path
         Checkpoints go here and, at the end, `encoder/`, which is what `encoder=` of an estimator
-        takes, and `history.json`. If it holds checkpoints of this training, it goes on from the
+        takes, and `history.json`. If it holds checkpoints of this training, it resumes from the
         last complete one and follows the same loss curve as without the interruption.
     config : EncoderConfig, default=None
         None is `ENCODER_SIZES["mini"]`.

@@ -48,12 +48,12 @@ def parse_string(string):
     for part in string.split(SEPARATOR):
         name = _name_of_part(part)
         if name not in names:
-            raise ValueError(f"{string!r} is no symmetry string: {part!r} is out of place")
+            raise ValueError(f"{string!r} is not a symmetry string: {part!r} is out of place")
         del names[: names.index(name) + 1]
         try:
             found[name] = readers[name](part)
         except ValueError as error:
-            raise ValueError(f"{string!r} is no symmetry string: {error}") from error
+            raise ValueError(f"{string!r} is not a symmetry string: {error}") from error
     _check_positions(found["space_group"], found["orbits"], string)
     return SymmetryString(**found)
 
@@ -111,6 +111,6 @@ def _check_positions(space_group, orbits, string):
     for orbit in orbits:
         if orbit.position not in known:
             raise ValueError(
-                f"{string!r} is no symmetry string: space group {space_group} has no Wyckoff "
+                f"{string!r} is not a symmetry string: space group {space_group} has no Wyckoff "
                 f"position {orbit.position!r}"
             )

@@ -96,7 +96,7 @@ def symmetry_string(
     TypeError
         If `structure` is none of the accepted kinds.
     CrystalError
-        If it is no valid crystal, or has no symmetry at this `symprec`.
+        If it is not a valid crystal, or has no symmetry at this `symprec`.
     ValueError
         If a parameter is invalid.
 

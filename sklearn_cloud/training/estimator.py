@@ -69,7 +69,7 @@ class NetEstimator(BaseEstimator):
         "verbose": ["verbose"],
     }
 
-    #: Settings of the training that are no parameters, unless a subclass makes them such.
+    #: Settings of the training that are not parameters, unless a subclass makes them such.
     _fixed_settings = {"warmup_ratio": 0.1, "freeze_epochs": 0, "callbacks": None}
 
     def __init_subclass__(cls, **options):

@@ -569,7 +569,7 @@ def test_server_that_counts_without_the_filter(fetch, proxy, filter, expected):
     assert line["expected"] == expected or (expected is None and pd.isna(line["expected"]))
 
 
-# Entries that are no crystals
+# Entries that are not crystals
 
 WHOLE = dict(
     chemical_formula_reduced="ClNa",

@@ -118,7 +118,7 @@ def test_published_example_strings():
     tokenizer = OriginalTokenizer.from_pretrained(folder)
     reference = BertTokenizer.from_pretrained(folder)
     assert len(tokenizer) == len(reference) == 564
-    # One of the strings has the species X, which is no element.
+    # One of the strings has the species X, which is not an element.
     strings = [string for string in strings if "| X " not in string]
     assert len(strings) == 9999
     expected = reference(strings)["input_ids"]

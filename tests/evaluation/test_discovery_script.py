@@ -16,7 +16,7 @@ HALIDES = [(cation, anion) for cation in ("Na", "K") for anion in ("Cl", "Br", "
 
 
 class Text:
-    """In place of SymmetryStringTransformer: the formula; None for what is no crystal."""
+    """In place of SymmetryStringTransformer: the formula; None for what is not a crystal."""
 
     def fit_transform(self, crystals):
         return np.array([crystal.composition.reduced_formula for crystal in crystals], object)

@@ -15,7 +15,7 @@ def own_folder(monkeypatch, tmp_path):
 
 @pytest.fixture
 def crystals(tmp_path):
-    """A folder with twelve CIF files, one of them in a subfolder, and `targets.csv` beside it."""
+    """A folder with twelve CIF files, one of them in a subfolder, and `targets.csv` next to it."""
     folder = tmp_path / "crystals"
     (folder / "more").mkdir(parents=True)
     rows = []

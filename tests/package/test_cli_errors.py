@@ -161,7 +161,7 @@ def test_existing_model(failing, fit, crystals, no_training, tmp_path):
     (tmp_path / "model").mkdir()
     (tmp_path / "model/crystal_model.json").write_text("{}")
     assert "replace it by --overwrite" in failing([*command, "model"])
-    # a folder that is no model is never replaced
+    # a folder that is not a model is never replaced
     assert "a folder with other things" in failing([*command, "crystals", "--overwrite"])
     assert "targets.csv is a file" in failing([*command, "targets.csv", "--overwrite"])
     assert "a folder with other things" in failing(

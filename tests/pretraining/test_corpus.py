@@ -298,7 +298,7 @@ def truncate(path):
         (lambda d: truncate(d / "shard-00000.distances.npy"), "shard-00000.distances.npy' is dam"),
         (lambda d: truncate(d / "corpus.json"), "corpus.json' is damaged"),
         (lambda d: (d / "corpus.json").write_text("[]"), "no manifest"),
-        (lambda d: (d / "corpus.json").unlink(), "is no corpus"),
+        (lambda d: (d / "corpus.json").unlink(), "is not a corpus"),
         (lambda d: edit_manifest(d, vocabulary="0" * 64), "another vocabulary"),
         (lambda d: edit_manifest(d, format_version=2), "has format version 2"),
     ],
@@ -319,7 +319,7 @@ def test_unverified_corpora_are_still_checked_for_shape(tmp_path):
     truncate(path)
     with pytest.raises(ValueError, match="damaged"):
         Corpus(tmp_path, verify=False)
-    with pytest.raises(ValueError, match="is no corpus"):
+    with pytest.raises(ValueError, match="is not a corpus"):
         Corpus(tmp_path / "missing")
 
 
