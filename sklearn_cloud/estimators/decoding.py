@@ -12,7 +12,7 @@ from ..encoder.original_format import OriginalTokenizer
 from ..encoder.tokenizer import SymmetryTokenizer
 from ..training.targets import TARGETS
 from .encoding import NUMERIC, check_parameters
-from .parts import find_object, find_part
+from .parts import find_part
 from .skops_files import load_skops
 
 LONGEST_TEXT = 10_000  # bytes of one text in an array; they all take as much as the longest
@@ -124,17 +124,6 @@ def _read_targets(decoder, node):
     return targets
 
 
-def _read_object(decoder, node):
-    kind = find_object(node["class"])
-    if kind is None:
-        raise ValueError(f"{node['class']!r} is not an object that can be loaded")
-    state = decoder._named(node["state"])
-    _check_state(kind, (), state)
-    value = kind.__new__(kind)
-    vars(value).update(state)
-    return value
-
-
 def _read_tokenizer(decoder, node):
     return TOKENIZERS[node["class"]].from_description(node)
 
@@ -153,7 +142,6 @@ READERS = {
     "config": lambda decoder, node: EncoderConfig(**node["fields"]),
     "targets": _read_targets,
     "tokenizer": _read_tokenizer,
-    "object": _read_object,
     "estimator": Decoder._estimator,
     "same": lambda decoder, node: decoder._known[node["id"]],
     "skops": lambda decoder, node: load_skops(decoder._blobs[node["file"]]),

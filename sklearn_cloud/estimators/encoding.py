@@ -6,7 +6,7 @@ Whatever JSON cannot say directly is an object with a "type":
   infinities), "scalar" and "array" (of NumPy), "path", "ufunc", "device";
 - "estimator": a class that `parts` knows, its parameters and its state; "same": one that was
   written before;
-- "config", "targets", "tokenizer", "object": what the estimators of this package consist of;
+- "config", "targets", "tokenizer": what the estimators of this package consist of;
 - "skops": any other object, in a file of its own, see `skops_files`.
 """
 
@@ -21,7 +21,7 @@ from ..encoder.config import EncoderConfig
 from ..encoder.original_format import OriginalTokenizer
 from ..encoder.tokenizer import SymmetryTokenizer
 from ..training.targets import TARGETS
-from .parts import find_object, is_part
+from .parts import is_part
 from .skops_files import dump_skops
 
 #: Arrays of up to this many numbers are written into the JSON.
@@ -70,9 +70,6 @@ class Encoder:
             return writer(self, value, name)
         if is_part(value):
             return self._estimator(value, name)
-        if find_object(type(value).__name__) is type(value):
-            state = self._named(vars(value), name)
-            return {"type": "object", "class": type(value).__name__, "state": state}
         self.blobs.append(dump_skops(value, name))
         return {"type": "skops", "file": len(self.blobs) - 1}
 

@@ -27,17 +27,6 @@ INNER = {
     "ElementReferences": "sklearn_cloud.baselines.potential_energy",
 }
 
-#: Plain objects inside estimators: their attributes are all that they are.
-OBJECTS = {
-    "Applicability": "sklearn_cloud.ensembles.applicability",
-    "Difficulty": "sklearn_cloud.ensembles.intervals",
-}
-
-
-def find_object(name):
-    """The class of a plain object of that name, or None."""
-    return getattr(import_module(OBJECTS[name]), name) if name in OBJECTS else None
-
 
 def find_part(name):
     """The class of that name, or None.
