@@ -4,7 +4,7 @@ import numpy as np
 
 from ..exceptions import shorten
 
-#: What skops does not trust by itself and this module does, whatever a file says: kinds of numbers,
+#: What skops does not trust by itself and this module does, whatever a file says: dtypes and
 #: kernels, which are plain parameters, and trees, which are checked by `check_trees`.
 TRUSTED = [
     "numpy.dtype",
