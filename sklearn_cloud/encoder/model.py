@@ -140,6 +140,9 @@ class NumberNetwork(nn.Module):
             nn.Linear(NUMBERS_WIDTH, NUMBERS_WIDTH),
             nn.SiLU(),
         )
+        # a number that is unknown counts as average, until training has seen that it is not
+        with torch.no_grad():
+            self.layers[0].weight[:, n_numbers:] = 0
 
     def forward(self, numbers):
         """Vectors of shape (n_strings, 128) from standardised numbers, NaN where unknown."""
