@@ -11,5 +11,5 @@ class CrystalError(ValueError):
     ...     symmetry_string("Na0")
     ... except CrystalError as error:
     ...     print(error)
-    the composition '' holds no atoms
+    the formula 'Na0' holds no atoms, or an amount that is not above 0
     """
