@@ -86,7 +86,7 @@ html_theme_options = {
     "footer_end": [],
 }
 # pages without pages of their own next to them need no list of them
-html_sidebars = {name: [] for name in ("index", "install", "measurements", "changelog")}
+html_sidebars = {name: [] for name in ("index", "install", "measurements", "security", "changelog")}
 
 
 def skip_foreign_members(app, what, name, member, skip, options):
