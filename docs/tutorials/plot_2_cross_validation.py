@@ -32,7 +32,7 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.pipeline import make_pipeline
 
 from sklearn_cloud import CloudRegressor, SymmetryStringTransformer
-from sklearn_cloud.baselines import ElementFractions
+from sklearn_cloud.features import ElementFractions
 
 models = {
     "median": make_pipeline(ElementFractions(), DummyRegressor(strategy="median")),

@@ -216,7 +216,19 @@ class CloudModule(nn.Module):
         return outputs.float()
 
     def predict(self, vectors, numbers=None):
-        """Outputs of the head for [CLS] vectors, shape (n_strings, n_outputs)."""
+        """Outputs of the head.
+
+        Parameters
+        ----------
+        vectors : torch.Tensor of shape (n_strings, width)
+            Vectors of [CLS].
+        numbers : torch.Tensor of shape (n_strings, n_numbers), default=None
+            Standardised numbers next to the strings; None if the head does not read any.
+
+        Returns
+        -------
+        torch.Tensor of shape (n_strings, n_outputs)
+        """
         if numbers is not None:
             vectors = torch.cat([vectors, self.numbers(numbers)], dim=1)
         return self.head(vectors)

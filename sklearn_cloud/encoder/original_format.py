@@ -186,6 +186,11 @@ class OriginalTokenizer:
     def from_description(cls, description):
         """The tokenizer that `describe` describes.
 
+        Parameters
+        ----------
+        description : dict
+            What `describe` returned.
+
         Raises
         ------
         ValueError

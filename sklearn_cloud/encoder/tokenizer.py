@@ -293,6 +293,11 @@ class SymmetryTokenizer:
     def from_description(cls, description):
         """The tokenizer that `describe` describes.
 
+        Parameters
+        ----------
+        description : dict
+            What `describe` returned.
+
         Raises
         ------
         ValueError

@@ -6,9 +6,9 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.multiclass import check_classification_targets
 
 from ..training.checks import check_labels
-from .base import CrystalEstimator
+from .crystal_estimator import CrystalEstimator
+from .member_weights import log_loss_weights
 from .members import classification_members
-from .weights import log_loss_weights
 
 
 class CrystalClassifier(ClassifierMixin, CrystalEstimator):

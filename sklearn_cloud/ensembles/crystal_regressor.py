@@ -5,10 +5,10 @@ from sklearn.base import RegressorMixin
 from sklearn.model_selection import KFold
 
 from ..training.checks import check_targets
-from .base import CrystalEstimator
+from .crystal_estimator import CrystalEstimator
 from .intervals import Difficulty, cv_plus
+from .member_weights import absolute_error_weights
 from .members import regression_members
-from .weights import absolute_error_weights
 
 
 class CrystalRegressor(RegressorMixin, CrystalEstimator):

@@ -3,7 +3,7 @@ import pytest
 from scipy.optimize import minimize
 
 from sklearn_cloud.ensembles.intervals import cv_plus
-from sklearn_cloud.ensembles.weights import absolute_error_weights, log_loss_weights
+from sklearn_cloud.ensembles.member_weights import absolute_error_weights, log_loss_weights
 
 
 def test_absolute_error_is_minimal():
