@@ -38,13 +38,13 @@ INTRODUCTION = """\
 
 Scores of this library next to published ones: mean (standard deviation with ddof=0) over the
 folds. **Bold** is best and <u>underlined</u> second best among the systems that the paper ranks;
-where it ranks only some types, *italics* is best of all. A note in brackets marks a score on part of
-the benchmark's rows or folds, or on other rows. Such a score is not ranked, and is not comparable
-with the leaderboard.
+where it ranks only some types, *italics* is best of all. A note in brackets marks a score on part
+of the benchmark's rows or folds, or on other rows. Such a score is not ranked, and is not
+comparable with the leaderboard.
 
 Models of this library are in lower case: `cloud-...` are encoders, fine-tuned or trained from
-scratch, the others baselines (`sklearn_cloud.baselines`). Published scores are those of the tables of
-the CLOUD paper and of the MatBench leaderboard and repository;
+scratch, the others baselines (`sklearn_cloud.baselines`). Published scores are those of the tables
+of the CLOUD paper and of the MatBench leaderboard and repository;
 `sklearn_cloud.evaluation.published_scores` returns each with its source.
 """
 
