@@ -21,7 +21,7 @@ class PhysicsTreesRegressor(FeatureRegressor):
     What a potential computes of a crystal is close to many properties, but not the same: too soft,
     without the electrons. The trees learn what is missing. Where some of the computed numbers are
     first guesses of the target, name them as `references`: the trees then learn the logarithm of
-    the target's ratio to each of them.
+    the target and of its ratio to each of them, and the mean is predicted.
 
     Parameters
     ----------
@@ -159,10 +159,10 @@ class PhysicsTreesRegressor(FeatureRegressor):
 
 
 class MeanOfRatios(RegressorMixin, BaseEstimator):
-    """Mean of a regressor fitted to the logarithms of the target's ratios to some columns.
+    """Mean of a regressor fitted to logarithms of the target and of its ratios to some columns.
 
-    A row in which none of the columns is positive is predicted by the regressor fitted to the
-    target itself; so is every row where there are no columns.
+    A ratio is left out in rows where its column is not positive. Without any columns, the
+    regressor is fitted to the target as it is.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ class MeanOfRatios(RegressorMixin, BaseEstimator):
     Attributes
     ----------
     itself_ : regressor
-        Fitted to the target itself.
+        Fitted to the target, or its logarithm where there are columns.
     ratios_ : list of regressor
         Fitted to the logarithm of the ratio to each column.
     """
@@ -204,8 +204,8 @@ class MeanOfRatios(RegressorMixin, BaseEstimator):
         ValueError
             If there are columns and a target is not positive, or a column is positive nowhere.
         """
-        self.itself_ = clone(self.estimator).fit(X, y, sample_weight)
         logarithms = self._logarithms(y) if len(self.columns) else y
+        self.itself_ = clone(self.estimator).fit(X, logarithms, sample_weight)
         self.ratios_ = []
         for column in self.columns:
             references = _logarithm(X[:, column])
@@ -218,7 +218,7 @@ class MeanOfRatios(RegressorMixin, BaseEstimator):
         return self
 
     def predict(self, X):
-        """Mean over the ratios, or the target itself where a row has none.
+        """Mean over the target itself and its ratios.
 
         Parameters
         ----------
@@ -228,13 +228,12 @@ class MeanOfRatios(RegressorMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,)
         """
-        total, count = np.zeros(len(X)), np.zeros(len(X))
+        guesses = [self.itself_.predict(X)]
         for column, ratio in zip(self.columns, self.ratios_, strict=True):
-            guess = ratio.predict(X) + _logarithm(X[:, column])
-            known = np.isfinite(guess)
-            total[known] += guess[known] if self.scale == "log10" else 10 ** guess[known]
-            count += known
-        return np.where(count > 0, total / np.maximum(count, 1), self.itself_.predict(X))
+            guesses.append(ratio.predict(X) + _logarithm(X[:, column]))
+        if len(self.columns) and self.scale == "linear":
+            guesses = 10 ** np.array(guesses)
+        return np.nanmean(guesses, axis=0)
 
     def _logarithms(self, y):
         if self.scale == "log10":

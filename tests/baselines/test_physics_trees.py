@@ -59,7 +59,7 @@ def test_trees_on_what_a_potential_computes(stand_in, tmp_path):
     far = [Structure(Lattice.cubic(8), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])]
     np.testing.assert_allclose(model.predict(far), 125)
     model = PhysicsTreesRegressor(references=["pressure"], **parameters).fit(CELLS, VOLUMES)
-    np.testing.assert_allclose(model.predict(far), 512, rtol=1e-4)
+    np.testing.assert_allclose(model.predict(far), (125 + 512) / 2, rtol=1e-4)
 
 
 def test_crystal_that_is_not_computed_is_predicted(stand_in):
@@ -97,12 +97,14 @@ def test_mean_of_ratios():
     y = 2 * X[:, 1]
     flat = DummyRegressor()  # the mean
     np.testing.assert_allclose(MeanOfRatios(flat).fit(X, y).predict(X), y.mean())
-    np.testing.assert_allclose(MeanOfRatios(flat, columns=[1]).fit(X, y).predict(X), y)
+    itself = 10 ** np.log10(y).mean()
+    one = MeanOfRatios(flat, columns=[1]).fit(X, y)
+    np.testing.assert_allclose(one.predict(X), (itself + y) / 2)
     both = MeanOfRatios(flat, columns=[1, 0]).fit(X, y)
     other = X[:, 0] * 10 ** np.log10(y / X[:, 0]).mean()
-    np.testing.assert_allclose(both.predict(X), (y + other) / 2)
-    logarithm = MeanOfRatios(flat, columns=[1, 0], scale="log10").fit(X, np.log10(y))
-    np.testing.assert_allclose(logarithm.predict(X), (np.log10(y) + np.log10(other)) / 2)
+    np.testing.assert_allclose(both.predict(X), (itself + y + other) / 3)
+    logarithm = MeanOfRatios(flat, columns=[1], scale="log10").fit(X, np.log10(y))
+    np.testing.assert_allclose(logarithm.predict(X), (np.log10(itself) + np.log10(y)) / 2)
 
 
 def test_targets_and_references_without_logarithm():
@@ -122,7 +124,9 @@ def test_rows_without_reference():
     predicted = MeanOfRatios(trees, columns=[1]).fit(missing, y).predict(missing)
     np.testing.assert_allclose(predicted, y, rtol=1e-6)
     flat = MeanOfRatios(DummyRegressor(), columns=[1]).fit(missing, y)
-    np.testing.assert_allclose(flat.predict(missing)[[2, 3, 4]], [y[2], y.mean(), y.mean()])
+    itself = 10 ** np.log10(y).mean()
+    expected = [(itself + y[2]) / 2, itself, itself]
+    np.testing.assert_allclose(flat.predict(missing)[[2, 3, 4]], expected)
 
 
 def test_row_without_weight_teaches_nothing():
@@ -130,4 +134,4 @@ def test_row_without_weight_teaches_nothing():
     weights[10], wrong[10] = 0, 1e4
     trees = ExtraTreesRegressor(10, random_state=0)
     predicted = MeanOfRatios(trees, columns=[1]).fit(X, wrong, weights).predict(X)
-    np.testing.assert_allclose(predicted, 2 * X[:, 1], rtol=1e-6)
+    np.testing.assert_allclose(predicted, 2 * X[:, 1], rtol=0.05)
