@@ -127,7 +127,7 @@ def test_a_decoded_object_is_no_lattice(name, value, crystals, hostile):
         (lambda r: r["sites"][0].update(abc=[0, 0]), "has 2 coordinates"),
         (lambda r: r["sites"][0].update(abc=["a", 0, 0]), "could not convert"),
         (lambda r: r["sites"][0].update(species=[]), "has occupancy 0.000"),
-        (lambda r: r["sites"][0]["species"][0].update(element="Qq"), "site 0 holds 'Qq'"),
+        (lambda r: r["sites"][0]["species"][0].update(element="Qq"), "site 0 contains 'Qq'"),
         (lambda r: r["sites"][0]["species"][0].update(element=["Na"]), "unhashable"),
         (lambda r: r["sites"][0]["species"][0].update(occu=float("nan")), "occupancy nan"),
         (lambda r: r["lattice"].update(matrix=[[1, 0, 0]]), "the lattice has 1 vectors"),

@@ -146,7 +146,7 @@ def test_sizes_are_compared_before_anything_is_built(size, folder):
 def test_pipes_are_not_read(name, folder):
     (folder / name).unlink(missing_ok=True)
     os.mkfifo(folder / name)
-    with pytest.raises(ModelFolderError, match="not an ordinary file|two formats|no added_tokens"):
+    with pytest.raises(ModelFolderError, match="not a regular file|two formats|no added_tokens"):
         load_encoder(folder)
 
 

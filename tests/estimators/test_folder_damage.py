@@ -227,10 +227,10 @@ def test_pipes_and_devices_are_not_read(folder):
     for name in (path.name, MODEL_FILE):
         (folder / name).unlink()
         (folder / name).symlink_to("/dev/zero")
-        refused(folder, "not an ordinary file")
+        refused(folder, "not a regular file")
         (folder / name).unlink()
         os.mkfifo(folder / name)
-        refused(folder, "not an ordinary file")
+        refused(folder, "not a regular file")
 
 
 def test_files_elsewhere_are_not_read(folder):

@@ -81,7 +81,7 @@ def test_predict_in_chunks(fit, crystals, small_chunks, capsys, assert_close):
 def test_embed_in_chunks(crystals, encoder, small_chunks, capsys):
     assert main(["embed", "crystals", "-o", "v.parquet", "--encoder", encoder]) == 0
     assert pd.read_parquet("v.parquet").shape == (12, 17)
-    assert "12 vectors of 16 numbers" in capsys.readouterr().err
+    assert "12 vectors of length 16" in capsys.readouterr().err
 
 
 def test_ids_of_the_index_are_kept(fit, crystals, tmp_path):
@@ -105,7 +105,7 @@ def test_ids_and_a_folder_without_a_header(fit, crystals, tmp_path, capsys):
     assert list(read_rows("out.csv")[0]) == ["1", "2", "predicted_2"]
     capsys.readouterr()
     assert main(["strings", "id_prop.csv"]) == 1
-    assert "'0' stands in its first row, say so with --no-header" in capsys.readouterr().err
+    assert "'0' is a value of its first row, pass --no-header" in capsys.readouterr().err
     with open("id_prop.csv", "a") as file:
         file.write("nothing,1\n")
     assert main(["strings", "id_prop.csv", *options]) == 1
