@@ -37,7 +37,9 @@ def read_poscar(text, notes=None):
         positions = np.array([[float(word) for word in row.split()[:3]] for row in rows])
     except CrystalError:
         raise
-    except (ValueError, IndexError, OverflowError) as error:
+    except IndexError as error:
+        raise CrystalError("it is not a valid POSCAR: lines are missing at its end") from error
+    except (ValueError, OverflowError) as error:
         raise CrystalError(f"it is not a valid POSCAR: {error}") from error
     if positions.shape != (sum(counts), 3):
         raise CrystalError(

@@ -177,8 +177,11 @@ def _read_generators(string):
     end = 2 + 4 * int(symbols[1])
     tail = symbols[end:]
     if not (tail == "0" or (tail[:1] == "1" and len(tail) == 4)):
-        raise ValueError(problem + f"expected {symbols[1]} generators of four symbols, then 0, or "
-                         f"1 and an origin of three symbols, after the first two digits.")  # fmt: skip
+        raise ValueError(
+            problem
+            + f"expected {symbols[1]} generators of four symbols, then 0, or 1 and an origin "
+            f"of three symbols, after the first two digits."
+        )
     generators = [(-np.eye(3, dtype=int), np.zeros(3, dtype=int))] if symbols[0] == "1" else []
     for start in range(2, end, 4):
         matrix, *translation = symbols[start : start + 4]

@@ -74,9 +74,7 @@ def _first_of_each(positions, kinds, lattice):
 
 def _choose_origin(positions, origins, basis, weights):
     """Return the site of `origins` with the fewest and farthest neighbours."""
-    size = max(
-        1, _MOST_PAIRS // len(positions)
-    )  # in chunks: memory grows only linearly with the sites
+    size = max(1, _MOST_PAIRS // len(positions))  # chunks: memory is linear in the sites
     crowded = []
     for start in range(0, len(origins), size):
         offsets = positions - positions[origins[start : start + size], None]

@@ -98,7 +98,7 @@ def test_what_occupies_a_site(atoms, columns, sites, note):
         ("Na1 Na 0 0 0 -0.5\nCl1 Cl .5 .5 .5 1", OCCUPANCY, "occupancy of atom Na1 is -0.5"),
         ("Na1 Na 0 0 0 full\nCl1 Cl .5 .5 .5 1", OCCUPANCY, "Na1 is 'full', which is not a number"),
         ("Na1 Na 0 0 0 inf\nCl1 Cl .5 .5 .5 1", OCCUPANCY, "which is not finite"),
-        ("Na1 Na 0 0 0\nH1 H ? ? ?", None, "a coordinate of atom H1 is not given"),
+        ("Na1 Na 0 0 0\nH1 H ? ? ?", None, "a coordinate of atom H1 is missing"),
         ("Na1 Na 0 0 0\nQq1 Qq 0.5 0.5 0.5", None, "atom 'Qq1' has the type 'Qq'"),
         ("1 . 0 0 0", None, "atom '1' has no type symbol"),
     ],
@@ -361,7 +361,7 @@ def test_operators_may_be_those_of_a_magnetic_group():
         ("some words\nand more", "no data block"),
         ("data_x\n_cell_length_a 4\n", "lists no atoms"),
         (ROCK_SALT[: ROCK_SALT.index("Na1 Na") + 7], "damaged at line 11: Wrong number of values"),
-        (ROCK_SALT.replace("_cell_length_b 5.64", ""), "_cell_length_b is not given"),
+        (ROCK_SALT.replace("_cell_length_b 5.64", ""), "_cell_length_b is missing"),
         (ROCK_SALT.replace("_cell_length_b 5.64", "_cell_length_b -1"), "does not exist"),
         (ROCK_SALT.replace("gamma 90", "gamma 300"), "does not exist"),
         (

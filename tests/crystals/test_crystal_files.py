@@ -106,7 +106,7 @@ def test_json_files_with_something_around_the_crystal(tmp_path):
         path = write_json(tmp_path / f"{number}.json", content)
         assert symmetry_string(path) == EXPECTED
     path = write_json(tmp_path / "two.json", [structure, structure])
-    with pytest.raises(CrystalError, match="has 2 crystals"):
+    with pytest.raises(CrystalError, match="contains 2 crystals"):
         symmetry_string(path)
     path = write_json(tmp_path / "none.json", {"a": 1})
     with pytest.raises(CrystalError, match="none.json"):

@@ -69,12 +69,12 @@ def test_files_without_elements():
     ("text", "message"),
     [
         (salt(symbols="Na Qq\n"), "contains 'Qq'"),
-        (salt().replace("4 4", "4 5"), "coordinates for 8 of 9 atoms"),
+        (salt().replace("4 4", "4 5"), "coordinates of only 8 of 9 atoms"),
         (salt().replace("4 4", "4"), "expected the numbers of atoms of 2 elements"),
         (salt().replace("4 4", "99999999 4"), "too many"),
-        (salt().replace("0.5 0.5 0\n", "0.5 half 0\n"), "not a POSCAR.*half"),
+        (salt().replace("0.5 0.5 0\n", "0.5 half 0\n"), "not a valid POSCAR.*half"),
         (salt().replace("0 5.64 0", "0 0 0"), "no volume"),
-        ("", "not a POSCAR"),
+        ("", "not a valid POSCAR"),
     ],
 )
 def test_damaged_files(text, message, tmp_path):

@@ -115,7 +115,7 @@ def test_distinct_strings_are_computed_once(folder, monkeypatch):
 
 
 def test_random_weights_must_be_asked_for():
-    with pytest.raises(ValueError, match="must be asked for.*EncoderConfig"):
+    with pytest.raises(ValueError, match="EncoderConfig for random weights.*got None"):
         CloudEmbedder(None).fit(STRINGS)
     assert CloudEmbedder(CONFIG).fit(STRINGS).transform(STRINGS).shape == (150, 32)
 

@@ -96,7 +96,7 @@ def test_a_flipped_bit(folder):
     content = bytearray(path.read_bytes())
     content[-5] ^= 64
     path.write_bytes(content)
-    refused(folder, "SHA-256 is another one")
+    refused(folder, "SHA-256 differs")
 
 
 def test_an_edited_description(folder):
@@ -236,7 +236,7 @@ def test_pipes_and_devices_are_not_read(folder):
 def test_files_elsewhere_are_not_read(folder):
     name = json.loads((folder / MODEL_FILE).read_text())["files"][0]["name"]
     rewrite(folder, lambda content: content["files"][0].update(name=f"../model/{name}"))
-    refused(folder, "names a file")
+    refused(folder, "names an unexpected file")
 
 
 def test_other_versions(folder):

@@ -43,7 +43,7 @@ def test_what_is_not_a_string(tiny, fitted, X, message):
     [
         ([], "0 sample"),
         (np.empty((0, 1), dtype=object), "0 sample"),
-        (np.array([GOOD, GOOD], dtype=object), "3 columns of text in a table of 3"),
+        (np.array([GOOD, GOOD], dtype=object), "3 columns of text among 3"),
         (["O 1.0", "O 1.5"], "Row 1: Token '1.5' at position 1 of 'O 1.5'"),
         (["O 1.0", "NaCl"], "Row 1: Token 'NaCl' at position 0"),
         (["O 1.0", ""], "Row 1: Token '' at position 0"),

@@ -68,8 +68,8 @@ def _edit(path, key, value):
 @pytest.mark.parametrize(
     ("file", "key", "value", "message"),
     [
-        ("crystal_model.json", ["strings", "noise"], 1, "the parameters of its strings"),
-        ("crystal_model.json", ["estimator"], "CloudClassifier", "its estimator is"),
+        ("crystal_model.json", ["strings", "noise"], 1, "unexpected parameters of the strings"),
+        ("crystal_model.json", ["estimator"], "CloudClassifier", "unexpected estimator"),
         ("estimator.json", ["params", "noise"], 1, "noise"),
         ("estimator.json", ["class"], "Pipeline", "not an estimator"),
         ("estimator.json", ["module", "config", "EncoderConfig", "n_layers"], 10**5, "n_layers"),

@@ -278,7 +278,7 @@ def test_benchmark_resumes_and_keeps_predictions(small_task, capsys, tmp_path):
     assert first in output.out.splitlines()
     assert "fold 1: from an earlier run with the same settings" in output.err
     (result,) = (tmp_path / "data_home/results").iterdir()
-    assert f"see {result}" in output.err
+    assert f"({result})" in output.err
     (folder,) = (tmp_path / "data_home/predictions").iterdir()
     assert sorted(path.name for path in folder.iterdir()) == ["fold_0.csv.gz", "fold_1.csv.gz"]
     # other settings are another result

@@ -39,14 +39,17 @@ def snapshot(folder):
 
 def test_missing_target_column(failing, crystals, no_training):
     message = failing(["fit", "targets.csv", "--target", "band_gap", "-o", "model"])
-    assert message == "error: targets.csv has no column 'band_gap'; it has: id, file, gap, metal.\n"
+    assert (
+        message
+        == "error: targets.csv has no column 'band_gap'; its columns are: id, file, gap, metal.\n"
+    )
 
 
 def test_missing_crystal_column(failing, tmp_path):
     write_table(tmp_path / "t.csv", ["name", "gap"], [["NaCl", 8.5]])
     message = failing(["strings", "t.csv"])
-    assert "--column" in message and "It has: name, gap." in message
-    assert "no column 'cristal'; it has: name, gap" in failing(
+    assert "--column" in message and "Its columns are: name, gap." in message
+    assert "no column 'cristal'; its columns are: name, gap" in failing(
         ["strings", "t.csv", "--column", "cristal"]
     )
 
@@ -128,7 +131,7 @@ def test_unknown_format(output, failing, crystals):
     [
         ("t.csv", b"", "'t.csv' is empty"),
         ("t.csv", b"formula\n", "t.csv has no rows"),
-        ("t.csv", b"formula,formula\nNaCl,KCl\n", "two columns 'formula'"),
+        ("t.csv", b"formula,formula\nNaCl,KCl\n", "two columns named 'formula'"),
         ("t.csv", b"formula\n\xff\xfe\n", "'t.csv' is not UTF-8 text"),
         ("t.json", b"{", "t.json is not JSON"),
         ("t.json", b"[1, 2]", "a list of records or structures"),
@@ -382,7 +385,9 @@ def test_encoder_and_device_come_before_the_crystals(failing, crystals, monkeypa
 def test_numbers_are_no_classes_and_no_crystals(failing, crystals):
     command = ["fit", "targets.csv", "-o", "model", "--target", "gap"]
     assert "leave out --classify" in failing([*command, "--classify"])
-    assert "the column gap of targets.csv has numbers" in failing([*command, "--column", "gap"])
+    assert "the column gap of targets.csv contains numbers" in failing(
+        [*command, "--column", "gap"]
+    )
 
 
 def test_a_file_is_named_once(failing, crystals):

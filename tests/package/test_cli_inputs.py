@@ -115,7 +115,7 @@ def test_ids_and_a_folder_without_a_header(fit, crystals, tmp_path, capsys):
 def test_options_of_tables(crystals, capsys):
     for options in (["--folder", "crystals"], ["--no-header"], ["--column", "cif"]):
         assert main(["strings", "crystals", *options]) == 2
-        assert f"{options[0]} is for tables" in capsys.readouterr().err
+        assert f"{options[0]} applies to tables only" in capsys.readouterr().err
 
 
 def test_several_json_files_are_a_crystal_each(tmp_path):
@@ -131,7 +131,7 @@ def test_changes_are_said_once(tmp_path, capsys):
     write_table(tmp_path / "t.csv", ["formula"], [["D2O"], ["NaD"], ["NaCl"]])
     assert main(["strings", "t.csv", "-o", "out.csv"]) == 0
     message = capsys.readouterr().err
-    assert message.count("counts as H") == 1
+    assert message.count("was read as H") == 1
     assert "(row 1 (D2O), row 2 (NaD))" in message
 
 

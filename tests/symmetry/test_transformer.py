@@ -103,7 +103,7 @@ def test_what_is_no_collection(structures):
     transformer = SymmetryStringTransformer()
     with pytest.raises(TypeError, match="pass a list, .X. for one crystal"):
         transformer.transform(structures[0])
-    with pytest.raises(TypeError, match="got one str"):
+    with pytest.raises(TypeError, match="got a single str"):
         transformer.transform("NaCl")
     with pytest.raises(TypeError, match="got one NoneType"):
         transformer.fit(None)
