@@ -37,8 +37,8 @@ class CloudRegressor(CloudEstimator, NetRegressor):
     -----
     A prediction does not depend on the order of the rows or on `batch_size`; the other strings in
     the same call change it only by rounding (about 1e-6 of `target_scale_`).
-    Ctrl-C stops `fit` and its caller with `KeyboardInterrupt`; the estimator keeps the best epoch so
-    far and can predict. If a callback stops the training between two epochs, `fit` returns.
+    Ctrl-C stops `fit` and its caller with `KeyboardInterrupt`; the estimator keeps the best epoch
+    so far and can predict. If a callback stops the training between two epochs, `fit` returns.
 
     Architecture and training follow section 3.2 and Table 4 of [1]_.
 
