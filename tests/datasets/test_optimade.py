@@ -730,7 +730,7 @@ def test_provider_by_its_id(registry, server, tmp_path, name):
 
 
 def test_unknown_provider(registry, tmp_path):
-    with pytest.raises(ValueError, match="is called 'cmrr'. Did you mean 'cmr'"):
+    with pytest.raises(ValueError, match="unknown OPTIMADE provider 'cmrr'. Did you mean 'cmr'"):
         fetch_optimade(["cmr", "cmrr"], data_home=tmp_path)
     assert registry.requests == []
     with pytest.raises(TypeError, match="must be a string, got 3"):
