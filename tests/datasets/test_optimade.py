@@ -281,7 +281,7 @@ def test_filter_that_matches_nothing(fetch):
 
 
 def test_filter_is_checked_before_anything_is_asked(fetch, proxy):
-    with pytest.raises(ValueError, match="no OPTIMADE filter"):
+    with pytest.raises(ValueError, match="not a valid OPTIMADE filter"):
         fetch(filter="elements HAS Fe AND")
     assert proxy.requests == []
 
@@ -515,7 +515,7 @@ def test_pages_in_a_circle(fetch, proxy):
         lambda answer: answer["links"].update(next=f"{proxy.url}/v1/structures?page_offset=8")
     )
     proxy.faults = [first] * 9
-    with pytest.warns(UserWarning, match="in a circle"):
+    with pytest.warns(UserWarning, match="form a cycle"):
         fetch()
     assert len(proxy.requests) == 2
 

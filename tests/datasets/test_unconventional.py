@@ -85,7 +85,7 @@ def with_target(value):
         ("{", "is damaged"),
         ([1], "is damaged"),
         ({"data": []}, "is damaged"),
-        (official_table(11), "has 11 rows, but the official table 12"),
+        (official_table(11), "has 11 rows, but the official table has 12"),
         (without_lattice(), "unconvbench_qmof-05 is not a valid structure"),
         (with_target(None), "the target of unconvbench_qmof-05 is None"),
         (with_target("high"), "a target that is not a number"),

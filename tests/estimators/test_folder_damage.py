@@ -174,7 +174,7 @@ def test_sizes_are_compared_before_anything_is_built(name, value, folder, monkey
 
     monkeypatch.setattr("sklearn_cloud.training.net.build_net", build)
     rewrite(folder, enlarge)
-    refused(folder, "does not fit its weights")
+    refused(folder, "does not match its weights")
 
 
 @pytest.mark.parametrize(
