@@ -12,12 +12,12 @@ from .config import EncoderConfig
 WEIGHTS_FILE = "model.safetensors"
 PICKLED_WEIGHTS_FILE = "pytorch_model.bin"
 PICKLE_ADVICE = (
-    f" {PICKLED_WEIGHTS_FILE} is a pickle, which can run code when it is loaded, so it is not "
-    f"opened. If you trust its source, convert it once, in its folder:\nimport torch, "
-    f"safetensors.torch\nweights = torch.load({PICKLED_WEIGHTS_FILE!r}, map_location='cpu', "
-    f"weights_only=True)\nweights = "
-    f"{{k: v.clone().contiguous() for k, v in weights.items()}}\nsafetensors.torch.save_file(weights, "
-    f"{WEIGHTS_FILE!r})"
+    f" {PICKLED_WEIGHTS_FILE} is a pickle, which can run code when loaded, and is not opened. "
+    "If you trust its source, convert it once, in its folder:\n"
+    "import torch, safetensors.torch\n"
+    f"weights = torch.load({PICKLED_WEIGHTS_FILE!r}, map_location='cpu', weights_only=True)\n"
+    "weights = {k: v.clone().contiguous() for k, v in weights.items()}\n"
+    f"safetensors.torch.save_file(weights, {WEIGHTS_FILE!r})"
 )
 #: Trained weights are far smaller.
 LARGEST_WEIGHT = 1e6

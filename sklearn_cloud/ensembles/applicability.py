@@ -1,4 +1,4 @@
-"""How much crystals are like those of the training."""
+"""Similarity of crystals to the training crystals."""
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
@@ -12,7 +12,7 @@ class Applicability:
     Parameters
     ----------
     n_neighbors : int, default=5
-        The distance is the mean of that many.
+        Number of nearest training crystals over which the distance is averaged.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class Applicability:
         self.n_neighbors = n_neighbors
 
     def fit(self, strings):
-        """Remember the vectors of the training crystals.
+        """Store the vectors of the training crystals.
 
         Parameters
         ----------
@@ -41,7 +41,7 @@ class Applicability:
         return self
 
     def score(self, strings):
-        """Share of the training crystals that are further from the others than each crystal.
+        """Return the share of training crystals that are further from the others than each crystal.
 
         Parameters
         ----------
@@ -50,7 +50,7 @@ class Applicability:
         Returns
         -------
         ndarray of shape (n_rows,)
-            From 1 (in the midst of them) to 0 (further away than any of them).
+            From 1 (among the training crystals) to 0 (further away than any of them).
         """
         vectors = self.embedder.transform(strings) / self.scale
         distances = self._distances(vectors.astype(np.float32))
@@ -58,7 +58,7 @@ class Applicability:
         return 1 - below / len(self.reference)
 
     def _distances(self, vectors, skip=0):
-        """Mean distance to the nearest training crystals."""
+        """Return the mean distance to the nearest training crystals."""
         wanted = min(self.n_neighbors + skip, len(self.vectors))
         search = NearestNeighbors(n_neighbors=wanted).fit(self.vectors)
         distances, _ = search.kneighbors(vectors)

@@ -158,7 +158,7 @@ def test_other_columns_at_predict(tiny, table):
     with pytest.raises(ValueError, match="1 columns of numbers.*fitted with 2 .signal, noise"):
         tiny.predict(table[["string", "noise"]].to_numpy())
     tiny.fit(table["string"], np.arange(64.0))
-    with pytest.raises(ValueError, match="numbers next to the strings.*fitted on strings alone"):
+    with pytest.raises(ValueError, match="numbers next to the strings.*fitted on strings only"):
         tiny.predict(table)
 
 

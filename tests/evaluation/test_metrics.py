@@ -107,7 +107,7 @@ def test_summary_has_population_deviation():
     assert summary == {"mae": {"mean": 1.5, "std": 0.5}, "rmse": {"mean": 2.0, "std": 0.0}}
     with pytest.raises(ValueError, match="no folds"):
         summarize_folds([])
-    with pytest.raises(ValueError, match="different names"):
+    with pytest.raises(ValueError, match="do not have the same scores"):
         summarize_folds([{"mae": 1.0}, {"rmse": 1.0}])
 
 

@@ -35,7 +35,7 @@ def test_round_trip(tmp_path):
         (["a", "b"], [1.0, float("inf")], "the prediction of b is inf"),
         (["a"], [1.0], r"the predictions lack 1 id\(s\), e.g. b"),
         (["a", "b", "c"], [1.0, 1.0, 1.0], r"have unexpected 1 id\(s\), e.g. c"),
-        (["a", "b"], [1.0], "2 ids, but 1 predictions"),
+        (["a", "b"], [1.0], "there are 2 ids but 1 predictions"),
     ],
 )
 def test_bad_predictions(ids, predictions, message):
@@ -116,10 +116,10 @@ def test_rescoring_needs_each_id_in_its_fold(submission):
 def test_other_file_is_no_submission(tmp_path):
     path = tmp_path / "results.json.gz"
     path.write_bytes(gzip.compress(b"[1, 2]"))
-    with pytest.raises(ValueError, match="no recorded MatBench submission"):
+    with pytest.raises(ValueError, match="not a recorded MatBench submission"):
         rescore_recorded(path, "toy", [["a"]], {"a": 1.0})
     path.write_bytes(b"plain")
-    with pytest.raises(ValueError, match="no recorded MatBench submission"):
+    with pytest.raises(ValueError, match="not a recorded MatBench submission"):
         rescore_recorded(path, "toy", [["a"]], {"a": 1.0})
 
 
