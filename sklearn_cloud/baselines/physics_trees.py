@@ -1,4 +1,4 @@
-"""Extra-trees on composition, geometry, and the physics that a potential computes."""
+"""Extra-trees on composition, geometry, and physics computed with a potential."""
 
 from numbers import Integral
 

@@ -16,9 +16,9 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
 
     The errors of different models partly cancel in their mean. The members are extra-trees,
     gradient boosting and support vectors on statistics of the composition and on the geometry, and
-    CLOUD's encoder on symmetry strings and geometry. Each is fitted on folds of the training rows; the
-    out-of-fold predictions give the weights of the members, the expected error, and the intervals.
-    A prediction is the weighted mean over the models of all folds.
+    CLOUD's encoder on symmetry strings and geometry. Each is fitted on folds of the training rows;
+    the out-of-fold predictions give the weights of the members, the expected error, and the
+    intervals. A prediction is the weighted mean over the models of all folds.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A dozen plain numbers that say how big, how dense and how symmetric a crystal is."""
+"""Plain features of the size, density and symmetry of a crystal."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ _NAMES = (
 
 
 class GeometryFeatures(CrystalFeatures):
-    """Describe crystals by 14 plain numbers of their cell, symmetry and distances.
+    """Transform crystals to 14 plain features of cell, symmetry and distances.
 
     Space group (its number), volume per site (cubic angstrom), density (g/cm3), number of sites,
     ratios of the cell's lengths, its angles (degrees), the distance of a site to its nearest
@@ -49,13 +49,13 @@ class GeometryFeatures(CrystalFeatures):
 
     See Also
     --------
-    MagpieFeatures : Describes the composition; both together make a strong baseline.
+    MagpieFeatures : Features of the composition; both together are a strong baseline.
 
     Notes
     -----
-    The cell is the Niggli-reduced primitive one, a <= b <= c, so that the numbers do not depend
-    on the cell that was chosen to describe the crystal. Every site has a neighbour: an isolated
-    atom has its own image in the next cell.
+    The cell is the Niggli-reduced primitive one, a <= b <= c, so that the features do not depend on
+    the choice of the cell. Every site has a neighbour: for an isolated atom it is its own image in
+    the next cell.
 
     Examples
     --------

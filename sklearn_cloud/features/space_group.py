@@ -1,4 +1,4 @@
-"""Composition and space group, and a random forest on them; needs no extra package."""
+"""Features of composition and space group, without extra packages."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ _N_SPACE_GROUPS = 230
 
 
 class SpaceGroupFractions(CrystalFeatures):
-    """Describe crystals by the fraction of each element and, one-hot, their space group.
+    """Transform crystals to the fractions of the elements and the one-hot space group.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class SpaceGroupFractions(CrystalFeatures):
 
     See Also
     --------
-    ElementFractions : The fractions alone.
+    ElementFractions : The fractions only.
 
     Examples
     --------

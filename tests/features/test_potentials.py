@@ -156,7 +156,7 @@ def test_missing_package(name, monkeypatch):
 
 @pytest.mark.parametrize(("name", "package"), [("mace", "mace-torch"), ("m3gnet", "matgl")])
 def test_packages_without_weights(name, package):
-    with pytest.raises(ValueError, match=rf"{name}.*{package} [\d.]+ brings no weights.*chgnet"):
+    with pytest.raises(ValueError, match=rf"{name}.*{package} [\d.]+ contains no weights.*chgnet"):
         PotentialFeatures(name).fit([CELL])
 
 
