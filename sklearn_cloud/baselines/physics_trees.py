@@ -152,7 +152,7 @@ class PhysicsTreesRegressor(FeatureRegressor):
         names = PotentialPhysics(self.potential, properties=self.properties).column_names()
         if self.reference not in names:
             raise ValueError(
-                f"reference={self.reference!r} is none of the numbers of "
+                f"reference={self.reference!r} is not one of the features of "
                 f"properties={self.properties!r}: {names}"
             )
         return names.index(self.reference) - len(names)

@@ -77,7 +77,10 @@ def test_crystal_that_is_not_computed_is_predicted(stand_in):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"reference": "bulk modulus (Voigt)"}, "reference='bulk modulus .* is none of .*pressure"),
+        (
+            {"reference": "bulk modulus (Voigt)"},
+            "reference='bulk modulus .* is not one of .*pressure",
+        ),
         ({"scale": "ln"}, "scale"),
         ({"min_samples_leaf": 0}, "min_samples_leaf"),
         ({"properties": ["heat"]}, "properties"),

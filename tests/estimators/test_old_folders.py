@@ -76,7 +76,7 @@ def _edit(path, key, value):
         ("estimator.json", ["module", "config", "EncoderConfig", "width"], 10**6, "width"),
         ("estimator.json", ["module", "head_layers"], 10**9, "head_layers"),
         ("estimator.json", ["fitted", "target_scale_", "ndarray"], [float("nan")], "scales"),
-        ("estimator.json", ["versions", "state"], 99, "not known here"),
+        ("estimator.json", ["versions", "state"], 99, "unknown versions"),
     ],
 )
 def test_edited_folders_are_refused(file, key, value, message, tmp_path):

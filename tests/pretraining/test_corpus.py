@@ -238,7 +238,9 @@ def test_finished_corpus_is_returned_unread(corpus):
     "options", [{"sites": "orbits"}, {"symprec": 0.01}, {"max_tokens": 99}, {"chunk_size": 7}]
 )
 def test_other_options_are_refused(corpus, options):
-    with pytest.raises(ValueError, match=f"corpus with other {next(iter(options))}: choose"):
+    with pytest.raises(
+        ValueError, match=f"corpus with other settings .{next(iter(options))}.: choose"
+    ):
         make_corpus(corpus.folder, **{"chunk_size": 50, "shard_rows": 80, **options})
     source = CorpusSource("renamed", make_crystals())
     with pytest.raises(ValueError, match="other sources"):
@@ -297,7 +299,7 @@ def truncate(path):
         (lambda d: flip_byte(d / "shard-00001.geometry.npy"), "checksum is wrong"),
         (lambda d: truncate(d / "shard-00000.distances.npy"), "shard-00000.distances.npy' is dam"),
         (lambda d: truncate(d / "corpus.json"), "corpus.json' is damaged"),
-        (lambda d: (d / "corpus.json").write_text("[]"), "no manifest"),
+        (lambda d: (d / "corpus.json").write_text("[]"), "not the manifest of a corpus"),
         (lambda d: (d / "corpus.json").unlink(), "is not a corpus"),
         (lambda d: edit_manifest(d, vocabulary="0" * 64), "another vocabulary"),
         (lambda d: edit_manifest(d, format_version=2), "has format version 2"),
