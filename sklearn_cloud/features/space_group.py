@@ -18,12 +18,12 @@ class SpaceGroupFractions(CrystalFeatures):
     symprec : float, default=0.1
         Distance within which sites count as equivalent, in angstrom.
     on_error : {"raise", "warn"}, default="raise"
-        What to do with a row that is not a crystal or cannot be described. `"warn"` makes its
-        numbers NaN and lists the rows in one `UserWarning`.
+        How to handle rows that are not crystals or have no features. `"warn"` makes their
+        features NaN and lists the rows in one `UserWarning`.
     n_jobs : int, default=None
-        Number of joblib workers; None is 1 unless in a `joblib.parallel_config` context.
+        Number of joblib workers; None means 1 unless in a `joblib.parallel_config` context.
     verbose : int, default=0
-        Above 0 shows a progress bar.
+        If not 0, show a progress bar.
 
     See Also
     --------

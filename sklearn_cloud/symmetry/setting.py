@@ -87,8 +87,8 @@ def _choose_origin(positions, origins, basis, weights):
 def primitive_setting(crystal, order):
     """Return a crystal in its primitive cell, if it repeats exactly.
 
-    A finder may decide differently about two cells of the same crystal. Repetitions that hold only
-    within the tolerance of the search are not reduced.
+    A finder may decide differently about two cells of the same crystal. Repetitions that are only
+    valid within the tolerance of the search are not reduced.
 
     Parameters
     ----------
