@@ -44,7 +44,7 @@ numpydoc_show_class_members = False  # the template of a class lists its methods
 # Every parameter is described, and nothing else is.
 numpydoc_validation_checks = {"PR01", "PR02", "SS01"}
 numpydoc_validation_exclude = {  # tuples and results, which describe their attributes
-    r"\.(Orbit|SymmetryString|AttentionMap|Explanation|Model|Result)$"
+    r"\.(Crystal|Formula|Orbit|SymmetryString|AttentionMap|Explanation|Model|Result)$"
 }
 myst_heading_anchors = 3
 autosectionlabel_prefix_document = True  # :ref:`measurements:Speed`
@@ -86,7 +86,7 @@ html_theme_options = {
     "footer_end": [],
 }
 # pages without pages of their own next to them need no list of them
-html_sidebars = {name: [] for name in ("index", "install", "measurements", "changelog")}
+html_sidebars = {name: [] for name in ("index", "install", "measurements", "security", "changelog")}
 
 
 def skip_foreign_members(app, what, name, member, skip, options):

@@ -36,16 +36,16 @@ PEERS = {  # files of the MatBench repository, their names in the tables
 INTRODUCTION = """\
 # Leaderboard
 
-Scores of this library next to published ones. Mean (standard deviation with ddof=0) over the
+Scores of this library next to published ones: mean (standard deviation with ddof=0) over the
 folds. **Bold** is best and <u>underlined</u> second best among the systems that the paper ranks;
-where it ranks some types only, *italics* is best of all. A score with a note in brackets was made
-on part of the benchmark's rows or folds, or on other rows: it is shown, not ranked, and it is no
-leaderboard score.
+where it ranks only some types, *italics* is best of all. A note in brackets marks a score on part
+of the benchmark's rows or folds, or on other rows. Such a score is not ranked, and is not
+comparable with the leaderboard.
 
-Models of this library are written in small letters: `cloud-...` are fine-tuned encoders (or
-trained from scratch), the others its baselines (`sklearn_cloud.baselines`). Published scores are
-those of the CLOUD paper's tables and of the MatBench leaderboard and repository;
-`sklearn_cloud.evaluation.published_scores` gives each with its source.
+Models of this library are in lower case: `cloud-...` are encoders, fine-tuned or trained from
+scratch, the others baselines (`sklearn_cloud.baselines`). Published scores are those of the tables
+of the CLOUD paper and of the MatBench leaderboard and repository;
+`sklearn_cloud.evaluation.published_scores` returns each with its source.
 """
 
 REMARKS = {

@@ -3,8 +3,8 @@ Three lines on the example crystals
 ===================================
 
 A model that predicts a property of crystals takes three lines: a transformer that turns crystals
-into strings, a regressor that reads the strings, and `fit`. The package brings 302 crystals with
-measured band gaps to try it on.
+into strings, a regressor that reads the strings, and `fit`. The package has 302 crystals with
+measured band gaps as an example.
 """
 
 # %%
@@ -46,7 +46,7 @@ print(f"CLOUD:           {mean_absolute_error(test_gaps, predictions):.2f} eV")
 print(f"median as guess: {np.abs(test_gaps - np.median(train_gaps)).mean():.2f} eV")
 
 # %%
-# One split of so few crystals is a matter of luck;
+# With so few crystals, the score depends on the split;
 # :ref:`the next tutorial <sphx_glr_auto_tutorials_plot_2_cross_validation.py>` averages over folds.
 import matplotlib.pyplot as plt
 
@@ -77,9 +77,9 @@ axes.set(xlabel="epoch", ylabel="scaled mean absolute error")
 axes.legend(frameon=False)
 
 # %%
-# Any crystal will do
-# -------------------
-# A `Structure`, an ase `Atoms`, CIF text or the path of a CIF file is predicted the same way.
+# Other crystals
+# --------------
+# A `Structure`, an ase `Atoms`, CIF text and the path of a CIF file are predicted in the same way.
 # Here is a hypothetical one, tin on the titanium sites of strontium titanate:
 from pymatgen.core import Lattice, Structure
 

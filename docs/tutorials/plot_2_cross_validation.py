@@ -2,15 +2,15 @@
 Folds and baselines with cross_validate
 =======================================
 
-A score means something next to that of a simple model on the same folds. Because everything is a
-scikit-learn estimator, `cross_validate` runs all of them alike.
+A score is meaningful in comparison with a simple model on the same folds. Because everything is a
+scikit-learn estimator, `cross_validate` works for all of them.
 """
 
 # %%
 # The folds
 # ---------
-# Three folds of the example crystals, so that the page builds fast. A MatBench task brings its
-# five official folds along; nothing else would change::
+# Three folds of the example crystals, to build this page fast. A MatBench task has its five
+# official folds; nothing else would change::
 #
 #     from sklearn_cloud.datasets import fetch_matbench
 #
@@ -26,13 +26,13 @@ folds = list(KFold(3, shuffle=True, random_state=0).split(crystals))
 # %%
 # The models
 # ----------
-# The first baseline knows nothing, the second what the crystal is made of, but not how.
+# The first baseline ignores the crystal, the second reads only its composition.
 from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.pipeline import make_pipeline
 
 from sklearn_cloud import CloudRegressor, SymmetryStringTransformer
-from sklearn_cloud.baselines import ElementFractions
+from sklearn_cloud.features import ElementFractions
 
 models = {
     "median": make_pipeline(ElementFractions(), DummyRegressor(strategy="median")),
@@ -50,7 +50,7 @@ models = {
 # %%
 # The scores
 # ----------
-# Transformer and regressor are fitted anew in every fold, on its training rows alone.
+# Transformer and regressor are fitted in every fold, only on its training rows.
 import pandas as pd
 from sklearn.model_selection import cross_validate
 
@@ -77,7 +77,6 @@ axes.set_yticklabels(scores)
 axes.invert_yaxis()
 
 # %%
-# With 20 instead of 50 epochs and 201 training crystals this is a sketch. Differences smaller
-# than the scatter of the folds mean nothing, and the example crystals come in families, so that a
-# random split mostly tests interpolation. The scores on MatBench are in
-# :doc:`/measurements`.
+# With 20 instead of 50 epochs and 201 training crystals this is a sketch. Differences smaller than
+# the spread of the folds are not significant, and the example crystals belong to families, so a
+# random split mostly tests interpolation. The scores on MatBench are in :doc:`/measurements`.

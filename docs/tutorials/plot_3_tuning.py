@@ -2,9 +2,8 @@
 Tuning with Optuna
 ==================
 
-Learning rate, epochs, dropout and the like can be searched for. This page does it the honest way:
-the search sees the training rows alone, and what it finds is scored on rows that it has not seen.
-It needs ``pip install 'sklearn-cloud[tuning]'``.
+This page searches for learning rate, batch size and dropout. The search uses only the training
+rows, and its result is scored on other rows. It needs ``pip install 'sklearn-cloud[tuning]'``.
 """
 
 # %%
@@ -23,8 +22,8 @@ train_crystals, test_crystals, train_gaps, test_gaps = train_test_split(
 # The space
 # ---------
 # `default_space` is a space around the defaults, `paper_space` that of Table 4 of the paper. Both
-# are dictionaries, so take from them what you like. Names begin with the step of the pipeline, and
-# other steps can be tuned along. With few trials it is better to search few parameters.
+# are dictionaries, so you can select from them. Names begin with the step of the pipeline, and
+# parameters of other steps can be added. With few trials it is better to search few parameters.
 from optuna.distributions import CategoricalDistribution
 
 from sklearn_cloud.tuning import default_space
@@ -42,10 +41,10 @@ for name, values in space.items():
 # %%
 # The search
 # ----------
-# Each trial is cross-validated within the training rows. The first one takes the parameters as
-# they are, so the search cannot end worse than it began. This page is built often, so its epochs
-# and trials are few. The study is kept in a journal file: start the script again and it goes on,
-# start it in several terminals and they share the work.
+# Each trial is cross-validated on the training rows. The first one uses the present parameters, so
+# the result cannot be worse on these folds. To build this page fast, epochs and trials are few. The
+# study is kept in a journal file: start the script again to resume it, or in several terminals to
+# share the work.
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -74,7 +73,7 @@ for name, value in study.best_params.items():
     print(f"  {name.removeprefix('cloudregressor__'):34} {value}")
 
 # %%
-# The trials that were finished. One whose validation curve looks bad is ended early.
+# The completed trials. A trial with a poor validation curve is pruned.
 import matplotlib.pyplot as plt
 from optuna.trial import TrialState
 
@@ -86,9 +85,9 @@ axes.step(numbers, [min(values[: i + 1]) for i in range(len(values))], where="po
 axes.set(xlabel="trial", ylabel="mean absolute error (eV)")
 
 # %%
-# The honest score
-# ----------------
-# The best score of a study is too good an estimate, because the parameters were chosen for it. So
+# The score on the test rows
+# --------------------------
+# The best score of a study is too optimistic, because the parameters were chosen for it. So
 # both models are fitted on all training rows and compared on the test rows.
 from sklearn.base import clone
 from sklearn.metrics import mean_absolute_error
@@ -99,8 +98,7 @@ for name, parameters in {"as it was": {}, "tuned": study.best_params}.items():
     print(f"{name:10} {error:.3f} eV on {len(test_gaps)} test crystals")
 
 # %%
-# To score the whole procedure and not one split, repeat it in every fold: an outer loop over
-# folds, the search inside on the training rows of the fold. With an Optuna ``OptunaSearchCV``, or
-# scikit-learn's ``GridSearchCV``, around the pipeline, `cross_validate` does just that.
-# :doc:`/howto/cluster` says how to share a study among machines.
+# To score the whole procedure and not one split, use nested cross-validation: `cross_validate` with
+# Optuna's ``OptunaSearchCV`` or scikit-learn's ``GridSearchCV`` around the pipeline.
+# To share a study among machines, see :doc:`/howto/cluster`.
 folder.cleanup()

@@ -2,16 +2,16 @@
 Pre-train an encoder on your own crystals
 =========================================
 
-The encoder in the package has seen 172,356 crystals from two sources, duplicates removed. If yours
-are of another kind, or if you have many structures and few measured values, pre-train an encoder of
-your own. No property is needed: it learns to fill in masked symbols of symmetry strings. Here
-everything is tiny, to show the way.
+The encoder in the package was pre-trained on 172,356 crystals from two sources, duplicates removed.
+If yours are of another kind, or if you have many structures and few measured values, pre-train an
+encoder of your own. It learns to predict masked symbols of symmetry strings, so no property is
+needed. This page shows the steps on a small example.
 """
 
 # %%
 # A folder of CIF files
 # ---------------------
-# The example crystals stand in for yours.
+# Here the example crystals are used.
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,7 +28,7 @@ for number, crystal in enumerate(crystals):
 # The corpus
 # ----------
 # `build_corpus` finds the symmetry of each crystal, keeps one of several with the same formula and
-# space group, and writes token ids to a folder. It goes on where it was interrupted.
+# space group, and writes token ids to a folder. After an interruption it resumes.
 from sklearn_cloud.pretraining import CorpusSource, build_corpus
 
 source = CorpusSource("my crystals", folder / "cifs", licence="CC-BY 4.0")
@@ -55,7 +55,7 @@ result = pretrain(
 )
 
 # %%
-# How well it fills in symbols of crystals that it has not seen:
+# The scores on held-out compositions:
 import matplotlib.pyplot as plt
 
 training = [(entry["epoch"], entry["loss"]) for entry in result["history"] if "loss" in entry]
@@ -74,7 +74,7 @@ for name, score in result["held_out"].items():
 # %%
 # Use it
 # ------
-# The folder `result["encoder"]` is what `encoder=` of an estimator takes.
+# Pass the folder `result["encoder"]` as `encoder=` to an estimator.
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -99,7 +99,7 @@ for name, encoder in encoders.items():
     print(f"{name:28} {scores.mean():.2f} eV")
 
 # %%
-# The comparison is ridge regression on fixed vectors. A few hundred crystals are far too few to
-# pre-train on; this page shows the way, not what it is worth.
-# :doc:`/guide/pretraining` has the settings of the encoder in the package and its scores.
+# The comparison uses ridge regression on fixed vectors. A few hundred crystals are far too few for
+# pre-training, so these scores are only an illustration.
+# :doc:`/guide/pretraining` has the settings and scores of the encoder in the package.
 workspace.cleanup()

@@ -3,7 +3,8 @@ Embeddings, a Gaussian process, and its uncertainty
 ===================================================
 
 With few crystals, it can be better not to train the encoder at all. `CloudEmbedder` turns crystals
-into fixed vectors, and a Gaussian process on top of them says how sure it is.
+into fixed vectors, and a Gaussian process on them returns a standard deviation with each
+prediction.
 """
 
 # %%
@@ -22,8 +23,8 @@ vectors = embed.fit_transform(example.structures)
 vectors.shape
 
 # %%
-# Two directions of these 128 already show some order, although the encoder has never been told a
-# band gap.
+# Two principal components already show some order, although the encoder was trained without band
+# gaps.
 import matplotlib.pyplot as plt
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
@@ -37,8 +38,8 @@ axes.set(xlabel="first principal component", ylabel="second principal component"
 # %%
 # A Gaussian process
 # ------------------
-# Height and length scale of its kernel are found from the training rows by maximum likelihood. The
-# noise of the measured gaps is set by hand: `alpha` is its variance, 0.01 of that of the gaps.
+# Amplitude and length scale of the kernel are fitted to the training rows by maximum likelihood.
+# The noise of the measured gaps is set by hand: `alpha` is its variance, 0.01 of that of the gaps.
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 
@@ -78,19 +79,19 @@ axes.set(
 )
 
 # %%
-# What the uncertainty is for
-# ---------------------------
-# If it is worth something, crystals that the model is sure of have smaller errors.
+# Is the uncertainty useful?
+# --------------------------
+# If it is, crystals with a small standard deviation have smaller errors.
 order = np.argsort(deviation)
 thirds = np.array_split(order, 3)
 for name, rows in zip(["most certain third", "middle third", "least certain third"], thirds):
     print(f"{name:20} mean absolute error {error[rows].mean():.2f} eV")
 
 # %%
-# The crystals that the model is least sure of would be the next ones to measure:
+# The crystals with the largest standard deviation would be the next ones to measure:
 for row in order[::-1][:5]:
     crystal = example.frame.iloc[test[row]]
     print(f"{crystal['formula']:10} {crystal['prototype']:16} ± {deviation[row]:.1f} eV")
 
 # %%
-# Other ways to an uncertainty, around any model, are in :doc:`/howto/uncertainty`.
+# For other methods that work with any model, see :doc:`/howto/uncertainty`.

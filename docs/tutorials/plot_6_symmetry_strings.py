@@ -2,8 +2,8 @@
 Reading the symmetry string
 ===========================
 
-All that the model knows of a crystal is its symmetry string. This page takes one apart, and shows
-what the string keeps and what it leaves out.
+The model reads only the symmetry string of a crystal. This page explains one piece by piece, and
+shows what it keeps and what it leaves out.
 """
 
 # %%
@@ -95,8 +95,8 @@ for name, stretch in {"even, 5 %": [1.05] * 3, "along c, 5 %": [1, 1, 1.05]}.ite
     print(f"{name:14} {symmetry_string(strained)}")
 
 # %%
-# Atoms that symmetry leaves free to move can do so unseen. In pyrite the sulphur atoms slide along
-# the diagonals; close together they are pairs, further apart they are not.
+# Free coordinates are not in it either. In pyrite, the sulphur atoms can move along the diagonals:
+# close together they form pairs, further apart they do not. The string is the same.
 for free in (0.35, 0.385, 0.41):
     pyrite = Structure.from_spacegroup(
         "Pa-3", Lattice.cubic(5.42), ["Fe", "S"], [[0, 0, 0], [free] * 3]
@@ -105,7 +105,7 @@ for free in (0.35, 0.385, 0.41):
     print(f"x = {free:5}, nearest neighbour {nearest:.2f} angstrom: {symmetry_string(pyrite)}")
 
 # %%
-# Crystals with one string get one prediction. In practice this is rare: of the example crystals,
+# Crystals with the same string get the same prediction. In practice this is rare:
 from sklearn_cloud import SymmetryStringTransformer
 
 strings = SymmetryStringTransformer().fit_transform(example.structures)
@@ -123,7 +123,7 @@ print(len(tokenizer), "tokens in all")
 print(tokenizer.tokens(string))
 
 # %%
-# Most strings are short, which makes the model fast:
+# Most strings are short, so the model is fast:
 lengths = [len(tokenizer.encode(one)) for one in strings]
 figure, axes = plt.subplots(figsize=(6, 2.8), layout="constrained")
 axes.hist(lengths, bins=range(min(lengths), max(lengths) + 2))

@@ -4,10 +4,9 @@ from ..lazy import lazy_names
 from .registry import class_homes
 
 # Some bring torch or an extra: each name is imported when it is first used.
-_HOMES = {
-    **class_homes(),
-    "SlicesStringTransformer": "slices_strings",
-    # in the room `features` now, and still found here
+_HOMES = {**class_homes(), "SlicesStringTransformer": "slices_strings"}
+# They moved to `sklearn_cloud.features`, and can still be imported from here.
+_MOVED = {
     "ElementFractions": "..features.element_fractions",
     "GeometryFeatures": "..features.geometry_features",
     "MagpieFeatures": "..features.magpie",
@@ -18,4 +17,4 @@ _HOMES = {
 
 __all__ = list(_HOMES)
 
-__getattr__, __dir__ = lazy_names(__name__, _HOMES)
+__getattr__, __dir__ = lazy_names(__name__, {**_HOMES, **_MOVED})

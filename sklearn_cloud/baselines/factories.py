@@ -15,6 +15,7 @@ def cloud(
     encoder="mini",
     sites="orbits",
     parts=None,
+    numbers=None,
     symprec=0.1,
     max_epochs=50,
     members=None,
@@ -38,6 +39,8 @@ def cloud(
         verbose=verbose,
     ).set_params(**parameters)
     strings = SymmetryStringTransformer(sites=sites, symprec=symprec, n_jobs=n_jobs)
+    if numbers is not None:
+        strings.set_params(numbers=numbers)
     if parts is not None:
         strings.set_params(parts=tuple(parts))
     if members is not None:
@@ -87,3 +90,21 @@ def _potential_trees(potential, n_estimators, random_state, device, n_jobs):
 
     trees = ExtraTreesRegressor(n_estimators, random_state=random_state, n_jobs=n_jobs)
     return make_pipeline(PotentialFeatures(potential, device=device), trees)
+
+
+def crystal(
+    *,
+    classification=False,
+    effort="default",
+    n_folds=5,
+    random_state=0,
+    device=None,
+    n_jobs=None,
+    verbose=0,
+):
+    """`CrystalRegressor` or `CrystalClassifier`."""
+    from .. import CrystalClassifier, CrystalRegressor
+
+    kind = CrystalClassifier if classification else CrystalRegressor
+    options = {"device": device, "n_jobs": n_jobs, "verbose": verbose}
+    return kind(effort, n_folds=n_folds, random_state=random_state, **options)

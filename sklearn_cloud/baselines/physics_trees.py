@@ -1,5 +1,6 @@
 """Extra-trees on composition, geometry, and physics computed with a potential."""
 
+from collections.abc import Sequence
 from numbers import Integral
 
 import numpy as np
@@ -18,9 +19,9 @@ class PhysicsTreesRegressor(FeatureRegressor):
     """Trees on Magpie statistics, geometry, and phonons and moduli of a potential.
 
     What a potential computes of a crystal is close to many properties, but not the same: too soft,
-    without the electrons. The trees learn what is missing. Where one of the computed numbers is a
-    first guess of the target, name it as `reference`: other trees then learn the logarithm of the
-    target's ratio to it, and the mean of all is predicted.
+    without the electrons. The trees learn what is missing. Where some of the computed numbers are
+    first guesses of the target, name them as `references`: the trees then learn the logarithm of
+    the target and of its ratio to each of them, and the mean is predicted.
 
     Parameters
     ----------
@@ -29,14 +30,14 @@ class PhysicsTreesRegressor(FeatureRegressor):
         ``sevennet`` in the place of ``chgnet``.
     properties : sequence of str, default=("energy", "phonons", "moduli")
         What the potential computes, as in `PotentialPhysics`.
-    reference : str, default=None
-        The number of `PotentialPhysics` that is a first guess of the target, without the name of
-        the potential: ``"zone highest frequency"``, ``"bulk modulus (Voigt)"``. None is none.
+    references : sequence of str, default=()
+        Numbers of `PotentialPhysics` that are first guesses of the target, without the name of the
+        potential: ``"zone highest frequency"``, ``"bulk modulus (Voigt)"``.
     scale : {"linear", "log10"}, default="linear"
-        `"log10"` says that ``y`` is the decimal logarithm of a quantity, to whose unit a
-        reference belongs.
+        `"log10"` says that ``y`` is the decimal logarithm of a quantity, to whose unit the
+        references belong.
     n_estimators : int, default=300
-        Number of trees for each form of the target.
+        Number of trees; so many for each reference.
     min_samples_leaf : int, default=1
         Fewest training rows in a leaf; more than one smooths over noisy targets.
     symprec : float, default=0.1
@@ -57,7 +58,7 @@ class PhysicsTreesRegressor(FeatureRegressor):
     ----------
     features_ : FeatureUnion
         `MagpieFeatures`, `GeometryFeatures` and `PotentialPhysics`.
-    head_ : MeanOfForms
+    head_ : MeanOfRatios
         The fitted trees; a `MultiOutputRegressor` of them where ``y`` has several columns.
     n_outputs_ : int or None
         Number of targets; None where ``y`` is one-dimensional.
@@ -84,7 +85,7 @@ class PhysicsTreesRegressor(FeatureRegressor):
 
     _parameter_constraints = {
         **FeatureRegressor._parameter_constraints,
-        "reference": [str, None],
+        "references": [Sequence],
         "scale": [StrOptions({"linear", "log10"})],
         "min_samples_leaf": [Interval(Integral, 1, None, closed="left")],
         **{
@@ -98,7 +99,7 @@ class PhysicsTreesRegressor(FeatureRegressor):
         potential="chgnet",
         *,
         properties=("energy", "phonons", "moduli"),
-        reference=None,
+        references=(),
         scale="linear",
         n_estimators=300,
         min_samples_leaf=1,
@@ -114,7 +115,7 @@ class PhysicsTreesRegressor(FeatureRegressor):
         )
         self.potential = potential
         self.properties = properties
-        self.reference = reference
+        self.references = references
         self.scale = scale
         self.min_samples_leaf = min_samples_leaf
         self.symprec = symprec
@@ -143,50 +144,50 @@ class PhysicsTreesRegressor(FeatureRegressor):
             min_samples_leaf=self.min_samples_leaf,
             random_state=self.random_state,
         )
-        return MeanOfForms(trees, reference=self._reference_column(), scale=self.scale)
+        return MeanOfRatios(trees, columns=self._reference_columns(), scale=self.scale)
 
-    def _reference_column(self):
-        """Column of the reference, counted from the last one; None where there is none."""
-        if self.reference is None:
-            return None
+    def _reference_columns(self):
+        """Columns of the references, counted from the last one."""
         names = PotentialPhysics(self.potential, properties=self.properties).column_names()
-        if self.reference not in names:
+        wrong = [name for name in self.references if name not in names]
+        if wrong or isinstance(self.references, str):
             raise ValueError(
-                f"reference={self.reference!r} is not one of the features of "
+                f"references={self.references!r} must be a list of some of the features of "
                 f"properties={self.properties!r}: {names}"
             )
-        return names.index(self.reference) - len(names)
+        return [names.index(name) - len(names) for name in self.references]
 
 
-class MeanOfForms(RegressorMixin, BaseEstimator):
-    """Mean of one regressor fitted to several forms of the target.
+class MeanOfRatios(RegressorMixin, BaseEstimator):
+    """Mean of a regressor fitted to logarithms of the target and of its ratios to some columns.
 
-    These are the target itself, its logarithm where all targets are positive, and the logarithm
-    of its ratio to a column of `X` where that is positive. Where the target is a logarithm already,
-    they are itself and the ratio.
+    A ratio is left out in rows where its column is not positive. Without any columns, the
+    regressor is fitted to the target as it is.
 
     Parameters
     ----------
     estimator : regressor
-        Cloned for each form.
-    reference : int, default=None
-        The column; None leaves this form out.
+        Cloned for each column.
+    columns : sequence of int, default=()
+        Which columns of `X`.
     scale : {"linear", "log10"}, default="linear"
-        Whether the target is a logarithm.
+        Whether the target is a logarithm already.
 
     Attributes
     ----------
-    estimators_ : dict
-        {form: fitted regressor}.
+    itself_ : regressor
+        Fitted to the target, or its logarithm where there are columns.
+    ratios_ : list of regressor
+        Fitted to the logarithm of the ratio to each column.
     """
 
-    def __init__(self, estimator, *, reference=None, scale="linear"):
+    def __init__(self, estimator, *, columns=(), scale="linear"):
         self.estimator = estimator
-        self.reference = reference
+        self.columns = columns
         self.scale = scale
 
     def fit(self, X, y, sample_weight=None):
-        """Fit the regressor to each form.
+        """Fit the regressor to the target and to each ratio.
 
         Parameters
         ----------
@@ -201,16 +202,23 @@ class MeanOfForms(RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a ratio is asked for, and targets are not positive.
+            If there are columns and a target is not positive, or a column is positive nowhere.
         """
-        self.estimators_ = {}
-        for form, (targets, rows) in self._forms(X, y).items():
+        logarithms = self._logarithms(y) if len(self.columns) else y
+        self.itself_ = clone(self.estimator).fit(X, logarithms, sample_weight)
+        self.ratios_ = []
+        for column in self.columns:
+            references = _logarithm(X[:, column])
+            rows = np.isfinite(references)
+            if not rows.any():
+                raise ValueError("a reference is positive in none of the training rows")
             weights = None if sample_weight is None else sample_weight[rows]
-            self.estimators_[form] = clone(self.estimator).fit(X[rows], targets, weights)
+            ratio = clone(self.estimator)
+            self.ratios_.append(ratio.fit(X[rows], (logarithms - references)[rows], weights))
         return self
 
     def predict(self, X):
-        """Mean over the forms; without the ratio where a row has no reference.
+        """Mean over the target itself and its ratios.
 
         Parameters
         ----------
@@ -220,43 +228,24 @@ class MeanOfForms(RegressorMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,)
         """
-        guesses = []
-        for form, estimator in self.estimators_.items():
-            guess = estimator.predict(X)
-            if form == "ratio":
-                guess = guess + self._references(X)
-            if form != "itself" and self.scale == "linear":
-                guess = 10**guess
-            guesses.append(guess)
+        guesses = [self.itself_.predict(X)]
+        for column, ratio in zip(self.columns, self.ratios_, strict=True):
+            guesses.append(ratio.predict(X) + _logarithm(X[:, column]))
+        if len(self.columns) and self.scale == "linear":
+            guesses = 10 ** np.array(guesses)
         return np.nanmean(guesses, axis=0)
 
-    def _forms(self, X, y):
-        """{form: (targets, rows that have it)}."""
-        every = np.ones(len(y), dtype=bool)
-        forms = {"itself": (y, every)}
-        logarithms = y
-        if self.scale == "linear":
-            if not (y > 0).all():
-                return self._without_logarithms(forms)
-            logarithms = np.log10(y)
-            forms["log"] = logarithms, every
-        references = self._references(X)
-        known = np.isfinite(references)
-        if known.any():
-            forms["ratio"] = (logarithms - references)[known], known
-        return forms
-
-    def _without_logarithms(self, forms):
-        if self.reference is not None:
+    def _logarithms(self, y):
+        if self.scale == "log10":
+            return y
+        if not (y > 0).all():
             raise ValueError(
-                "a ratio to a reference needs targets above 0: set reference=None or, if the "
+                "a ratio to a reference needs targets above 0: set references=() or, if the "
                 'targets are logarithms already, scale="log10"'
             )
-        return forms
+        return np.log10(y)
 
-    def _references(self, X):
-        """Logarithm of the reference, NaN where it is not positive."""
-        if self.reference is None:
-            return np.full(len(X), np.nan)
-        column = X[:, self.reference]
-        return np.log10(np.where(column > 0, column, np.nan))
+
+def _logarithm(column):
+    """Decimal logarithm, NaN where a number is missing or not positive."""
+    return np.log10(np.where(column > 0, column, np.nan))

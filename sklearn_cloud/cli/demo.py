@@ -80,7 +80,7 @@ def build_models(arguments):
     from sklearn.pipeline import make_pipeline
 
     from .. import CloudRegressor, SymmetryStringTransformer
-    from ..baselines import ElementFractions
+    from ..features import ElementFractions
     from .messages import show_progress
 
     seed, verbose = arguments.seed, show_progress(arguments)

@@ -39,6 +39,15 @@ class Crystal(NamedTuple):
         Index into `species` of each site.
     species : tuple of tuple of (str, float)
         Elements and occupancies of each kind of site; one element with 1.0 if ordered.
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice, Structure
+    >>> from sklearn_cloud.crystals import read_crystal
+    >>> cscl = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    >>> crystal = read_crystal(cscl)
+    >>> type(crystal).__name__, crystal.composition
+    ('Crystal', {'Cs': 1.0, 'Cl': 1.0})
     """
 
     lattice: np.ndarray
@@ -63,7 +72,19 @@ class Crystal(NamedTuple):
 
 
 class Formula(NamedTuple):
-    """A composition without a structure: ((element, amount), ...)."""
+    """A composition without a structure.
+
+    Attributes
+    ----------
+    amounts : tuple of tuple of (str, float)
+        Each element with its amount.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.crystals import read_crystal
+    >>> read_crystal("SrTiO3")
+    Formula(amounts=(('O', 3.0), ('Sr', 1.0), ('Ti', 1.0)))
+    """
 
     amounts: tuple
 

@@ -28,6 +28,12 @@ def as_items(X):
         If `X` is one crystal, one string, or not a collection at all.
     ValueError
         If `X` is empty or has several columns.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.crystals import as_items
+    >>> as_items(("NaCl", "MgO"))
+    ['NaCl', 'MgO']
     """
     shape = getattr(X, "shape", None)
     if isinstance(X, list | tuple) and not isinstance(X, Crystal | Formula):

@@ -46,6 +46,12 @@ def read_crystal(item, notes=None):
         If it cannot be read or is not a valid crystal: an empty or flat cell, sites that
         coincide, species that are not elements, atoms that do not match the formula in the file,
         or an empty formula.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.crystals import read_crystal
+    >>> read_crystal("MgO").composition
+    {'Mg': 1.0, 'O': 1.0}
     """
     if isinstance(item, Crystal | Formula):
         return item

@@ -140,6 +140,9 @@ class NumberNetwork(nn.Module):
             nn.Linear(NUMBERS_WIDTH, NUMBERS_WIDTH),
             nn.SiLU(),
         )
+        # a number that is unknown counts as average, until training has seen that it is not
+        with torch.no_grad():
+            self.layers[0].weight[:, n_numbers:] = 0
 
     def forward(self, numbers):
         """Return vectors of shape (n_strings, 128) from standardised numbers, NaN if unknown."""
@@ -213,7 +216,19 @@ class CloudModule(nn.Module):
         return outputs.float()
 
     def predict(self, vectors, numbers=None):
-        """Return outputs of the head for [CLS] vectors, shape (n_strings, n_outputs)."""
+        """Return the outputs of the head.
+
+        Parameters
+        ----------
+        vectors : torch.Tensor of shape (n_strings, width)
+            Vectors of [CLS].
+        numbers : torch.Tensor of shape (n_strings, n_numbers), default=None
+            Standardised numbers next to the strings; None if the head does not read any.
+
+        Returns
+        -------
+        torch.Tensor of shape (n_strings, n_outputs)
+        """
         if numbers is not None:
             vectors = torch.cat([vectors, self.numbers(numbers)], dim=1)
         return self.head(vectors)

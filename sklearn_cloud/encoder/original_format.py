@@ -186,6 +186,11 @@ class OriginalTokenizer:
     def from_description(cls, description):
         """Return the tokenizer of a description from `describe`.
 
+        Parameters
+        ----------
+        description : dict
+            What `describe` returned.
+
         Raises
         ------
         ValueError

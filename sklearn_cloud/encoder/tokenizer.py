@@ -293,6 +293,11 @@ class SymmetryTokenizer:
     def from_description(cls, description):
         """Return the tokenizer of a description from `describe`.
 
+        Parameters
+        ----------
+        description : dict
+            What `describe` returned.
+
         Raises
         ------
         ValueError

@@ -1,12 +1,14 @@
 """Similarity of crystals to the training crystals."""
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.neighbors import NearestNeighbors
 
+from ..crystals.crystal import ELEMENT_RANK
 from ..estimators.embedder import CloudEmbedder
 
 
-class Applicability:
+class Applicability(BaseEstimator):
     """Distance to the nearest training crystals, in the space of the encoder's vectors.
 
     Parameters
@@ -16,7 +18,11 @@ class Applicability:
 
     Attributes
     ----------
-    reference : ndarray of shape (n_training_rows,)
+    elements_ : list of str
+        Elements of the training crystals.
+    vectors_ : ndarray of shape (n_strings, width), float32
+        Of the distinct training strings, in units of `scale_`.
+    reference_ : ndarray of shape (n_strings,)
         Distances of the training crystals to each other, sorted.
     """
 
@@ -31,13 +37,15 @@ class Applicability:
         strings : ndarray of shape (n_rows,)
             Symmetry strings.
         """
-        self.embedder = CloudEmbedder(pooling="mean").fit(strings)
-        vectors = self.embedder.transform(np.unique(strings.astype(str)))
-        self.scale = vectors.std(axis=0)
-        self.scale = np.where(self.scale > 0, self.scale, 1.0)
-        self.vectors = (vectors / self.scale).astype(np.float32)
+        strings = np.unique(strings.astype(str)).astype(object)
+        self.elements_ = sorted(set().union(*map(_elements, strings)))
+        self.embedder_ = CloudEmbedder(pooling="mean").fit(strings)
+        vectors = self.embedder_.transform(strings)
+        scale = vectors.std(axis=0)
+        self.scale_ = np.where(scale > 0, scale, 1.0)
+        self.vectors_ = (vectors / self.scale_).astype(np.float32)
         # a training crystal is its own nearest neighbour
-        self.reference = np.sort(self._distances(self.vectors, skip=1))
+        self.reference_ = np.sort(self._distances(self.vectors_, skip=1))
         return self
 
     def score(self, strings):
@@ -50,16 +58,23 @@ class Applicability:
         Returns
         -------
         ndarray of shape (n_rows,)
-            From 1 (among the training crystals) to 0 (further away than any of them).
+            From 1 (among the training crystals) to 0 (further away than any of them, or with an
+            element that none of them has).
         """
-        vectors = self.embedder.transform(strings) / self.scale
+        vectors = self.embedder_.transform(strings) / self.scale_
         distances = self._distances(vectors.astype(np.float32))
-        below = np.searchsorted(self.reference, distances * (1 - 1e-6))
-        return 1 - below / len(self.reference)
+        below = np.searchsorted(self.reference_, distances * (1 - 1e-6))
+        known = [_elements(string) <= set(self.elements_) for string in strings]
+        return np.where(known, 1 - below / len(self.reference_), 0.0)
 
     def _distances(self, vectors, skip=0):
         """Return the mean distance to the nearest training crystals."""
-        wanted = min(self.n_neighbors + skip, len(self.vectors))
-        search = NearestNeighbors(n_neighbors=wanted).fit(self.vectors)
+        wanted = min(self.n_neighbors + skip, len(self.vectors_))
+        search = NearestNeighbors(n_neighbors=wanted).fit(self.vectors_)
         distances, _ = search.kneighbors(vectors)
         return distances[:, skip:].mean(axis=1) if wanted > skip else distances.mean(axis=1)
+
+
+def _elements(string):
+    """Elements in the composition of a symmetry string."""
+    return {word for word in string.rsplit(" | ", 1)[-1].split() if word in ELEMENT_RANK}

@@ -6,9 +6,9 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.multiclass import check_classification_targets
 
 from ..training.checks import check_labels
-from .base import CrystalEstimator
+from .crystal_estimator import CrystalEstimator
+from .member_weights import log_loss_weights
 from .members import classification_members
-from .weights import log_loss_weights
 
 
 class CrystalClassifier(ClassifierMixin, CrystalEstimator):
@@ -75,12 +75,12 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
         if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes, but the data contain "
-                f"only one class: {self.classes_[0]!r}."
+                f"only one class: {str(self.classes_[0])!r}."
             )
         rare = np.flatnonzero(counts < self.n_folds)
         if len(rare):
             raise ValueError(
-                f"The class {self.classes_[rare[0]]!r} has {counts[rare[0]]} rows, fewer than "
+                f"The class {str(self.classes_[rare[0]])!r} has {counts[rare[0]]} rows, fewer than "
                 f"n_folds={self.n_folds}: pass more rows of it, or a smaller n_folds."
             )
         return codes

@@ -5,10 +5,10 @@ from sklearn.base import RegressorMixin
 from sklearn.model_selection import KFold
 
 from ..training.checks import check_targets
-from .base import CrystalEstimator
+from .crystal_estimator import CrystalEstimator
 from .intervals import Difficulty, cv_plus
+from .member_weights import absolute_error_weights
 from .members import regression_members
-from .weights import absolute_error_weights
 
 
 class CrystalRegressor(RegressorMixin, CrystalEstimator):
@@ -133,7 +133,7 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
         residuals = np.abs(honest - y)
         self.difficulty_ = Difficulty(seed)
         features = self._difficulty_features(tables["features"], out_of_fold, fits)
-        self.scores_ = residuals / self.difficulty_.fit(features, residuals, folds)
+        self.scores_ = residuals / self.difficulty_.fit_predict(features, residuals, folds)
 
     def _difficulty_features(self, features, predictions, fits):
         """Return features of the crystals, the prediction and the spread of the members."""

@@ -10,12 +10,13 @@ References
 """
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import ExtraTreesRegressor
 
 _ROWS_AT_A_TIME = 512
 
 
-class Difficulty:
+class Difficulty(BaseEstimator):
     """Expected size of the error of each crystal.
 
     Trees with large leaves learn the errors of the training rows from the features of the crystals
@@ -23,20 +24,20 @@ class Difficulty:
 
     Parameters
     ----------
-    random_state : int
+    random_state : int, default=0
 
     Attributes
     ----------
-    models : list of ExtraTreesRegressor
+    models_ : list of ExtraTreesRegressor
         One for each fold.
-    floor : float
+    floor_ : float
         Smallest predicted difficulty.
     """
 
-    def __init__(self, random_state):
+    def __init__(self, random_state=0):
         self.random_state = random_state
 
-    def fit(self, features, errors, folds):
+    def fit_predict(self, features, errors, folds):
         """Learn the errors.
 
         Parameters
@@ -51,21 +52,21 @@ class Difficulty:
         ndarray of shape (n_rows,)
             Out-of-fold difficulty of each row.
         """
-        self.models, difficulty = [], np.empty(len(errors))
-        self.floor = max(0.1 * float(np.median(errors)), np.finfo(float).tiny)
+        self.models_, difficulty = [], np.empty(len(errors))
+        self.floor_ = max(0.1 * float(np.median(errors)), float(np.finfo(float).tiny))
         leaf = max(5, len(errors) // 100)
         for train, test in folds:
             model = ExtraTreesRegressor(
                 100, min_samples_leaf=leaf, max_features=0.5, random_state=self.random_state
             )
-            self.models.append(model.fit(features[train], errors[train]))
+            self.models_.append(model.fit(features[train], errors[train]))
             difficulty[test] = model.predict(features[test])
-        return np.maximum(difficulty, self.floor)
+        return np.maximum(difficulty, self.floor_)
 
     def predict(self, features):
         """Return the difficulty of new crystals, shape (n_rows,)."""
-        mean = np.mean([model.predict(features) for model in self.models], axis=0)
-        return np.maximum(mean, self.floor)
+        mean = np.mean([model.predict(features) for model in self.models_], axis=0)
+        return np.maximum(mean, self.floor_)
 
 
 def cv_plus(centers, difficulty, scores, fold_of_row, coverage):

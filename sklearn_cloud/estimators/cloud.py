@@ -26,6 +26,8 @@ class CloudEstimator(StringInput, NetEstimator):
     dropout: float = 0.1
     warmup_ratio: float = 0.1
     freeze_epochs: int = 0
+    layer_decay: float = 1.0
+    number_dropout: float = 0.0
     callbacks: list | None = None
     on_too_long: str = "raise"
     max_epochs = 50
@@ -38,6 +40,8 @@ class CloudEstimator(StringInput, NetEstimator):
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "warmup_ratio": [Interval(Real, 0, 1, closed="both")],
         "freeze_epochs": [Interval(Integral, 0, None, closed="left")],
+        "layer_decay": [Interval(Real, 0, 1, closed="right")],
+        "number_dropout": [Interval(Real, 0, 1, closed="left")],
         "on_too_long": [StrOptions({"raise", "truncate"})],
         "callbacks": [list, tuple, None],
     }

@@ -21,7 +21,11 @@ COMPOSITES = {
 #: Packages whose public estimators can be saved; earlier ones have priority.
 PACKAGES = ("sklearn_cloud", "sklearn_cloud.features", "sklearn_cloud.baselines")
 #: Only inside other estimators.
-INNER = {"ElementReferences": "sklearn_cloud.baselines.potential_energy"}
+INNER = {
+    "Applicability": "sklearn_cloud.ensembles.applicability",
+    "Difficulty": "sklearn_cloud.ensembles.intervals",
+    "ElementReferences": "sklearn_cloud.baselines.potential_energy",
+}
 
 
 def find_part(name):

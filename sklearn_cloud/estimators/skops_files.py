@@ -4,9 +4,10 @@ import numpy as np
 
 from ..exceptions import shorten
 
-#: Types that this module trusts in addition to skops: kernels, which only have plain parameters,
-#: and trees, which are checked by `check_trees`.
+#: Types that this module trusts in addition to skops: dtypes and kernels, which are plain
+#: parameters, and trees, which are checked by `check_trees`.
 TRUSTED = [
+    "numpy.dtype",
     "sklearn.tree._tree.Tree",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     *(

@@ -10,8 +10,6 @@ from ..training.data import distinct_inputs
 from .tables import check_table
 
 _CLIP = 6.0  # standard deviations
-_DROP_ALL = 0.1  # share of the training inputs without any numbers
-_DROP_ONE = 0.05  # share of the numbers left out of the other inputs
 
 
 class StringInput:
@@ -84,9 +82,9 @@ class StringInput:
     def _augment(self, one, rng):
         """Leave out numbers at random, so that the network also learns without them."""
         token_ids, numbers = one
-        if len(numbers) == 0:
+        if len(numbers) == 0 or self.number_dropout == 0:
             return one
-        share = 1.0 if rng.uniform() < _DROP_ALL else _DROP_ONE
+        share = 1.0 if rng.uniform() < self.number_dropout else self.number_dropout / 2
         return token_ids, np.where(rng.uniform(size=len(numbers)) < share, np.nan, numbers)
 
     def _collate(self, batch):

@@ -22,7 +22,7 @@ class ElementFractions(CrystalTransformer):
 
     Examples
     --------
-    >>> from sklearn_cloud.baselines import ElementFractions
+    >>> from sklearn_cloud.features import ElementFractions
     >>> fractions = ElementFractions().fit_transform(["NaCl", "SiO2"])
     >>> fractions.shape, fractions.sum(axis=1).tolist()
     ((2, 118), [1.0, 1.0])

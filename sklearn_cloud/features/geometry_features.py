@@ -60,7 +60,7 @@ class GeometryFeatures(CrystalFeatures):
     Examples
     --------
     >>> from pymatgen.core import Lattice, Structure
-    >>> from sklearn_cloud.baselines import GeometryFeatures
+    >>> from sklearn_cloud.features import GeometryFeatures
     >>> cscl = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
     >>> features = GeometryFeatures().set_output(transform="pandas")
     >>> features.fit_transform([cscl]).loc[0, ["space group", "sites", "density"]].round(2).tolist()

@@ -95,7 +95,7 @@ class MagpieFeatures(CrystalFeatures):
 
     Examples
     --------
-    >>> from sklearn_cloud.baselines import MagpieFeatures
+    >>> from sklearn_cloud.features import MagpieFeatures
     >>> features = MagpieFeatures()
     >>> table = features.fit_transform(["NaCl", "SiO2", "Na2Cl2"])
     >>> table.shape, bool((table[0] == table[2]).all())

@@ -70,7 +70,7 @@ class PotentialFeatures(CrystalTransformer):
     >>> from pymatgen.core import Lattice, Structure
     >>> from sklearn.ensemble import ExtraTreesRegressor
     >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn_cloud.baselines import PotentialFeatures
+    >>> from sklearn_cloud.features import PotentialFeatures
     >>> cells = [Structure(Lattice.cubic(a), ["Cs", "Cl"], [[0] * 3, [0.5] * 3]) for a in (4, 5)]
     >>> model = make_pipeline(PotentialFeatures("chgnet"), ExtraTreesRegressor(random_state=0))
     >>> model.fit(cells, [1.0, 2.0]).predict(cells)  # doctest: +SKIP

@@ -32,7 +32,7 @@ class SpaceGroupFractions(CrystalFeatures):
     Examples
     --------
     >>> from pymatgen.core import Lattice, Structure
-    >>> from sklearn_cloud.baselines import SpaceGroupFractions
+    >>> from sklearn_cloud.features import SpaceGroupFractions
     >>> cscl = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
     >>> features = SpaceGroupFractions()
     >>> table = features.fit_transform([cscl])

@@ -55,7 +55,7 @@ class VoronoiFeatures(CrystalFeatures):
     Examples
     --------
     >>> from pymatgen.core import Lattice, Structure
-    >>> from sklearn_cloud.baselines import VoronoiFeatures
+    >>> from sklearn_cloud.features import VoronoiFeatures
     >>> cscl = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
     >>> features = VoronoiFeatures().set_output(transform="pandas")
     >>> features.fit_transform([cscl])["packing efficiency"].round(3).tolist()  # bcc

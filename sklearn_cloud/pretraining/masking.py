@@ -5,7 +5,7 @@ import torch
 from torch.utils.data import Dataset, Sampler
 
 from ..encoder.tokenizer import SymmetryTokenizer
-from ..training.batches import shuffled_by_length
+from ..training.data import shuffled_by_length
 
 IGNORED = -100
 

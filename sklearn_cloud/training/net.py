@@ -88,6 +88,25 @@ def build_net(module, module_params, criterion, device, **training_params):
     )
 
 
+def parameter_groups(settings, n_layers):
+    """Groups of weights for the optimizer, as skorch takes them: the first pattern counts.
+
+    With a `layer_decay` below 1, the layers of the encoder learn the slower the further they are
+    from the head, as they change least from pre-training to any task.
+    """
+    decay = settings.get("layer_decay", 1.0)
+    if decay == 1.0:
+        return NO_DECAY
+    depths = {f"encoder.encoder.layer.{k}.": n_layers - k for k in range(n_layers)}
+    depths["encoder.embeddings."] = n_layers + 1
+    groups = []
+    for prefix, depth in depths.items():
+        rate = {"lr": settings["learning_rate"] * decay**depth}
+        groups += [(f"{prefix}{pattern}", {**group, **rate}) for pattern, group in NO_DECAY]
+        groups.append((f"{prefix}*", rate))
+    return groups + NO_DECAY
+
+
 def training_callbacks(n_batches, settings, description):
     """Callbacks of one training run; ``settings`` are the parameters of the estimator."""
     n_steps = settings["max_epochs"] * n_batches
@@ -139,12 +158,13 @@ def train_net(net_params, encoder_weights, train, valid, settings, description):
         Whether a callback ended the training, and not an interruption.
     """
     n_batches = len(PaddedBatches(train, settings["batch_size"]))
+    n_layers = getattr(net_params["module_params"].get("config"), "n_layers", 0)
     net = build_net(
         **net_params,
         optimizer=torch.optim.AdamW,
         lr=settings["learning_rate"],
         optimizer__weight_decay=settings["weight_decay"],
-        optimizer__param_groups=NO_DECAY,
+        optimizer__param_groups=parameter_groups(settings, n_layers),
         optimizer__fused=True,
         max_epochs=settings["max_epochs"],
         batch_size=settings["batch_size"],

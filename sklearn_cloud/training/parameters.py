@@ -55,6 +55,13 @@ PARAMETERS = {
         Dropout of encoder and head while training.""",
     "warmup_ratio": """float
         Share of the steps in which the learning rate rises.""",
+    "layer_decay": """float
+        Factor on the learning rate from each layer of the encoder to the one below it; with less
+        than 1, what pre-training has learned changes less.""",
+    "number_dropout": """float
+        Share of the training rows, drawn anew in every epoch, that go without the numbers next to
+        their strings; of the others, half that share of the numbers. Above 0, unknown numbers cost
+        less, and known ones are used less.""",
     "freeze_epochs": """int
         Number of first epochs in which only the head is trained.""",
     "callbacks": """list of skorch.callbacks.Callback

@@ -146,7 +146,7 @@ def test_magpie_looks_at_the_composition_alone():
 
 @pytest.mark.parametrize("name", NEED_MATMINER)
 def test_missing_matminer_is_explained(name, monkeypatch):
-    from sklearn_cloud.baselines import magpie, voronoi
+    from sklearn_cloud.features import magpie, voronoi
 
     for cached in (magpie._preset, magpie.magpie_table, voronoi._ward_featurizers):
         cached.cache_clear()

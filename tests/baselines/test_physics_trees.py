@@ -5,7 +5,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import ExtraTreesRegressor
 
 from sklearn_cloud.baselines import PhysicsTreesRegressor
-from sklearn_cloud.baselines.physics_trees import MeanOfForms
+from sklearn_cloud.baselines.physics_trees import MeanOfRatios
 from sklearn_cloud.features import force_fields
 from sklearn_cloud.features.elements import atomic_numbers
 from sklearn_cloud.features.force_fields import Response, load_force_field
@@ -53,19 +53,19 @@ def test_trees_on_what_a_potential_computes(stand_in, tmp_path):
     np.testing.assert_allclose(model.predict(CELLS), VOLUMES)
     names = model.features_.get_feature_names_out()
     assert names[-3:].tolist() == ["chgnet energy", "chgnet largest force", "chgnet pressure"]
-    assert len(names) == model.head_.estimators_["itself"].n_features_in_ == 149
+    assert len(names) == model.head_.itself_.n_features_in_ == 149
     assert len(list(tmp_path.rglob("*.npz"))) == len(CELLS)
     # the computed number is the target: its ratio tells crystals that no training row is like
     far = [Structure(Lattice.cubic(8), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])]
-    model = PhysicsTreesRegressor(reference="pressure", **parameters).fit(CELLS, VOLUMES)
-    guesses = [125.0, 125.0, 512.0]  # itself, logarithm, ratio
-    np.testing.assert_allclose(model.predict(far), np.mean(guesses), rtol=1e-6)
+    np.testing.assert_allclose(model.predict(far), 125)
+    model = PhysicsTreesRegressor(references=["pressure"], **parameters).fit(CELLS, VOLUMES)
+    np.testing.assert_allclose(model.predict(far), (125 + 512) / 2, rtol=1e-4)
 
 
 def test_crystal_that_is_not_computed_is_predicted(stand_in):
     unknown = [Structure(Lattice.cubic(4), ["Cm", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]])]
     model = PhysicsTreesRegressor(
-        properties=["energy"], reference="pressure", n_estimators=5, device="cpu"
+        properties=["energy"], references=["pressure"], n_estimators=5, device="cpu"
     )
     with pytest.warns(UserWarning, match="1 of 25 crystals"):
         model.fit([*CELLS, *unknown], [*VOLUMES, 64.0])
@@ -77,10 +77,8 @@ def test_crystal_that_is_not_computed_is_predicted(stand_in):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        (
-            {"reference": "bulk modulus (Voigt)"},
-            "reference='bulk modulus .* is not one of .*pressure",
-        ),
+        ({"references": ["bulk modulus (Voigt)"]}, "references=.* must be a list .*pressure"),
+        ({"references": "pressure"}, "references='pressure' must be a list"),
         ({"scale": "ln"}, "scale"),
         ({"min_samples_leaf": 0}, "min_samples_leaf"),
         ({"properties": ["heat"]}, "properties"),
@@ -95,42 +93,45 @@ def test_bad_parameters(stand_in, parameters, message):
 X = np.column_stack([np.linspace(1, 3, 20), np.linspace(1, 3, 20) ** 2])
 
 
-def forms(y, **parameters):
-    model = MeanOfForms(ExtraTreesRegressor(10, random_state=0), **parameters)
-    return sorted(model.fit(X, np.asarray(y)).estimators_)
-
-
-def test_forms_of_the_target():
-    assert forms(X[:, 0]) == ["itself", "log"]
-    assert forms(X[:, 0] - 2) == ["itself"]
-    assert forms(X[:, 0], reference=-1) == ["itself", "log", "ratio"]
-    assert forms(X[:, 0], reference=-1, scale="log10") == ["itself", "ratio"]
-
-
-def test_mean_of_forms():
+def test_mean_of_ratios():
     y = 2 * X[:, 1]
     flat = DummyRegressor()  # the mean
-    model = MeanOfForms(flat, reference=1).fit(X, y)
-    expected = (y.mean() + 10 ** np.log10(y).mean() + y) / 3
-    np.testing.assert_allclose(model.predict(X), expected)
-    logarithm = MeanOfForms(flat, reference=1, scale="log10").fit(X, np.log10(y))
-    expected = (np.log10(y).mean() + np.log10(y)) / 2
-    np.testing.assert_allclose(logarithm.predict(X), expected)
+    np.testing.assert_allclose(MeanOfRatios(flat).fit(X, y).predict(X), y.mean())
+    itself = 10 ** np.log10(y).mean()
+    one = MeanOfRatios(flat, columns=[1]).fit(X, y)
+    np.testing.assert_allclose(one.predict(X), (itself + y) / 2)
+    both = MeanOfRatios(flat, columns=[1, 0]).fit(X, y)
+    other = X[:, 0] * 10 ** np.log10(y / X[:, 0]).mean()
+    np.testing.assert_allclose(both.predict(X), (itself + y + other) / 3)
+    logarithm = MeanOfRatios(flat, columns=[1], scale="log10").fit(X, np.log10(y))
+    np.testing.assert_allclose(logarithm.predict(X), (np.log10(itself) + np.log10(y)) / 2)
+
+
+def test_targets_and_references_without_logarithm():
+    flat = DummyRegressor()
     with pytest.raises(ValueError, match="needs targets above 0"):
-        MeanOfForms(flat, reference=1).fit(X, y - 3)
+        MeanOfRatios(flat, columns=[1]).fit(X, X[:, 0] - 2)
+    MeanOfRatios(flat, columns=[1], scale="log10").fit(X, X[:, 0] - 2)
+    with pytest.raises(ValueError, match="positive in none"):
+        MeanOfRatios(flat, columns=[1]).fit(-X, X[:, 0])
 
 
 def test_rows_without_reference():
-    trees = ExtraTreesRegressor(10, random_state=0)
     y = 2 * X[:, 1]
     missing = X.copy()
     missing[3, 1], missing[4, 1] = np.nan, 0.0
-    model = MeanOfForms(trees, reference=1).fit(missing, y)
-    predicted = model.predict(missing)
+    trees = ExtraTreesRegressor(10, random_state=0)
+    predicted = MeanOfRatios(trees, columns=[1]).fit(missing, y).predict(missing)
     np.testing.assert_allclose(predicted, y, rtol=1e-6)
-    weights = np.ones(len(y))
-    weights[10] = 0
-    wrong = y.copy()
-    wrong[10] = 1e4
-    weighted = MeanOfForms(trees, reference=1).fit(missing, wrong, weights).predict(missing)
-    assert weighted.max() < 20
+    flat = MeanOfRatios(DummyRegressor(), columns=[1]).fit(missing, y)
+    itself = 10 ** np.log10(y).mean()
+    expected = [(itself + y[2]) / 2, itself, itself]
+    np.testing.assert_allclose(flat.predict(missing)[[2, 3, 4]], expected)
+
+
+def test_row_without_weight_teaches_nothing():
+    weights, wrong = np.ones(20), 2 * X[:, 1]
+    weights[10], wrong[10] = 0, 1e4
+    trees = ExtraTreesRegressor(10, random_state=0)
+    predicted = MeanOfRatios(trees, columns=[1]).fit(X, wrong, weights).predict(X)
+    np.testing.assert_allclose(predicted, 2 * X[:, 1], rtol=0.05)

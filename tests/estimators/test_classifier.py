@@ -19,7 +19,7 @@ from sklearn_cloud import CloudClassifier, SymmetryStringTransformer
 from sklearn_cloud.encoder import EncoderConfig
 from sklearn_cloud.estimators import CloudRegressor
 from sklearn_cloud.training import estimator
-from sklearn_cloud.training.losses import WeightedCrossEntropy
+from sklearn_cloud.training.targets import WeightedCrossEntropy
 
 CONFIG = EncoderConfig(n_layers=1, n_heads=2, width=32)
 SITES = ["4a", "2a 2b", "8c"]

@@ -5,6 +5,7 @@ import pytest
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import (
     BaggingRegressor,
+    ExtraTreesRegressor,
     StackingRegressor,
     VotingClassifier,
     VotingRegressor,
@@ -12,6 +13,7 @@ from sklearn.ensemble import (
 from sklearn.exceptions import NotFittedError
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -22,6 +24,7 @@ from sklearn_cloud import (
     CloudClassifier,
     CloudEmbedder,
     CloudRegressor,
+    CrystalRegressor,
     SymmetryStringTransformer,
     baselines,
     load_model,
@@ -94,6 +97,21 @@ def test_without_skops_the_message_says_what_to_install(tmp_path, hide_skops):
 def test_embedder_with_a_head(head, tmp_path):
     model = make_pipeline(strings(), CloudEmbedder(TINY, pooling="mean"), StandardScaler(), head)
     come_back(model.fit(FORMULAS, GAPS), tmp_path / "model")
+
+
+def test_trees_behind_an_imputer(tmp_path):
+    pytest.importorskip("skops")
+    model = make_pipeline(ElementFractions(), SimpleImputer(), ExtraTreesRegressor(3))
+    come_back(model.fit(FORMULAS, GAPS), tmp_path / "model")
+
+
+@pytest.mark.slow
+def test_unlike_models_fitted_together(crystals, tmp_path):
+    pytest.importorskip("skops")
+    pytest.importorskip("matminer")
+    X, y = crystals
+    model = CrystalRegressor(effort="fast", n_folds=2, random_state=0).fit(X, y)
+    come_back(model, tmp_path / "model", X)
 
 
 def test_output_configuration_comes_back(tmp_path):

@@ -10,8 +10,8 @@ from sklearn_cloud.encoder import EncoderConfig, build_encoder, save_encoder
 from sklearn_cloud.encoder.tokenizer import SymmetryTokenizer
 from sklearn_cloud.training import estimator
 from sklearn_cloud.training.callbacks import BestEpoch
-from sklearn_cloud.training.losses import RegressionLoss
 from sklearn_cloud.training.net import warmup_cosine
+from sklearn_cloud.training.targets import RegressionLoss
 
 
 def weights_of(estimator):

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -23,6 +24,29 @@ def test_import_is_light_and_quick():
 def test_public_names_exist(name):
     assert getattr(sklearn_cloud, name) is not None
     assert name in dir(sklearn_cloud)
+
+
+MOVED = {
+    "baselines": [
+        "ElementFractions",
+        "GeometryFeatures",
+        "MagpieFeatures",
+        "PotentialFeatures",
+        "SpaceGroupFractions",
+        "VoronoiFeatures",
+    ],
+    "encoder.corpus": ["Corpus"],
+    "encoder.corpus_builder": ["CorpusSource", "build_corpus"],
+    "encoder.pretraining": ["pretrain"],
+}
+
+
+@pytest.mark.parametrize("module", MOVED)
+def test_moved_names_can_still_be_imported(module):
+    home = "features" if module == "baselines" else "pretraining"
+    old, new = (import_module(f"sklearn_cloud.{name}") for name in (module, home))
+    for name in MOVED[module]:
+        assert getattr(old, name) is getattr(new, name)
 
 
 def test_unknown_name():

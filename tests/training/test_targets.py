@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_cloud.training.losses import RegressionLoss
-from sklearn_cloud.training.targets import RegressionTargets
+from sklearn_cloud.training.targets import RegressionLoss, RegressionTargets
 
 
 def test_gaps_are_left_out_of_the_statistics_and_of_the_loss():

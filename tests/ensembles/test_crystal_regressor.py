@@ -1,0 +1,202 @@
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import cross_val_score
+
+from sklearn_cloud import CrystalRegressor, load_model, save_model
+from sklearn_cloud.ensembles import crystal_regressor
+from sklearn_cloud.ensembles.members import Member, regression_members
+
+
+@pytest.fixture(scope="module")
+def fitted(table):
+    with pytest.MonkeyPatch.context() as patch:
+        from conftest import regression
+
+        patch.setattr(crystal_regressor, "regression_members", regression)
+        crystals, _, y = table
+        yield CrystalRegressor(n_folds=3, random_state=0).fit(crystals, y)
+
+
+def test_what_it_has_learned(fitted, table):
+    crystals, _, y = table
+    assert list(fitted.members_) == ["trees", "ridge", "CLOUD"]
+    assert [len(models) for models in fitted.members_.values()] == [3, 3, 3]
+    assert sum(fitted.weights_.values()) == pytest.approx(1)
+    assert min(fitted.weights_.values()) >= 0
+    assert fitted.expected_error_ < 0.8 * np.abs(y - np.median(y)).mean()
+    assert fitted.expected_error_ <= 1.1 * min(fitted.member_errors_.values())
+    assert fitted.expected_error_ == pytest.approx(np.abs(fitted.oof_predictions_ - y).mean())
+
+
+def test_prediction_is_the_weighted_mean_over_folds(fitted, table):
+    crystals = table[0][:7]
+    tables = fitted._tables(crystals)
+    expected = sum(
+        fitted.weights_[name] * np.mean([m.predict(tables[view]) for m in models], axis=0)
+        for (name, models), view in zip(
+            fitted.members_.items(), ["features", "features", "strings"], strict=True
+        )
+    )
+    np.testing.assert_allclose(fitted.predict(crystals), expected)
+    order = [3, 1, 1, 0]
+    np.testing.assert_allclose(fitted.predict(crystals[order]), expected[order])
+
+
+def test_intervals_cover(table):
+    crystals, _, y = table
+    rng = np.random.RandomState(0)
+    covered, widths = [], {}
+    for _ in range(3):
+        rows = rng.permutation(len(y))
+        train, test = rows[:70], rows[70:]
+        model = CrystalRegressor("fast", n_folds=5, random_state=0).fit(crystals[train], y[train])
+        lower, upper = model.predict_interval(crystals[test], coverage=0.8).T
+        covered += list((lower <= y[test]) & (y[test] <= upper))
+        for coverage in (0.5, 0.8, 0.9):
+            bounds = model.predict_interval(crystals[test], coverage)
+            widths.setdefault(coverage, []).append(np.diff(bounds).mean())
+    assert 0.7 <= np.mean(covered) <= 0.95
+    assert np.mean(widths[0.5]) < np.mean(widths[0.8]) < np.mean(widths[0.9])
+    predictions, std = model.predict(crystals[test], return_std=True)
+    np.testing.assert_allclose(predictions, model.predict(crystals[test]))
+    assert (std > 0).all() and len(set(std.round(6))) > 10  # a width of its own for each crystal
+
+
+def test_the_same_seed_gives_the_same_model(table):
+    crystals, _, y = table
+    model = CrystalRegressor("fast", n_folds=3, random_state=0)
+    first, again, other = (
+        clone(model).set_params(random_state=seed).fit(crystals, y).predict(crystals[:9])
+        for seed in (0, 0, 1)
+    )
+    assert (first == again).all() and not (first == other).all()
+
+
+def test_copies_predict_the_same(fitted, table, tmp_path):
+    pytest.importorskip("skops")
+    crystals = table[0][:9]
+    expected = fitted.predict(crystals), fitted.predict_interval(crystals)
+    copy = pickle.loads(pickle.dumps(fitted))
+    save_model(fitted, tmp_path / "model")
+    loaded = load_model(tmp_path / "model")
+    for other in (copy, loaded):
+        np.testing.assert_array_equal(other.predict(crystals), expected[0])
+        np.testing.assert_array_equal(other.predict_interval(crystals), expected[1])
+        np.testing.assert_allclose(other.applicability(crystals), fitted.applicability(crystals))
+    assert loaded.weights_ == fitted.weights_
+
+
+def test_compositions_alone(table):
+    _, formulas, y = table
+    model = CrystalRegressor(n_folds=3, random_state=0).fit(formulas, y)
+    assert not model.reads_structures_
+    assert model.predict(["NaCl", "GaAs"]).shape == (2,)
+    with pytest.raises(ValueError, match="fitted on compositions, and X has structures"):
+        model.predict(table[0][:2])
+
+
+def test_strange_crystals_have_a_low_applicability(fitted, table):
+    inside = fitted.applicability(table[0])
+    strange = table[0][0].copy().replace_species({e: "Og" for e in table[0][0].symbol_set})
+    assert fitted.applicability([strange])[0] < 0.1 < np.median(inside)
+    assert ((inside >= 0) & (inside <= 1)).all()
+
+
+def test_weights_of_rows(table):
+    crystals, _, y = table
+    weights = np.r_[np.ones(50), np.zeros(len(y) - 50)]
+    y = np.r_[y[:50], np.full(len(y) - 50, 1e3)]
+    model = CrystalRegressor("fast", n_folds=3, random_state=0)
+    assert model.fit(crystals, y, sample_weight=weights).expected_error_ < 5
+
+
+def test_a_member_that_fails_is_left_out_and_named(table, monkeypatch):
+    from sklearn.svm import SVR
+
+    crystals, _, y = table
+
+    def members(effort, y, **options):
+        return [
+            Member("broken", "features", SVR(C=-1.0)),
+            *small(effort, y, **options),
+        ]
+
+    small = crystal_regressor.regression_members
+    monkeypatch.setattr(crystal_regressor, "regression_members", members)
+    with pytest.warns(UserWarning, match="'broken' is left out, because it failed on fold 0"):
+        model = CrystalRegressor("fast", n_folds=3, random_state=0).fit(crystals, y)
+    assert list(model.members_) == ["trees", "ridge"]
+    monkeypatch.setattr(
+        crystal_regressor,
+        "regression_members",
+        lambda *a, **o: [Member("broken", "features", SVR(C=-1.0))],
+    )
+    with warnings.catch_warnings(), pytest.raises(ValueError, match="Every member failed"):
+        warnings.simplefilter("ignore")
+        model.fit(crystals, y)
+
+
+def test_constant_target(table):
+    crystals, _, y = table
+    model = CrystalRegressor("fast", n_folds=3, random_state=0).fit(crystals, np.full(len(y), 2.5))
+    np.testing.assert_allclose(model.predict(crystals[:5]), 2.5)
+    assert model.expected_error_ == pytest.approx(0, abs=1e-9)
+
+
+def test_in_cross_validation(table):
+    crystals, _, y = table
+    model = CrystalRegressor("fast", n_folds=2, random_state=0)
+    scores = cross_val_score(model, list(crystals), y, cv=2, scoring="neg_mean_absolute_error")
+    assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "message"),
+    [
+        ({"effort": "most"}, ValueError, "effort"),
+        ({"n_folds": 1}, ValueError, "n_folds"),
+        ({"n_folds": 500}, ValueError, "n_samples=.* is fewer than n_folds=500"),
+        ({"device": "abacus"}, ValueError, "abacus"),
+    ],
+)
+def test_bad_parameters(table, change, kind, message):
+    with pytest.raises(kind, match=message):
+        CrystalRegressor("fast").set_params(**change).fit(table[0], table[2])
+
+
+def test_bad_rows_and_targets(table, fitted):
+    crystals, formulas, y = table
+    model = CrystalRegressor("fast", n_folds=3)
+    with pytest.raises(ValueError, match="1 of .* rows are compositions alone.*first row 0"):
+        model.fit([formulas[0], *crystals[1:]], y)
+    with pytest.raises(ValueError, match="y contains NaN in row 1"):
+        model.fit(crystals, np.r_[1.0, np.nan, y[2:]])
+    with pytest.raises(ValueError, match="could not convert"):
+        model.fit(crystals, ["wide"] * len(y))
+    with pytest.raises(ValueError, match="one number, and y has 2 columns.*MultiOutputRegressor"):
+        model.fit(crystals, np.column_stack([y, y]))
+    with pytest.raises(NotFittedError):
+        model.predict(crystals)
+    with pytest.raises(ValueError, match="coverage must be between 0 and 1"):
+        fitted.predict_interval(crystals, coverage=1.0)
+    with pytest.raises(ValueError, match="coverage=0.999 needs at least 999 training rows"):
+        fitted.predict_interval(crystals, coverage=0.999)
+
+
+@pytest.mark.parametrize("effort", ["fast", "default", "best"])
+def test_real_members(effort):
+    options = {"random_state": 0, "device": "cpu", "n_jobs": None, "verbose": 0}
+    names = [m.name for m in regression_members(effort, np.arange(1.0, 100), **options)]
+    assert "extra-trees (log)" in names and "support vectors" in names
+    assert ("CLOUD mini" in names, "CLOUD small" in names) == (effort != "fast", effort == "best")
+    negative = [m.name for m in regression_members(effort, np.arange(-5.0, 5), **options)]
+    assert not [name for name in negative if "log" in name]
+    large = regression_members(effort, np.arange(1.0, 100_000), **options)
+    assert not [m.name for m in large if "support" in m.name]
+    epochs = {m.name: m.estimator.max_epochs for m in large if "CLOUD" in m.name}
+    assert set(epochs.values()) <= {8}
