@@ -163,7 +163,7 @@ def _fetch_table(task, facts, home, download, verbose):
     if not download:
         searched = ", ".join(str(p) for p in _local_paths(task, facts, home))
         raise FileNotFoundError(
-            f"no table of the MatBench task {task!r}; searched for {searched}. Set download=True, "
+            f"no table of the MatBench task {task!r}; looked for {searched}. Set download=True, "
             f"copy {facts['url']} there, or pass its folder with data_home= or the "
             "environment variable SKLEARN_CLOUD_DATA."
         )

@@ -166,8 +166,8 @@ def _refuse_missing(X, name):
     if rows:
         listed = f"{rows[:20]}" if len(rows) <= 20 else f"{rows[:20]} and {len(rows) - 20} more"
         raise TypeError(
-            f"X is None in {len(rows)} of {len(X)} rows, {listed}: these crystals could not be "
-            "read. Drop these rows, and their targets, before the pipeline:\n"
+            f"X has no string in {len(rows)} of {len(X)} rows, {listed}: their crystals could not "
+            f"be read. Drop these rows, and their targets, before the pipeline:\n"
             '    strings = SymmetryStringTransformer(on_error="warn").fit_transform(X)\n'
             "    keep = [string is not None for string in strings]\n"
             f"    {name}().fit(strings[keep], y[keep])"

@@ -202,7 +202,7 @@ def refuse(**options):
 
 def test_folder_without_model(failing, crystals):
     message = failing(["predict", "crystals", "crystals"])
-    assert "crystals has no crystal_model.json" in message and "sklearn-cloud fit" in message
+    assert "it has no crystal_model.json" in message and "sklearn-cloud fit" in message
     assert "no model folder 'nowhere'" in failing(["predict", "nowhere", "crystals"])
 
 
@@ -211,7 +211,7 @@ def test_folder_without_model(failing, crystals):
     [
         (lambda c: c.pop("format_version"), "is damaged"),
         (lambda c: c.pop("files"), "changed after it was written"),
-        (lambda c: c.update(format_version=99), "another version"),
+        (lambda c: c.update(format_version=99), "incompatible version"),
     ],
 )
 def test_damaged_model(change, message, failing, fit, tmp_path):

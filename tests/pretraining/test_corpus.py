@@ -243,7 +243,7 @@ def test_other_options_are_refused(corpus, options):
     ):
         make_corpus(corpus.folder, **{"chunk_size": 50, "shard_rows": 80, **options})
     source = CorpusSource("renamed", make_crystals())
-    with pytest.raises(ValueError, match="other sources"):
+    with pytest.raises(ValueError, match="other settings .sources"):
         build_corpus(corpus.folder, [source], chunk_size=50)
 
 
