@@ -25,9 +25,9 @@ string of its symmetry and composition.
 
 From a folder of CIF files and a table of targets (columns: file, band_gap) to predictions:
 
-    sklearn-cloud strings my_crystals/ -o strings.csv         what the model reads
-    sklearn-cloud fit targets.csv --target band_gap -o gaps   fine-tune, write the folder gaps
-    sklearn-cloud predict gaps new_crystals/*.cif -o new.csv  use it
+    sklearn-cloud strings my_crystals/ -o strings.csv         the input of the model
+    sklearn-cloud fit targets.csv --target band_gap -o gaps   fine-tune, save the model in gaps/
+    sklearn-cloud predict gaps new_crystals/*.cif -o new.csv  predict
 
 `sklearn-cloud COMMAND --help` explains a command with examples.
 """
@@ -38,7 +38,7 @@ Exit codes: 0 done, 1 error, 2 wrong usage, 130 interrupted with Ctrl-C.
 
 
 def build_parser():
-    """The parser of all commands; nothing heavy is imported for it."""
+    """Return the parser of all commands, without heavy imports."""
     parser = argparse.ArgumentParser(
         prog="sklearn-cloud",
         description=DESCRIPTION,
@@ -59,7 +59,7 @@ def main(argv=None):
     Parameters
     ----------
     argv : list of str, default=None
-        The arguments; None takes those of the process.
+        The arguments; None uses those of the process.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def main(argv=None):
             note(f"\ninterrupted: {arguments.when_interrupted}")
             return 130
         except ReaderGoneError:
-            # Python would complain when it ends
+            # otherwise Python complains at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
         except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:

@@ -1,4 +1,4 @@
-"""Where data files live on this machine, and how they get there."""
+"""The data folder of this machine, and downloads into it."""
 
 import logging
 import os
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def get_data_home(data_home=None):
-    """Folder in which data files are looked for and downloads are kept.
+    """Return the folder of data files and downloads.
 
     Parameters
     ----------
@@ -51,26 +51,25 @@ def _user_cache():
 
 
 def download(url, path, sha256, *, retries=3, timeout=30, wait=1.0, verbose=0):
-    """Download one file, unless it is there already.
+    """Download a file, unless it exists already.
 
-    The bytes go to a temporary file next to `path`, which takes the final name only after
-    its checksum was found right; a lock lets one process at a time do this. An existing
-    file at `path` is kept as it is.
+    The bytes go to a temporary file next to `path`, which is renamed once its checksum is
+    verified; a lock lets one process at a time do this. An existing file is not changed.
 
     Parameters
     ----------
     url : str
-        Address of the file.
+        URL of the file.
     path : str or path-like
-        Where the file is to lie. Missing folders are created.
+        Where to save the file. Missing folders are created.
     sha256 : str
         Expected SHA-256 (hexadecimal) of the file.
     retries : int, default=3
-        How often a broken connection is tried in all.
+        Number of attempts in all.
     timeout : float, default=30
         Seconds to wait for an answer.
     wait : float, default=1.0
-        Seconds before the second try; doubled before each further one.
+        Seconds before the second attempt; doubled before each further one.
     verbose : int, default=0
         If not 0, show a progress bar.
 
@@ -84,7 +83,7 @@ def download(url, path, sha256, *, retries=3, timeout=30, wait=1.0, verbose=0):
     ConnectionError
         If the file cannot be fetched.
     ValueError
-        If the file that was fetched has another checksum.
+        If the downloaded file has another checksum.
     """
     from filelock import FileLock
 
@@ -109,9 +108,9 @@ def _fetch_with_retries(url, part, path, retries, timeout, wait, verbose):
             refused = isinstance(error, urllib.error.HTTPError) and error.code < 500
             if refused or attempt == retries:
                 raise ConnectionError(
-                    f"could not download {url} (try {attempt} of {retries}: {error}). Without a "
-                    f"network, fetch that file elsewhere and put it at {path}, or set "
-                    f"{DATA_HOME_VARIABLE} to a folder that has it."
+                    f"could not download {url} (attempt {attempt} of {retries}: {error}). Without "
+                    f"a network, copy the file to {path}, or set {DATA_HOME_VARIABLE} to a folder "
+                    f"that contains it."
                 ) from error
             logger.warning("download of %s failed (%s), trying again", url, error)
             time.sleep(wait * 2 ** (attempt - 1))
@@ -138,6 +137,6 @@ def _check_sha256(part, url, expected):
     found = sha256_of(part)
     if found != expected:
         raise ValueError(
-            f"{url} has sha256 {found}, but {expected} was expected: the file was changed on "
-            "the way or at its source. Nothing was kept."
+            f"{url} has sha256 {found}, but {expected} was expected: the download is damaged, or "
+            "the file has changed at its source. Nothing was saved."
         )

@@ -1,10 +1,10 @@
-"""Errors with a type of their own."""
+"""Exceptions of the package."""
 
 from contextlib import contextmanager
 
 
 class ModelFolderError(ValueError):
-    """A folder with a model, or a checkpoint of an encoder, is missing, damaged or unsafe.
+    """Raised if a model folder or an encoder checkpoint is missing, damaged or unsafe.
 
     The message names the folder or file and says what is wrong with it.
 
@@ -25,12 +25,12 @@ class ModelFolderError(ValueError):
 
 
 def shorten(value, longest=100):
-    """A value as a message shows it: on one line, and never all of a long one."""
+    """Return a value as text for a message: on one line, and cut if it is long."""
     text = " ".join(str(value)[: 10 * longest].split())
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
-#: What damaged content can raise, wherever in the building of a model it shows.
+#: Exceptions that damaged content can raise while a model is built.
 DAMAGE = (
     ArithmeticError,
     AttributeError,
@@ -45,7 +45,7 @@ DAMAGE = (
 
 @contextmanager
 def folder_errors(directory):
-    """Whatever is wrong with the content of a folder becomes a `ModelFolderError`."""
+    """Turn errors caused by the content of a folder into `ModelFolderError`."""
     try:
         yield
     except ModelFolderError:

@@ -1,4 +1,4 @@
-"""Files that appear when they are complete, their checksums, and the plan of unfinished work."""
+"""Atomic writing of files, checksums, and the settings of unfinished work."""
 
 import hashlib
 import json
@@ -13,16 +13,16 @@ from .exceptions import ModelFolderError
 
 @contextmanager
 def atomic_write(path, temporary=None):
-    """Give a temporary path next to `path`, which takes that name when the block is done.
+    """Give a temporary path next to `path`, which is renamed to it when the block ends.
 
-    So a reader finds the old file or the whole new one, and a run that is killed leaves no half of
-    one. If the block fails, the old file stays. The folder is made if needed.
+    Readers find either the old file or the complete new one, also after a killed run. If the block
+    fails, the old file stays. The folder is created if needed.
 
     Parameters
     ----------
     path : str or path-like
     temporary : path-like, default=None
-        The temporary path. None is one of its own, as several processes may write at once.
+        The temporary path. None makes a unique one, so that several processes can write at once.
 
     Yields
     ------
@@ -59,13 +59,12 @@ def sha256_of(path):
 
 
 def check_writable(path):
-    """Find out before the work begins whether a file or folder can be made.
+    """Check, before the work begins, that a file or folder can be created.
 
     Raises
     ------
     OSError
-        If the folder that it would be in, or the first one above it that exists, cannot be
-        written.
+        If its folder, or the nearest existing one above it, is not writable.
     """
     parent = Path(path).absolute().parent
     while not parent.exists():
@@ -75,61 +74,61 @@ def check_writable(path):
             pass
     except OSError as error:
         raise type(error)(
-            f"{path} cannot be written ({error.strerror}): choose a folder that you may write to."
+            f"{path} cannot be written ({error.strerror}): choose a writable folder."
         ) from error
 
 
 def check_plan(path, plan, what):
-    """Write down the plan of some work or, where there is one, compare with it.
+    """Save the settings of some work or, if it was started before, compare them.
 
-    So work that was interrupted resumes with the settings that it was started with.
+    Interrupted work thus resumes only with the settings it was started with.
 
     Parameters
     ----------
     path : pathlib.Path
-        JSON file in the folder of the work, which is made if needed.
+        JSON file in the folder of the work, which is created if needed.
     plan : dict
-        Anything that JSON can express.
+        The settings; anything that JSON can express.
     what : str
-        The work, as the message calls it.
+        Name of the work in messages.
 
     Raises
     ------
     ValueError
-        If the folder has work with another plan, or the file is damaged.
+        If the folder has work with other settings, or the file is damaged.
     """
     if not path.exists():
         write_text(path, json.dumps(plan, indent=1) + "\n")
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        # what an older version did not write down cannot be compared
+        # settings that an older version did not save cannot be compared
         changed = sorted(key for key in plan if key in found and found[key] != plan[key])
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{str(path)!r} is damaged: {error}; remove its folder") from error
+        raise ValueError(f"{str(path)!r} is damaged ({error}): remove its folder") from error
     if changed:
         raise ValueError(
-            f"{str(path.parent)!r} has a {what} with other {', '.join(changed)}: choose another "
-            f"folder, or remove it"
+            f"{str(path.parent)!r} contains a {what} with other settings ({', '.join(changed)}): "
+            f"choose another folder, or remove this one"
         )
 
 
 def check_ordinary(path):
-    """Raise an error unless there is an ordinary file; a device or a pipe could go on for ever.
+    """Raise an error unless this is a regular file; a device or a pipe might never end.
 
     Raises
     ------
     FileNotFoundError
-        If there is nothing.
+        If it does not exist.
     ModelFolderError
-        If it is something else.
+        If it is not a regular file.
     """
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing.")
     if not path.is_file():
-        raise ModelFolderError(f"{path} is not an ordinary file.")
+        raise ModelFolderError(f"{path} is not a regular file.")
 
 
 def read_text(path):
-    """Content of an ordinary UTF-8 file, or an error as `check_ordinary` and `str.decode` give."""
+    """Return the text of a regular UTF-8 file; errors as of `check_ordinary` and `str.decode`."""
     check_ordinary(path)
     return path.read_text(encoding="utf-8")

@@ -1,11 +1,11 @@
-"""Names of a package that are imported when they are first used."""
+"""Lazy imports: names of a package are imported at first use."""
 
 import sys
 from importlib import import_module
 
 
 def lazy_names(package, homes):
-    """The module-level ``__getattr__`` and ``__dir__`` of a package.
+    """Return the module-level ``__getattr__`` and ``__dir__`` of a package.
 
     Parameters
     ----------

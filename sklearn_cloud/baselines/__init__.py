@@ -1,4 +1,4 @@
-"""Other systems behind the same API, to compare with."""
+"""Other models with the same API, for comparison."""
 
 from ..lazy import lazy_names
 from .registry import class_homes

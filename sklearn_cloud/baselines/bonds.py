@@ -1,4 +1,4 @@
-"""Which atoms of a crystal are bonded, and through which cells."""
+"""Bonds between the atoms of a crystal, including periodic images."""
 
 from functools import cache
 from itertools import product
@@ -71,7 +71,9 @@ def bond_graph(crystal, symprec=0.1):
     lattice, positions, order = _canonical_cell(lattice, positions, np.array(ranks))
     bonds = _find_bonds(lattice, positions[order])
     if np.abs(bonds[:, 2:]).max(initial=0) > 1:
-        raise ValueError("a bond leads beyond the neighbouring cells: SLICES cannot write it")
+        raise ValueError(
+            "a bond reaches beyond the neighbouring cells, which SLICES does not support"
+        )
     return BondGraph(tuple(symbols[kinds[i]] for i in order), bonds)
 
 
@@ -82,8 +84,8 @@ def _check_ordered(crystal):
         if len(species) > 1 or species[0][1] < 0.999:
             held = ", ".join(f"{element} {amount:.3g}" for element, amount in species)
             raise ValueError(
-                f"a disordered site holds {held}, and bonds need whole atoms: pass an ordered "
-                f"structure (pymatgen's OrderDisorderedStructureTransformation makes one)"
+                f"a site is disordered ({held}), but bonds need an ordered structure: use "
+                f"pymatgen's OrderDisorderedStructureTransformation"
             )
 
 

@@ -1,4 +1,4 @@
-"""What the networks on compositions share: formulas as elements with their fractions."""
+"""Base class of the networks for compositions: formulas as elements with fractions."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Models of the registry that are pipelines of ready parts.
+"""Models of the registry that are pipelines of existing parts.
 
 Each function takes keyword arguments alone, which are the settings of a run, and returns an
 unfitted estimator that reads crystals. What it imports, it imports when it is called.

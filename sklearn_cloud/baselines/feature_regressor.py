@@ -1,4 +1,4 @@
-"""What the feature-based baselines share: a scikit-learn regressor on numbers."""
+"""Base class of the feature-based baselines: a scikit-learn regressor on features."""
 
 from abc import abstractmethod
 from contextlib import nullcontext

@@ -1,4 +1,4 @@
-"""Crystals as graphs: which sites are neighbours, how far apart, and batches of such graphs."""
+"""Crystals as graphs: neighbouring sites, their distances, and batches of graphs."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""MEGNetRegressor: atoms, bonds and a state of the whole crystal that tell each other."""
+"""MEGNetRegressor: message passing between atoms, bonds and a state of the whole crystal."""
 
 import math
 from numbers import Integral, Real

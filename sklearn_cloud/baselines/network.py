@@ -1,4 +1,4 @@
-"""What every baseline with a neural network shares."""
+"""Base class of the baselines with a neural network."""
 
 from functools import partial
 

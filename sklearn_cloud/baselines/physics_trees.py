@@ -1,4 +1,4 @@
-"""Extra-trees on composition, geometry, and the physics that a potential computes."""
+"""Extra-trees on composition, geometry, and physics computed with a potential."""
 
 from collections.abc import Sequence
 from numbers import Integral
@@ -152,7 +152,7 @@ class PhysicsTreesRegressor(FeatureRegressor):
         wrong = [name for name in self.references if name not in names]
         if wrong or isinstance(self.references, str):
             raise ValueError(
-                f"references={self.references!r} must be a list of some of the numbers of "
+                f"references={self.references!r} must be a list of some of the features of "
                 f"properties={self.properties!r}: {names}"
             )
         return [names.index(name) - len(names) for name in self.references]

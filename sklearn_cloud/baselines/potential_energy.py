@@ -149,9 +149,9 @@ class ElementReferences(RegressorMixin, BaseEstimator):
         if len(rows):
             elements = ", ".join(ELEMENTS[column] for column in np.unique(columns))
             warnings.warn(
-                f"row {rows[0]}, the first of {len(np.unique(rows))}, holds elements that no "
-                f"training row has ({elements}): their energies are guessed, add such crystals to "
-                "the training rows",
+                f"{len(np.unique(rows))} rows (the first is row {rows[0]}) contain elements that "
+                f"are not in the training rows ({elements}): their energies are rough estimates; "
+                f"add crystals with these elements to the training rows",
                 stacklevel=3,
             )
         # row by row, so that no sum depends on how many rows there are

@@ -1,4 +1,4 @@
-"""Every model by its name: what it reads, what it needs, where it stands in the tables.
+"""Registry of all models: name, input, requirements, and place in the tables.
 
 A new model is one file in this folder and one line here. The package's names, the documentation,
 the command line, the benchmarks and the contract tests follow from that line.
@@ -86,7 +86,7 @@ class Model(NamedTuple):
         """
         name = self.classifier if classification else self.regressor
         if name is None:
-            raise ValueError(f"{self.name} predicts numbers, and the target has classes.")
+            raise ValueError(f"{self.name} predicts numbers, but the target has classes.")
         home = self.home if self.home.startswith(".") else f".{self.home}"
         return getattr(import_module(home, __package__), name)
 
@@ -164,7 +164,7 @@ def find_model(name):
         for spelling in (model.name.removesuffix("-trees"), model.regressor, model.name):
             spellings[_plain(spelling)] = model
     if _plain(name) not in spellings:
-        raise ValueError(f"{name!r} is not a model: choose one of {', '.join(MODELS)}.")
+        raise ValueError(f"unknown model {name!r}: choose one of {', '.join(MODELS)}.")
     return spellings[_plain(name)]
 
 
@@ -223,5 +223,7 @@ def _choose(name, builder, parameters, offered):
     chosen = {p.name: p.default for p in known if p.kind is not Parameter.VAR_KEYWORD}
     unknown = sorted(set(parameters) - set(chosen))
     if unknown and not takes_all:
-        raise ValueError(f"{name} has no parameter {unknown[0]!r}; it has {', '.join(chosen)}.")
+        raise ValueError(
+            f"{name} has no parameter {unknown[0]!r}; its parameters are {', '.join(chosen)}."
+        )
     return chosen | {key: offered[key] for key in offered if key in chosen} | parameters

@@ -92,8 +92,8 @@ class BaseSlicesBert(CrystalNetwork):
         if self.on_too_long == "raise":
             raise ValueError(
                 f"the SLICES string has {tokens.n_tokens} tokens ({len(elements)} atoms and "
-                f"{len(graph.bonds)} bonds), the encoder reads at most {self.max_tokens}: raise "
-                "max_tokens, or pass on_too_long='truncate' to leave out the last bonds"
+                f"{len(graph.bonds)} bonds), but the encoder reads at most {self.max_tokens}: "
+                "increase max_tokens, or use on_too_long='truncate' to leave out the last bonds"
             )
         elements = elements[: self.max_tokens - 1]
         n_bonds = (self.max_tokens - 1 - len(elements)) // 3

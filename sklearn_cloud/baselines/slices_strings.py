@@ -1,4 +1,4 @@
-"""SLICES strings: a crystal as the list of its atoms and bonds, lattice translations included."""
+"""SLICES strings: a crystal as a list of its atoms and bonds, with lattice translations."""
 
 from functools import partial
 from numbers import Real

@@ -1,10 +1,10 @@
-"""The commands of the command line, one module each.
+"""The commands of `sklearn-cloud`, one module each.
 
 A command module has `add_parser`, which describes its arguments, and `run`, which does the work.
-Heavy packages are imported in `run` only, so that `--help` answers at once.
+Heavy packages are imported in `run` only, so that `--help` is fast.
 """
 
-#: The module of each command, in the order in which `--help` lists them.
+#: The module of each command, in the order of `--help`.
 COMMANDS = {
     "strings": "write_strings",
     "fit": "fit",

@@ -8,10 +8,10 @@ from ..baselines.registry import MODELS
 from .options import add_command, add_output, add_strings, add_training, whole_number
 
 DESCRIPTION = """\
-Fit and score a model on the official folds of a MatBench task. The table of the task is read from
---data-home or the folder in the environment variable SKLEARN_CLOUD_DATA; where it is missing it is
-downloaded. Each finished fold is kept: the same command resumes with the folds that are missing,
-and other settings are another result. The predictions of every fold are kept too.
+Fit and score a model on the official folds of a MatBench task. The data are read from --data-home,
+or the folder in the environment variable SKLEARN_CLOUD_DATA, and downloaded if they are missing.
+Scores and predictions are saved after each fold: the same command resumes with the missing folds.
+Other settings are saved as another result.
 
     sklearn-cloud benchmark jdft2d
     sklearn-cloud benchmark jdft2d --model roost
@@ -21,8 +21,8 @@ and other settings are another result. The predictions of every fold are kept to
 The tasks: steels, jdft2d, phonons, expt_gap, dielectric, expt_is_metal, glass, log_gvrh, log_kvrh,
 perovskites, mp_gap, mp_is_metal, mp_e_form.
 
-The models are cloud and those that `sklearn-cloud info` lists. Each has defaults of its own; those
-that are named below are the defaults of cloud.
+`sklearn-cloud info` lists the models next to cloud. Each model has its own defaults; those below
+are the defaults of cloud.
 """
 
 
@@ -31,7 +31,7 @@ def add_parser(commands):
         commands,
         "benchmark",
         run,
-        "the folds of a MatBench task",
+        "score a model on a MatBench task",
         DESCRIPTION,
     )
     parser.add_argument("task", metavar="TASK", help="for example jdft2d")
@@ -44,24 +44,28 @@ def add_parser(commands):
     parser.add_argument(
         "--folds", nargs="+", type=int, choices=range(5), default=range(5), help="(default: all)"
     )
-    parser.add_argument("--data-home", metavar="FOLDER", help="where the tables are")
+    parser.add_argument("--data-home", metavar="FOLDER", help="folder of the MatBench tables")
     parser.add_argument(
-        "--jobs", type=whole_number, default=1, metavar="N", help="processes that read crystals"
+        "--jobs",
+        type=whole_number,
+        default=1,
+        metavar="N",
+        help="number of processes that read crystals",
     )
-    parser.add_argument("--parameters", metavar="JSON", help="more parameters of the model")
+    parser.add_argument("--parameters", metavar="JSON", help="further parameters of the model")
     for name in ("results", "predictions"):
         parser.add_argument(
             f"--{name}",
             type=Path,
             metavar="FOLDER",
-            help=f"where {name} are kept (default: {name} in the data folder)",
+            help=f"folder of the {name} (default: {name} in the data folder)",
         )
-    add_output(parser, "table of the scores to write", required=False)
+    add_output(parser, "table of the scores", required=False)
     add_strings(parser)
     add_training(parser, epochs=50)
-    # what is not said is left to the model
+    # what is not given is left to the model
     unsaid = ("parts", "sites", "symprec", "encoder", "epochs")
-    parser.set_defaults(**dict.fromkeys(unsaid), when_interrupted="the finished folds are kept.")
+    parser.set_defaults(**dict.fromkeys(unsaid), when_interrupted="the finished folds are saved.")
 
 
 def run(arguments):
@@ -92,7 +96,7 @@ def run(arguments):
 
     _, path = score(arguments, data, parameters, show)
     if kept and not arguments.quiet:
-        note(f"fold {', '.join(kept)}: from an earlier run with the same settings, see {path}")
+        note(f"fold {', '.join(kept)}: from an earlier run with the same settings ({path})")
     table = pd.DataFrame(rows)
     if len(rows) > 1:
         for name, numbers in (("mean", table.mean()), ("std", table.std(ddof=0))):
@@ -102,7 +106,7 @@ def run(arguments):
 
 
 def read_parameters(arguments):
-    """The parameters of the model that were asked for."""
+    """Return the parameters of the model given on the command line."""
     from .messages import UsageError
 
     given = {
@@ -116,14 +120,14 @@ def read_parameters(arguments):
     try:
         more = json.loads(arguments.parameters or "{}")
     except json.JSONDecodeError as error:
-        raise UsageError(f"--parameters is not JSON: {error}.") from error
+        raise UsageError(f"--parameters is not valid JSON: {error}.") from error
     if not isinstance(more, dict):
-        raise UsageError("--parameters must be JSON such as '{\"batch_size\": 64}'.")
+        raise UsageError("--parameters must be a JSON object such as '{\"batch_size\": 64}'.")
     return parameters | more
 
 
 def score(arguments, data, parameters, show):
-    """Score the folds that no earlier run has finished, and show all: the result and its file."""
+    """Score the missing folds, show all folds, and return the result and its file."""
     from ..datasets import get_data_home
     from ..evaluation.folds import run_model
     from ..evaluation.provenance import provenance

@@ -1,4 +1,4 @@
-"""`sklearn-cloud demo`: predict the band gap of crystals that the model has not seen."""
+"""`sklearn-cloud demo`: cross-validated band gaps of the example crystals."""
 
 import time
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 from .options import add_command, whole_number
 
 DESCRIPTION = """\
-The main job on the crystals that ship with the package: cross-validate CLOUD on experimental band
-gaps (eV) next to a dummy and a random forest on the composition, print the table, and write every
-prediction (CSV) and a parity plot (PNG). Runs offline, in a few minutes.
+Cross-validate CLOUD on the example crystals of the package and their experimental band gaps (eV),
+next to a median and a random forest on the composition. Prints the errors, and writes all
+predictions (CSV) and a parity plot (PNG). Runs offline, in a few minutes.
 
     sklearn-cloud demo
     sklearn-cloud demo --epochs 5 --output quick
@@ -18,20 +18,20 @@ FOREST, CLOUD = "random forest on composition", "CLOUD"
 
 
 def add_parser(commands):
-    parser = add_command(commands, "demo", run, "the main job on example crystals", DESCRIPTION)
+    parser = add_command(commands, "demo", run, "cross-validate on example crystals", DESCRIPTION)
     parser.add_argument(
         "--epochs", type=whole_number, default=50, help="epochs of CLOUD (default: 50)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="same seed, same result (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="random seed (default: 0)")
     parser.add_argument(
         "-o",
         "--output",
         type=Path,
         default=Path("demo"),
         metavar="FOLDER",
-        help="where predictions.csv and parity.png go (default: demo)",
+        help="folder for predictions.csv and parity.png (default: demo)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace them if they are there")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing files")
 
 
 def run(arguments):
@@ -74,7 +74,7 @@ def require_matplotlib():
 
 
 def build_models(arguments):
-    """Unfitted models by name."""
+    """Return the unfitted models by name."""
     from sklearn.dummy import DummyRegressor
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.pipeline import make_pipeline
@@ -97,7 +97,7 @@ def build_models(arguments):
 
 
 def predict_out_of_fold(model, example, folds):
-    """Predictions of each crystal by the model that has not seen it, and the error per fold."""
+    """Return out-of-fold predictions of each crystal, and the error of each fold."""
     import numpy as np
     from sklearn.model_selection import cross_validate
 

@@ -1,10 +1,10 @@
-"""`sklearn-cloud embed`: crystals to vectors of the pre-trained encoder."""
+"""`sklearn-cloud embed`: vectors of crystals from the pre-trained encoder."""
 
 from .options import add_command, add_crystals, add_device, add_output, add_strings, string_options
 
 DESCRIPTION = """\
-Turn crystals into vectors of the pre-trained encoder, for clustering, maps, or another model.
-Nothing is trained. The table has one column per number of the vector.
+Embed crystals with the pre-trained encoder, for clustering, maps, or another model. Nothing is
+trained. The output has one column for each component of the vector.
 
     sklearn-cloud embed my_crystals/ -o vectors.parquet
     sklearn-cloud embed table.csv -o vectors.csv --pooling mean
@@ -15,15 +15,18 @@ Nothing is trained. The table has one column per number of the vector.
 def add_parser(commands):
     parser = add_command(commands, "embed", run, "crystals to vectors", DESCRIPTION)
     add_crystals(parser)
-    add_output(parser, "table to write")
+    add_output(parser, "output table")
     parser.add_argument(
-        "--encoder", default="mini", metavar="NAME", help="as for `sklearn-cloud fit` (mini)"
+        "--encoder",
+        default="mini",
+        metavar="NAME",
+        help="as in `sklearn-cloud fit` (default: mini)",
     )
     parser.add_argument(
         "--pooling",
         choices=["cls", "mean"],
         default="cls",
-        help="vector of the [CLS] token, or mean over all tokens (default: cls)",
+        help="the vector of the [CLS] token, or the mean over all tokens (default: cls)",
     )
     add_device(parser)
     add_strings(parser)
@@ -51,4 +54,4 @@ def run(arguments):
             append(add_columns(part.frame, columns, crystals.source))
             n_vectors += len(vectors)
     if not arguments.quiet:
-        note(f"{n_vectors} vectors of {len(columns)} numbers: {arguments.output}")
+        note(f"wrote {n_vectors} vectors of length {len(columns)} to {arguments.output}")

@@ -15,12 +15,12 @@ from .options import (
 )
 
 DESCRIPTION = """\
-Fine-tune the pre-trained encoder on a table of crystals with a property each, and write the model
-into a folder that `sklearn-cloud predict` takes. The table has a column with paths of CIF files
-(relative to the table), ids of files in --folder, CIF text, structures or formulas, and a column
-with the target. A tenth of the rows is
-held out to choose the best epoch. An interrupted fit writes nothing; in Python it keeps the best
-epoch so far. `sklearn_cloud.load_model("gaps")` is the fitted pipeline.
+Fine-tune the pre-trained encoder on a table of crystals and a property, and save the model in a
+folder for `sklearn-cloud predict`. One column of the table has the crystals: paths of files
+(relative to the table), ids of files in --folder, CIF text, structures or formulas. Another has the
+target. A tenth of the rows is held out to choose the best epoch. An interrupted fit writes nothing;
+in Python it keeps the best epoch so far. Load the fitted pipeline with
+`sklearn_cloud.load_model("gaps")`.
 
     sklearn-cloud fit targets.csv --target band_gap -o gaps
     sklearn-cloud fit id_prop.csv --no-header --folder cifs --target 2 -o model
@@ -34,18 +34,20 @@ def add_parser(commands):
     parser = add_command(commands, "fit", run, "fine-tune a model on a table", DESCRIPTION)
     parser.add_argument("table", type=Path, help="table (CSV, JSON, Parquet, Excel, ...)")
     parser.add_argument("--target", required=True, metavar="NAME", help="column to predict")
-    parser.add_argument("--classify", action="store_true", help="the target is a class")
-    add_output(parser, "folder of the model")
+    parser.add_argument("--classify", action="store_true", help="the target is a class label")
+    add_output(parser, "folder for the model")
     add_rows(parser)
     add_strings(parser)
     add_training(parser, epochs=50)
-    parser.add_argument("--batch-size", type=whole_number, default=32, help="rows per step (32)")
-    parser.add_argument("--learning-rate", type=positive, default=5e-4, help="highest (5e-4)")
+    parser.add_argument("--batch-size", type=whole_number, default=32, help="(default: 32)")
+    parser.add_argument(
+        "--learning-rate", type=positive, default=5e-4, help="peak value (default: 5e-4)"
+    )
     parser.add_argument(
         "--patience",
         type=whole_number,
         metavar="N",
-        help="stop after N epochs without a better validation loss (default: never)",
+        help="stop after N epochs without a lower validation loss (default: never)",
     )
 
 
@@ -75,7 +77,7 @@ def run(arguments):
 
 
 def check_start(arguments):
-    """Find out before the crystals are read whether encoder and device are there."""
+    """Check that encoder and device exist, before the crystals are read."""
     from ..encoder.sources import find_checkpoint
     from ..training.devices import choose_device
 
@@ -88,7 +90,7 @@ def check_start(arguments):
 
 
 def build_model(arguments):
-    """The unfitted pipeline."""
+    """Return the unfitted pipeline."""
     from sklearn.pipeline import make_pipeline
 
     from .. import CloudClassifier, CloudRegressor, SymmetryStringTransformer
@@ -111,7 +113,7 @@ def build_model(arguments):
 
 
 def find_bad_targets(crystals, arguments):
-    """Rows whose target is missing or, in a regression, not a number: {name: problem}."""
+    """Return {name: problem} of rows whose target is missing or, in a regression, not a number."""
     import numpy as np
     import pandas as pd
 
@@ -124,8 +126,8 @@ def find_bad_targets(crystals, arguments):
         if len(bad) and bad.all() and not missing.all():
             example = column[~missing].iloc[0]
             raise ValueError(
-                f"no {arguments.target} in {arguments.table} is a number (the first is "
-                f"{example!r}); if these are classes, add --classify."
+                f"the column {arguments.target!r} of {arguments.table} contains no numbers (the "
+                f"first value is {example!r}). If these are classes, add --classify."
             )
     return {
         crystals.names[row]: f"its {arguments.target} is missing"
@@ -136,7 +138,7 @@ def find_bad_targets(crystals, arguments):
 
 
 def read_target(column, classify):
-    """The targets as an array."""
+    """Return the targets as an array."""
     import numpy as np
     import pandas as pd
 
@@ -146,8 +148,8 @@ def read_target(column, classify):
     fractional = numbers.notna().all() and (numbers % 1 != 0).any()
     if fractional and column.nunique() > len(column) / 2:
         raise ValueError(
-            f"{column.name} has {column.nunique()} different values in {len(column)} rows, which "
-            f"are numbers and no classes: leave out --classify."
+            f"the column {column.name!r} has {column.nunique()} different numbers in "
+            f"{len(column)} rows; these are not classes: leave out --classify."
         )
     labels = column.tolist()
     if len({type(label) for label in labels}) > 1:
@@ -165,7 +167,7 @@ def describe_target(target, arguments):
 
 
 def describe_fit(estimator):
-    """What came out of the training."""
+    """Summarize the training in one line."""
     summary = {"epochs": estimator.n_iter_, "best_epoch": estimator.best_epoch_}
     if estimator.validation_scores_:
         best = min(estimator.validation_scores_)
@@ -179,10 +181,10 @@ def describe_fit(estimator):
 
 
 def write_model(model, summary, n_crystals, arguments):
-    """Write the model into its folder."""
+    """Save the model in its folder."""
     from ..estimators.folders import save_model
 
-    # Another machine may have another device, and there `predict` says whether it wants a bar.
+    # Another machine may have another device, and `predict` decides about its progress bar.
     model.steps[-1][1].set_params(device=None, verbose=0)
     training = {"table": arguments.table.name, "crystals": n_crystals, **summary}
     save_model(model, arguments.output, target=arguments.target, training=training)

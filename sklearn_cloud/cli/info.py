@@ -5,15 +5,15 @@ import platform
 from .options import add_command
 
 DESCRIPTION = """\
-Show the versions of the packages, the devices to compute on, the encoders that are there without a
-download, the models to compare with, and the folder of the data. Put it into a bug report.
+Show the versions of the packages, the devices, the encoders that need no download, the models for
+`benchmark`, and the data folder. Please include it in a bug report.
 
     sklearn-cloud info
 """
 PACKAGES = (
     "numpy pandas scikit-learn skorch torch transformers safetensors pymatgen spglib moyopy"
 ).split()
-#: Optional package -> extra that brings it.
+#: Optional package -> extra that installs it.
 OPTIONAL = {
     "accelerate": "pretraining",
     "ase": "ase",
@@ -85,14 +85,16 @@ def list_encoders():
     for name in BUNDLED:
         config = load_encoder(name).config
         size = (WEIGHTS_FOLDER / name / WEIGHTS_FILE).stat().st_size / 1e6
-        lines[name] = f"in the package: {config.n_layers} layers x {config.width}, {size:.1f} MB"
+        lines[name] = (
+            f"part of the package: {config.n_layers} layers x {config.width}, {size:.1f} MB"
+        )
     for name, size in list_cached():
-        lines[name] = f"from the Hugging Face hub, cached: {size / 1e6:.1f} MB"
+        lines[name] = f"cached from the Hugging Face Hub: {size / 1e6:.1f} MB"
     return lines
 
 
 def list_cached():
-    """Encoders in the cache of the Hugging Face hub: (id, bytes)."""
+    """Return the encoders in the Hugging Face cache as (id, bytes)."""
     from huggingface_hub import scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
@@ -112,7 +114,7 @@ def list_cached():
 
 
 def list_models():
-    """What `sklearn-cloud benchmark --model` takes."""
+    """Return the models for `sklearn-cloud benchmark --model`, with a description."""
     from ..baselines.registry import MODELS
 
     lines = {}
@@ -135,5 +137,5 @@ def list_data():
     there = "" if home.is_dir() else " (does not exist yet)"
     return {
         "folder": f"{home}{there}; set by {DATA_HOME_VARIABLE}",
-        "MatBench tables": ", ".join(tables) or "none: they are downloaded when needed",
+        "MatBench tables": ", ".join(tables) or "none (downloaded when needed)",
     }

@@ -1,4 +1,4 @@
-"""The crystals that a command was given: found, read chunk by chunk, turned into strings."""
+"""Find the crystals of a command, read them in chunks, and convert them to strings."""
 
 import glob
 import os
@@ -8,18 +8,18 @@ from pathlib import Path
 from .messages import UsageError, describe_error, list_problems, note, show_progress
 
 CHUNK = 1000  # crystals in memory at a time
-#: Files that may be tables or a crystal each; of several, they are a crystal each.
+#: Files that may be a table or a crystal; several of them are one crystal each.
 EITHER = (".json", ".xyz", ".extxyz")
 
 
 def find_crystals(arguments, output=None):
-    """Find the crystals of a command line; only a table is opened.
+    """Find the crystals named on the command line; only tables are opened.
 
     Parameters
     ----------
     arguments : argparse.Namespace
     output : pathlib.Path, default=None
-        Table to be written: paths in it will be relative to its folder.
+        Output table; its paths are relative to its folder.
 
     Returns
     -------
@@ -30,7 +30,7 @@ def find_crystals(arguments, output=None):
     UsageError
         If there is more than one table, or a table with other files.
     ValueError
-        If there is nothing of that name.
+        If a file or folder does not exist.
     """
     from ..crystals.collection import collect_file, collect_files
     from ..crystals.crystal_files import suffix_of
@@ -46,7 +46,8 @@ def find_crystals(arguments, output=None):
     tables = [path for path in tables if suffix_of(path) not in EITHER]
     if tables:
         raise UsageError(
-            f"{tables[0]} is one of {len(paths)} files: give crystal files, or one table alone."
+            f"{tables[0]} is a table, one of {len(paths)} files: pass crystal files, or a single "
+            "table."
         )
     _refuse_table_options(arguments)
     return collect_files(paths, home)
@@ -56,11 +57,11 @@ def _refuse_table_options(arguments):
     given = {"--column": arguments.column, "--folder": arguments.folder}
     for option, value in {**given, "--no-header": not arguments.header}.items():
         if value:
-            raise UsageError(f"{option} is for tables, and there is none.")
+            raise UsageError(f"{option} applies to tables only, but no table was given.")
 
 
 def table_options(arguments, is_table=True):
-    """How a table is read."""
+    """Return the options for reading a table."""
     from ..crystals.table_files import COMMAND_LINE
 
     if not is_table:
@@ -74,7 +75,7 @@ def table_options(arguments, is_table=True):
 
 
 def _expand(text):
-    """Files that one argument stands for."""
+    """Return the files that one argument names."""
     if os.path.isdir(text):
         return list_folder(Path(text))
     if os.path.exists(text):
@@ -88,26 +89,24 @@ def _expand(text):
 
 
 def list_folder(folder):
-    """The crystal files of a folder; says which others are left alone."""
+    """Return the crystal files of a folder, and report the other files."""
     from ..crystals.crystal_files import search_folder
 
     files, others = search_folder(folder)
     if others:
-        note(
-            f"{folder}: {len(files)} crystal files; others are left alone ({', '.join(others[:5])})"
-        )
+        note(f"{folder}: {len(files)} crystal files; ignored other files ({', '.join(others[:5])})")
     return files
 
 
 def read_table(path, arguments):
-    """The collection of a table (`sklearn-cloud fit`)."""
+    """Return the collection of a table (`sklearn-cloud fit`)."""
     from ..crystals.collection import collect_table
 
     return collect_table(path, **table_options(arguments))
 
 
 def stream_strings(crystals, options, arguments, problems=None):
-    """Symmetry strings of the crystals, some at a time.
+    """Yield the symmetry strings of the crystals in chunks.
 
     Parameters
     ----------
@@ -117,20 +116,20 @@ def stream_strings(crystals, options, arguments, problems=None):
     arguments : argparse.Namespace
         With `jobs`, `skip_bad` and `quiet`.
     problems : dict of str to str, default=None
-        Names of crystals that cannot be used for another reason.
+        Names of crystals that cannot be used for other reasons, and the reasons.
 
     Yields
     ------
     strings : list of str
     crystals : Collection
-        Those that have a string, and no problem. Once there is a problem, nothing is given any
-        more without `skip_bad`, but the rest is read.
+        The crystals of these strings. Without `skip_bad`, nothing more is yielded after the
+        first problem, but the rest is still read.
 
     Raises
     ------
     ValueError
-        At the end, if a crystal cannot be used, without `skip_bad`; or if none can. All of them
-        are named.
+        At the end, if no crystal can be used or, without `skip_bad`, if one cannot. The message
+        names all of them.
     """
     bad, noticed, n_good = {}, defaultdict(list), 0
     for start in range(0, len(crystals), CHUNK):
@@ -165,7 +164,7 @@ def _compute(crystals, options, arguments, label):
 
 
 def read_strings(crystals, options, arguments, problems=None):
-    """As `stream_strings`, all at once.
+    """Return what `stream_strings` yields, all at once.
 
     Returns
     -------
@@ -181,7 +180,7 @@ def read_strings(crystals, options, arguments, problems=None):
 
 
 def _join_problems(crystals, problems, rows):
-    """All that is wrong with each crystal, in their order; a malformed row has nothing else."""
+    """Return all problems of each crystal, in order; a malformed row has no others."""
     joined = {}
     for row, name in enumerate(crystals.names):
         found = [problems[name]] if name in problems else []
@@ -201,11 +200,11 @@ def _report_notes(noticed):
 
 
 def _report_bad(crystals, bad, n_good, skip_bad):
-    """An error if there are bad crystals, or none is left."""
+    """Raise an error if there are bad crystals, or none is left."""
     if not bad:
         return
     report = f"{len(bad)} of {len(crystals)} crystals ({crystals.source})"
     if not skip_bad or not n_good:
-        advice = "fix them, or leave them out with --skip-bad" if n_good else "none is left"
+        advice = "fix them, or skip them with --skip-bad" if n_good else "no crystal is left"
         raise ValueError(f"{report} cannot be used; {advice}:{list_problems(bad)}")
-    note(f"left out {report}:{list_problems(bad)}")
+    note(f"skipped {report}:{list_problems(bad)}")

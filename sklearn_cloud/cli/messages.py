@@ -1,16 +1,16 @@
-"""How commands speak: results on standard output, everything else on standard error."""
+"""Messages of the commands: results on standard output, everything else on standard error."""
 
 import signal
 import sys
 import threading
 from contextlib import contextmanager
 
-LISTED = 20  # rows or files that a message explains; the rest are named only
+LISTED = 20  # rows or files explained in a message; the rest are only named
 LONGEST = 240  # characters of one explanation
 
 
 class UsageError(ValueError):
-    """The arguments do not fit together: exit code 2."""
+    """Arguments that contradict each other: exit code 2."""
 
 
 class Interrupted(BaseException):
@@ -18,18 +18,18 @@ class Interrupted(BaseException):
 
 
 class ReaderGoneError(Exception):
-    """Whoever reads standard output, such as `head`, has seen enough."""
+    """The reader of standard output, such as `head`, has closed it."""
 
 
 @contextmanager
 def stop_at_ctrl_c():
     """Turn Ctrl-C into `Interrupted` inside the block.
 
-    skorch takes KeyboardInterrupt as the wish to end a training early: a cross-validation would
-    continue with its next fold, and a command would write a model that was trained half.
+    skorch ends training early at a KeyboardInterrupt: a cross-validation would continue with its
+    next fold, and a command would save a model that is only half trained.
     """
     here = threading.current_thread() is threading.main_thread()
-    # A process in the background ignores Ctrl-C, and is to go on doing so.
+    # A process in the background ignores Ctrl-C and must continue to do so.
     if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
@@ -46,7 +46,7 @@ def _interrupt(signum, frame):
 
 @contextmanager
 def standard_output():
-    """Where results go."""
+    """Give standard output; raise `ReaderGoneError` if it is closed."""
     try:
         yield sys.stdout
         sys.stdout.flush()
@@ -55,36 +55,36 @@ def standard_output():
 
 
 def say(text=""):
-    """A line of the result."""
+    """Print a line of the result."""
     with standard_output() as stream:
         stream.write(f"{text}\n")
 
 
 def note(text):
-    """A line about what happens."""
+    """Print a line about the progress of the work."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 
 
 def show_progress(arguments):
-    """Whether to draw progress bars: not into a file or a pipe, and not with --quiet."""
+    """Whether to show progress bars: not in a file or a pipe, and not with --quiet."""
     return int(not arguments.quiet and sys.stderr.isatty())
 
 
 def describe_error(error):
-    """What an exception says, without the number that the system gives it."""
+    """Return the message of an exception, without the error number of the system."""
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     return str(error) or type(error).__name__
 
 
 def list_problems(problems):
-    """One line for each row or file that cannot be used.
+    """Return a line for each row or file that cannot be used.
 
     Parameters
     ----------
     problems : dict of str to str
-        Name of the row or file, and what is wrong with it.
+        Name of the row or file, and its problem.
 
     Returns
     -------

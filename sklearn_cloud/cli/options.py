@@ -1,4 +1,4 @@
-"""Arguments that several commands share."""
+"""Arguments shared by several commands."""
 
 import argparse
 from pathlib import Path
@@ -7,30 +7,30 @@ PARTS = ("generators", "sites", "composition")
 CRYSTALS_HELP = (
     "files (CIF, POSCAR, .vasp, .xsf, extxyz, compressed or not), patterns such as 'data/*.cif', "
     "folders (searched with their subfolders), or one table (CSV, JSON, JSON lines, Parquet, "
-    "Excel, an ASE database or trajectory); formulas stand in a table"
+    "Excel, an ASE database or trajectory); formulas go in a table"
 )
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
-    """Keeps the lines of examples, and leaves room for the names of options."""
+    """Formatter that keeps the lines of examples and leaves room for the options."""
 
     def __init__(self, prog):
         super().__init__(prog, max_help_position=28, width=100)
 
 
 def add_command(commands, name, run, summary, description):
-    """A subparser that runs a function, with what every command has.
+    """Add a command with the options that all commands have.
 
     Parameters
     ----------
-    commands : the action that ``ArgumentParser.add_subparsers`` gave
+    commands : result of ``ArgumentParser.add_subparsers``
     name : str
     run : callable
         Takes the parsed arguments.
     summary : str
         One line for the list of commands.
     description : str
-        With examples.
+        Text of ``--help``, with examples.
 
     Returns
     -------
@@ -43,8 +43,8 @@ def add_command(commands, name, run, summary, description):
         formatter_class=HelpFormatter,
     )
     parser.set_defaults(run=run, when_interrupted="nothing was written.")
-    parser.add_argument("--quiet", action="store_true", help="no progress bars, no summary")
-    parser.add_argument("--traceback", action="store_true", help="show where an error comes from")
+    parser.add_argument("--quiet", action="store_true", help="show no progress bars and no summary")
+    parser.add_argument("--traceback", action="store_true", help="show the traceback of an error")
     return parser
 
 
@@ -57,7 +57,7 @@ def add_rows(parser):
     parser.add_argument(
         "--column",
         metavar="NAME",
-        help="column of a table with the crystals: CIF text, paths of files (relative to the "
+        help="column with the crystals: CIF text, paths of files (relative to the "
         "table), structures or formulas (default: the first of structure, cif, atoms, file, path, "
         "filename, formula, composition)",
     )
@@ -65,22 +65,26 @@ def add_rows(parser):
         "--folder",
         type=Path,
         metavar="DIR",
-        help="the table names the files in this folder, with or without .cif: in a column id, "
-        "material_id, file, ..., or else the first",
+        help="folder of the files that the table names, with or without .cif, in a column id, "
+        "material_id, file, ..., or else in its first column",
     )
     parser.add_argument(
         "--no-header",
         dest="header",
         action="store_false",
-        help="the table has no names of columns: they are called 1, 2, ...",
+        help="the table has no header: its columns are called 1, 2, ...",
     )
     parser.add_argument(
         "--skip-bad",
         action="store_true",
-        help="leave out what cannot be read, and name it; without this it is an error",
+        help="skip and list crystals that cannot be read (default: raise an error)",
     )
     parser.add_argument(
-        "--jobs", type=whole_number, default=1, metavar="N", help="processes that read the crystals"
+        "--jobs",
+        type=whole_number,
+        default=1,
+        metavar="N",
+        help="number of processes that read crystals",
     )
 
 
@@ -89,7 +93,7 @@ def add_strings(parser):
         "--sites",
         choices=["orbits", "set"],
         default="orbits",
-        help="name each orbit with its element, or the Wyckoff positions only, as the paper does "
+        help="each orbit with its element, or only the set of Wyckoff positions, as in the paper "
         "(default: orbits)",
     )
     parser.add_argument(
@@ -97,7 +101,7 @@ def add_strings(parser):
         type=positive,
         default=0.1,
         metavar="ANGSTROM",
-        help="distance within which sites count as equivalent (default: 0.1)",
+        help="distance in angstrom within which sites are equivalent (default: 0.1)",
     )
     parser.add_argument(
         "--parts",
@@ -113,23 +117,23 @@ def add_training(parser, epochs):
         "--encoder",
         default="mini",
         metavar="NAME",
-        help="what training starts from: 'mini' or 'small' (in the package), a folder that "
-        "`pretrain` wrote, 'organisation/name' on the Hugging Face hub, or 'none' for random "
-        "weights (default: mini)",
+        help="pre-trained encoder: 'mini' or 'small' (part of the package), a folder written by "
+        "`pretrain`, 'organisation/name' on the Hugging Face Hub, or 'none' for random weights "
+        "(default: mini)",
     )
     parser.add_argument(
-        "--epochs", type=whole_number, default=epochs, help=f"passes over the rows ({epochs})"
+        "--epochs", type=whole_number, default=epochs, help=f"number of epochs (default: {epochs})"
     )
     add_device_and_seed(parser)
 
 
 def add_device_and_seed(parser):
     add_device(parser)
-    parser.add_argument("--seed", type=int, default=0, help="same seed, same result (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="random seed (default: 0)")
 
 
 def add_device(parser):
-    parser.add_argument("--device", help="cpu, cuda, cuda:1, ... (default: a GPU if there is one)")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, ... (default: a GPU if available)")
 
 
 def add_output(parser, what, required=True):
@@ -141,25 +145,25 @@ def add_output(parser, what, required=True):
         metavar="PATH",
         help=f"{what}" if required else f"{what} (default: CSV on standard output)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace it if it is there")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing output")
 
 
 def encoder_argument(text):
-    """What `encoder=` of an estimator takes."""
+    """Convert the text to a value for `encoder=` of an estimator."""
     return None if text == "none" else text
 
 
 def whole_number(text):
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+        raise argparse.ArgumentTypeError(f"{text} is not a positive integer")
     return number
 
 
 def positive(text):
     number = float(text)
     if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
     return number
 
 
@@ -172,5 +176,5 @@ def parts(text):
 
 
 def string_options(arguments):
-    """The parameters of `SymmetryStringTransformer` that were asked for."""
+    """Return the parameters of `SymmetryStringTransformer` given on the command line."""
     return {"parts": arguments.parts, "sites": arguments.sites, "symprec": arguments.symprec}

@@ -1,4 +1,4 @@
-"""Files and folders that appear when they are complete, and never replace others unasked."""
+"""Output files and folders: they appear when complete, and replace others only when asked to."""
 
 import errno
 import glob
@@ -11,43 +11,45 @@ SPARE_BYTES = 1 << 20  # with less, a disk counts as full
 
 
 def check_file(path, overwrite):
-    """Find out before the work begins whether a file can be written.
+    """Check, before the work begins, that a file can be written.
 
     Raises
     ------
     OSError
-        If it is there already, is a folder, or its folder does not let it be made.
+        If it exists already, is a folder, or its folder is not writable.
     """
     if path.is_dir():
-        raise FileExistsError(f"{path} is a folder: name a file.")
+        raise FileExistsError(f"{path} is a folder: choose a file name.")
     if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists: choose another name, or replace it by --overwrite.")
+        raise FileExistsError(
+            f"{path} exists: choose another name, or replace it with --overwrite."
+        )
     check_writable(path)
 
 
 def check_folder(path, overwrite, marker):
-    """As `check_file`, for a folder.
+    """Check, before the work begins, that a folder can be written.
 
-    Only a folder that holds the file `marker`, or nothing, is replaced: it may be a slip of the
-    fingers.
+    Only a folder that is empty or contains the file `marker` is replaced: another one may have
+    been named by mistake.
     """
     if path.exists() and not path.is_dir():
-        raise FileExistsError(f"{path} is a file: name a folder.")
+        raise FileExistsError(f"{path} is a file: choose a folder.")
     if path.is_dir() and any(path.iterdir()):
         if not (path / marker).is_file():
-            raise FileExistsError(f"{path} is a folder with other things: choose another name.")
+            raise FileExistsError(f"{path} contains other files: choose another folder.")
         if not overwrite:
             raise FileExistsError(
-                f"{path} exists: choose another name, or replace it by --overwrite."
+                f"{path} exists: choose another name, or replace it with --overwrite."
             )
     check_writable(path)
 
 
 @contextmanager
 def new_file(path):
-    """Give a temporary path next to `path`, which takes that name when the block is through.
+    """Give a temporary path next to `path`, which is renamed to it when the block ends.
 
-    What a killed process left of the same file is removed.
+    Remains of the same file from a killed process are removed.
     """
     for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
         leftover.unlink(missing_ok=True)
@@ -57,7 +59,7 @@ def new_file(path):
 
 @contextmanager
 def full_disk_named(path):
-    """Say that a disk is full, which every library that writes files says in its own way."""
+    """Turn the "disk full" errors of different libraries into one message."""
     try:
         yield
     except Exception as error:
@@ -65,6 +67,6 @@ def full_disk_named(path):
         if not full and not (path.exists() and shutil.disk_usage(path).free < SPARE_BYTES):
             raise
         raise OSError(
-            f"the disk of {path} is full: make room on it, and give the same command again to "
+            f"the disk of {path} is full: free some space, then run the same command again to "
             "resume."
         ) from error

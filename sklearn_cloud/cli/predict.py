@@ -1,12 +1,12 @@
-"""`sklearn-cloud predict`: a fitted model on other crystals."""
+"""`sklearn-cloud predict`: predictions of a fitted model."""
 
 from pathlib import Path
 
 from .options import add_command, add_crystals, add_output
 
 DESCRIPTION = """\
-Predict with a model that `sklearn-cloud fit` wrote. It remembers how the strings of its crystals
-are made. A table keeps its columns; if the true values are among them, the error is reported.
+Predict with a model saved by `sklearn-cloud fit`. Crystals are converted to strings as in the fit.
+A table keeps its columns; if they include the true values, the error is reported.
 
     sklearn-cloud predict gaps NaCl.cif                           on the screen
     sklearn-cloud predict gaps new_crystals/ -o predictions.csv   a folder with its subfolders
@@ -15,10 +15,10 @@ are made. A table keeps its columns; if the true values are among them, the erro
 
 
 def add_parser(commands):
-    parser = add_command(commands, "predict", run, "use a model on other crystals", DESCRIPTION)
-    parser.add_argument("model", type=Path, help="folder that `sklearn-cloud fit` wrote")
+    parser = add_command(commands, "predict", run, "predict with a fitted model", DESCRIPTION)
+    parser.add_argument("model", type=Path, help="folder written by `sklearn-cloud fit`")
     add_crystals(parser)
-    add_output(parser, "table to write", required=False)
+    add_output(parser, "output table", required=False)
 
 
 def run(arguments):
@@ -51,12 +51,12 @@ def run(arguments):
 
 
 def split_model(model, folder):
-    """How a model makes its strings, and what reads them.
+    """Return the string options of a pipeline, and its estimator.
 
     Raises
     ------
     ValueError
-        If it reads crystals in another way.
+        If its first step is not a `SymmetryStringTransformer`.
     """
     from sklearn.pipeline import Pipeline
 
@@ -64,14 +64,14 @@ def split_model(model, folder):
 
     if not isinstance(model, Pipeline) or type(model[0]) is not SymmetryStringTransformer:
         raise ValueError(
-            f"the model in {folder} does not begin with a SymmetryStringTransformer: use it in "
-            "Python, with sklearn_cloud.load_model."
+            f"the first step of the model in {folder} is not a SymmetryStringTransformer: use it "
+            "in Python, with sklearn_cloud.load_model."
         )
     return model[0]._options(), model[1:] if len(model) > 2 else model[1]
 
 
 def predict(estimator, strings, target):
-    """Columns of predictions: of a classifier, the label and the probability of each."""
+    """Return columns of predictions; for a classifier, the label and all probabilities."""
     import numpy as np
 
     # with numbers next to them, strings are rows of a table
@@ -87,7 +87,7 @@ def predict(estimator, strings, target):
 
 
 def score(table, target):
-    """How good the predictions are, where the table has the true values of some rows."""
+    """Describe the error of the predictions if the table has true values, else return None."""
     import pandas as pd
 
     if target not in table:
@@ -103,6 +103,6 @@ def score(table, target):
     if not n_rows:
         return None
     return (
-        f"{what} on the {n_rows} rows with a {target}: {value:.4g} (a test only if the model was "
-        f"not fitted on them)"
+        f"{what} on the {n_rows} rows with a {target}: {value:.4g} (not a test score if the model "
+        f"was fitted on these rows)"
     )

@@ -1,4 +1,4 @@
-"""`sklearn-cloud pretrain`: an encoder of one's own, from unlabelled crystals."""
+"""`sklearn-cloud pretrain`: pre-train an encoder on unlabelled crystals."""
 
 from pathlib import Path
 
@@ -7,39 +7,41 @@ from .options import add_command, add_device_and_seed, add_output, positive, who
 DESCRIPTION = """\
 Pre-train an encoder on unlabelled crystals by masked language modelling: folders of CIF files,
 tables with a column of crystals, or the corpus tables that `build_corpus` reads (.tsv.xz, .csv.gz).
-The output folder gets the corpus, checkpoints, and at the end `encoder/`, which `--encoder` of the
-other commands takes. A run that was interrupted goes on when the same command is given again.
+The output folder gets the corpus, the checkpoints and, at the end, `encoder/` for the option
+--encoder of the other commands. To resume an interrupted run, run the same command again.
 
     sklearn-cloud pretrain my_crystals/ -o my_pretraining
     sklearn-cloud pretrain crystals.parquet more_cifs/ -o big --size small --epochs 20 --device cuda
     sklearn-cloud fit targets.csv --target band_gap -o gaps --encoder my_pretraining/encoder
 
-It takes many crystals to be worth it: the encoder in the package has seen 172,000.
+Pre-training pays off with many crystals only: the bundled encoder was trained on 172,000.
 """
-#: What a run leaves in its folder, besides `corpus-...` and `checkpoint-...`.
+#: Files of a run, next to `corpus-...` and `checkpoint-...`.
 FILES = ("encoder", "history.json", "plan.json")
 
 
 def add_parser(commands):
     parser = add_command(
-        commands, "pretrain", run, "an encoder from unlabelled crystals", DESCRIPTION
+        commands, "pretrain", run, "pre-train an encoder on unlabelled crystals", DESCRIPTION
     )
-    parser.set_defaults(when_interrupted="give the same command again to go on.")
-    parser.add_argument("sources", nargs="+", type=Path, help="folders of CIF files, and tables")
+    parser.set_defaults(when_interrupted="run the same command again to resume.")
+    parser.add_argument("sources", nargs="+", type=Path, help="folders of CIF files, or tables")
     add_output(parser, "folder of the run")
-    parser.add_argument("--column", metavar="NAME", help="column of the tables with the crystals")
+    parser.add_argument("--column", metavar="NAME", help="column with the crystals in tables")
     parser.add_argument("--size", choices=["mini", "small", "paper"], default="mini")
     parser.add_argument(
         "--sites",
         choices=["set", "orbits", "both"],
         default="both",
-        help="form of the strings; an encoder that has seen both reads both (default: both)",
+        help="form of the strings the encoder learns to read (default: both)",
     )
     parser.add_argument("--epochs", type=whole_number, default=5, help="(default: 5)")
     parser.add_argument("--batch-size", type=whole_number, default=256, help="(default: 256)")
     parser.add_argument("--learning-rate", type=positive, default=1e-3, help="(default: 1e-3)")
-    parser.add_argument("--symprec", type=positive, default=0.1, help="in angstrom (0.1)")
-    parser.add_argument("--jobs", type=whole_number, default=1, help="processes for the corpus")
+    parser.add_argument("--symprec", type=positive, default=0.1, help="in angstrom (default: 0.1)")
+    parser.add_argument(
+        "--jobs", type=whole_number, default=1, help="number of processes that read crystals"
+    )
     add_device_and_seed(parser)
 
 
@@ -48,7 +50,7 @@ def run(arguments):
     from .outputs import full_disk_named
 
     check_run_folder(arguments.output, arguments.overwrite)
-    # reading the sources comes before anything is removed
+    # sources are read before anything is removed
     sources = [open_source(path, arguments.column) for path in arguments.sources]
     if arguments.overwrite:
         remove_run(arguments.output)
@@ -62,22 +64,23 @@ def run(arguments):
 
 
 def check_run_folder(folder, overwrite):
-    """Refuse a folder with other things in it, and a finished run."""
+    """Raise an error if the folder contains other files or a finished run."""
     from ..files import check_writable
 
     if folder.exists() and not folder.is_dir():
-        raise FileExistsError(f"{folder} is a file: name a folder.")
+        raise FileExistsError(f"{folder} is a file: choose a folder.")
     ours = ("corpus-", "checkpoint-", *FILES)
     there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-    # a killed run may leave a hidden file that was half written
+    # a killed run may leave a hidden, incomplete file
     others = [name for name in there if not name.lstrip(".").startswith(ours)]
     if others:
         raise FileExistsError(
-            f"{folder} is a folder with other things ({others[0]}): choose another name."
+            f"{folder} contains other files ({others[0]}): choose another folder."
         )
     if (folder / "history.json").is_file() and not overwrite:
         raise FileExistsError(
-            f"{folder} holds a finished run: choose another name, or begin anew by --overwrite."
+            f"{folder} contains a finished run: choose another folder, or start over with "
+            "--overwrite."
         )
     check_writable(folder)
 
@@ -90,7 +93,7 @@ def remove_run(folder):
 
 
 def open_source(path, column):
-    """A `CorpusSource`; its name holds the number of crystals, so that a change is noticed."""
+    """Return a `CorpusSource`, named with the number of crystals so that changes are noticed."""
     from ..crystals.collection import collect_file
     from ..crystals.table_files import COMMAND_LINE, is_table
     from ..pretraining.corpus_builder import CorpusSource
@@ -108,7 +111,7 @@ def open_source(path, column):
 
 
 def is_corpus_table(path):
-    """Whether `build_corpus` reads the table by itself: structures (.tsv) or symmetries (.csv)."""
+    """Whether `build_corpus` reads the table itself: structures (.tsv) or symmetries (.csv)."""
     from ..crystals.crystal_files import OPENERS, suffix_of
 
     if suffix_of(path) != ".csv":
@@ -120,7 +123,7 @@ def is_corpus_table(path):
 
 
 def build_corpora(sources, arguments):
-    """One corpus for each form of the strings."""
+    """Return one corpus for each form of the strings."""
     from ..pretraining.corpus_builder import build_corpus
     from .messages import note, show_progress
 
@@ -137,7 +140,7 @@ def build_corpora(sources, arguments):
         corpora.append(corpus)
         if not arguments.quiet:
             dropped = "".join(
-                f"\n  left out {count}: {why}"
+                f"\n  skipped {count}: {why}"
                 for why, count in corpus.manifest["dropped"].items()
                 if count
             )
@@ -152,7 +155,7 @@ def train(arguments, corpora):
 
     checkpoint = last_checkpoint(arguments.output)
     if checkpoint and not arguments.quiet:
-        note(f"going on from {checkpoint}")
+        note(f"resuming from {checkpoint}")
     return pretrain(
         corpora,
         arguments.output,

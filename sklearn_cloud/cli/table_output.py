@@ -1,4 +1,4 @@
-"""Tables out, row by row; their format shows from the suffix of the file."""
+"""Write tables row by row, in the format given by the suffix of the file."""
 
 import shutil
 import tempfile
@@ -12,15 +12,15 @@ SUFFIXES = (".csv", ".tsv", ".json", ".parquet")
 
 
 def check_output(arguments):
-    """Raise an error, before the work begins, if `arguments.output` cannot be written.
+    """Check, before the work begins, that `arguments.output` can be written.
 
-    None is standard output.
+    None means standard output.
     """
     if arguments.output is None:
         return
     if arguments.output.suffix.lower() not in SUFFIXES:
         raise UsageError(
-            f"{arguments.output}: cannot tell the format, name a file that ends in "
+            f"{arguments.output}: unknown table format; choose a file name that ends in "
             f"{', '.join(SUFFIXES)}."
         )
     check_file(arguments.output, arguments.overwrite)
@@ -35,9 +35,9 @@ def open_table(path, whole=None):
     Parameters
     ----------
     path : pathlib.Path or None
-        None is standard output, as CSV; it too gets nothing before all is there.
+        None writes CSV to standard output, once the table is complete.
     whole : pandas.DataFrame, default=None
-        Rows whose columns all frames have: Parquet takes their types from it.
+        Rows with the columns of all frames: Parquet takes the types of the columns from them.
     """
     if path is not None:
         with new_file(path) as temporary, _writer(temporary, path.suffix.lower(), whole) as append:
@@ -52,7 +52,7 @@ def open_table(path, whole=None):
 
 
 def write_table(frame, path):
-    """Write a table, to standard output as CSV where `path` is None."""
+    """Write a table, or CSV to standard output if `path` is None."""
     with open_table(path) as append:
         append(frame)
 
@@ -82,7 +82,7 @@ def _writer(path, kind, whole):
 
 
 def _append_json(frame, path, first):
-    """Records without the bracket that closes their list."""
+    """Append records, without the bracket that closes their list."""
     text = frame.to_json(orient="records", indent=1, double_precision=15, force_ascii=False)
     records = text.strip().removeprefix("[").removesuffix("]").rstrip()
     with open(path, "a", encoding="utf-8") as file:
@@ -118,16 +118,16 @@ def _parquet_writer(path, whole):
 
 
 def add_columns(frame, columns, source):
-    """A frame with further columns.
+    """Return the frame with further columns.
 
     Raises
     ------
     ValueError
-        If the table has a column of that name already.
+        If the table already has a column of that name.
     """
     import pandas as pd
 
     taken = [name for name in columns if name in frame.columns]
     if taken:
-        raise ValueError(f"{source} has a column {taken[0]!r} already: rename or remove it.")
+        raise ValueError(f"{source} already has a column {taken[0]!r}: rename or remove it.")
     return pd.concat([frame, pd.DataFrame(columns, index=frame.index)], axis=1)

@@ -3,8 +3,8 @@
 from .options import add_command, add_crystals, add_output, add_strings, string_options
 
 DESCRIPTION = """\
-Write the symmetry strings of crystals: what the model reads. A string names the space group by its
-generators, the occupied Wyckoff positions, and the composition.
+Write the symmetry strings of crystals, the input of the model. A string describes the generators of
+the space group, the occupied Wyckoff positions, and the composition.
 
     sklearn-cloud strings NaCl.cif                            one crystal, on the screen
     sklearn-cloud strings my_crystals/ -o strings.csv         a folder with its subfolders
@@ -19,7 +19,7 @@ generators, the occupied Wyckoff positions, and the composition.
 def add_parser(commands):
     parser = add_command(commands, "strings", run, "crystals to symmetry strings", DESCRIPTION)
     add_crystals(parser)
-    add_output(parser, "table to write", required=False)
+    add_output(parser, "output table", required=False)
     add_strings(parser)
 
 
@@ -37,4 +37,6 @@ def run(arguments):
             n_strings += len(strings)
             different.update(map(hash, strings))
     if arguments.output and not arguments.quiet:
-        note(f"{n_strings} strings, {len(different)} different: {arguments.output}")
+        note(
+            f"wrote {n_strings} strings, {len(different)} of them different, to {arguments.output}"
+        )

@@ -1,4 +1,4 @@
-"""Anything people have, read into distinct and checked crystals."""
+"""Read crystals from any source, check them, and find the distinct ones."""
 
 from .crystal import Crystal, Formula
 from .errors import CrystalError

@@ -2,19 +2,19 @@
 
 import numpy as np
 
-NEEDS_ASE = "{path} is read by ASE: pip install 'sklearn-cloud[ase]'."
+NEEDS_ASE = "reading {path} requires ASE: pip install 'sklearn-cloud[ase]'."
 FORMATS = {".traj": "traj"}
 
 
 def read_trajectory(path):
-    """Frame with a row per image of a trajectory: ``structure`` (Atoms) and what it says of it.
+    """Return a frame with a row per image of a trajectory: ``structure`` (Atoms) and its data.
 
     Raises
     ------
     ImportError
         If ASE is not installed.
     ValueError
-        If the file is damaged or has no crystal.
+        If the file is damaged or contains no crystal.
     """
     import pandas as pd
 
@@ -32,7 +32,7 @@ def read_trajectory(path):
 
 
 def read_database(path):
-    """Frame with a row per row of an ASE database: id, keys with their values, ``structure``."""
+    """Return the rows of an ASE database as a frame: id, keys with their values, ``structure``."""
     import pandas as pd
 
     _need_ase(path)
@@ -57,7 +57,7 @@ def _need_ase(path):
 
 
 def _record(atoms):
-    """Plain numbers and text that come with an image, and its energy where there is one."""
+    """Return the numbers and text stored with an image, and its energy if there is one."""
     record = {name: value for name, value in atoms.info.items() if np.isscalar(value)}
     results = getattr(atoms.calc, "results", {})
     if "energy" in results:

@@ -1,4 +1,4 @@
-"""Cells of a crystal: reduced, primitive, and as moyopy takes them."""
+"""Cells of a crystal: reduced, primitive, and in the form of moyopy."""
 
 import logging
 import math
@@ -9,20 +9,20 @@ import numpy as np
 from .errors import CrystalError
 from .limits import check_tolerances
 
-#: A search that fails is repeated with these shares of symprec: a tolerance that is too wide for a
-#: crystal maps its sites onto each other in ways that form no group.
+#: A search that fails is repeated with these fractions of symprec: with too wide a tolerance, the
+#: operations found do not form a group.
 SYMPREC_SHARES = (1.0, 0.8, 0.6, 0.4, 0.2)
 
 
 def primitive_cell(crystal, symprec):
-    """The Niggli-reduced primitive cell of a crystal.
+    """Return the Niggli-reduced primitive cell of a crystal.
 
     Parameters
     ----------
     crystal : Crystal
     symprec : float
-        Distance within which sites count as equivalent, in angstrom. Where the search fails it
-        is repeated with less, as that of the space group is.
+        Distance within which sites count as equivalent, in angstrom. A search that fails is
+        repeated with a smaller value, as for the space group.
 
     Returns
     -------
@@ -57,40 +57,40 @@ def _search_primitive(crystal, symprec):
         except ValueError as error:
             failure = error
     raise CrystalError(
-        f"no primitive cell is found at symprec={symprec} ({failure}); try a smaller symprec"
+        f"no primitive cell found at symprec={symprec} ({failure}); try a smaller symprec"
     )
 
 
 def cell_vectors(lengths, angles):
-    """Cell vectors as rows (angstrom) of lengths (angstrom) and the angles between them (degrees).
+    """Return cell vectors as rows (angstrom) from lengths (angstrom) and angles (degrees).
 
     Raises
     ------
     CrystalError
-        If they form no cell.
+        If there is no such cell.
     """
     if not all(0 < length < math.inf for length in lengths) or not all(0 < a < 180 for a in angles):
-        raise CrystalError(f"a cell of lengths {lengths} and angles {angles} does not exist")
+        raise CrystalError(f"a cell with lengths {lengths} and angles {angles} does not exist")
     cosines = [0.0 if angle == 90 else math.cos(math.radians(angle)) for angle in angles]
     alpha, beta, gamma = cosines
     sine = math.sqrt(1 - gamma**2)
     y = (alpha - beta * gamma) / sine
     square = 1 - beta**2 - y**2
     if square <= 0:
-        raise CrystalError(f"angles of {angles} degrees form no cell")
+        raise CrystalError(f"there is no cell with the angles {angles} (degrees)")
     rows = [[1, 0, 0], [gamma, sine, 0], [beta, y, math.sqrt(square)]]
     return np.array(rows) * np.array(lengths)[:, None]
 
 
 def cell_shape(lattice):
-    """Lengths of cell vectors (angstrom) and the cosines of the angles alpha, beta, gamma."""
+    """Return the lengths of cell vectors (angstrom) and the cosines of alpha, beta, gamma."""
     lengths = np.linalg.norm(lattice, axis=1)
     unit = lattice / lengths[:, None]
     return lengths, (unit[1] @ unit[2], unit[0] @ unit[2], unit[0] @ unit[1])
 
 
 def niggli_cell(lattice):
-    """Niggli-reduced cell vectors as rows, shape (3, 3).
+    """Return the Niggli-reduced cell vectors as rows, shape (3, 3).
 
     Raises
     ------
@@ -102,7 +102,7 @@ def niggli_cell(lattice):
     try:
         return np.array(moyopy.niggli_reduce(np.asarray(lattice).tolist())[0])
     except ValueError as error:
-        # it goes in circles where lengths or angles are equal but for the last digits
+        # it does not converge if lengths or angles are equal except for the last digits
         import spglib
 
         try:
@@ -112,15 +112,15 @@ def niggli_cell(lattice):
 
 
 def ask_spglib(function, *arguments, **options):
-    """What a function of spglib returns.
+    """Call a function of spglib, and raise an exception if it fails.
 
     Parameters
     ----------
     function : callable
-        One of those that return None where they fail, unless ``SPGLIB_OLD_ERROR_HANDLING`` is 0
-        or the version of spglib is 3 or newer: there they raise an exception.
+        It returns None if it fails or, if ``SPGLIB_OLD_ERROR_HANDLING`` is 0 or the version of
+        spglib is 3 or newer, raises an exception.
     *arguments, **options
-        Those of the function.
+        Arguments of the function.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def ask_spglib(function, *arguments, **options):
 
 
 def moyopy_cell(crystal):
-    """A `Crystal` as moyopy takes it."""
+    """Return the cell of a `Crystal` for moyopy."""
     import moyopy
 
     return moyopy.Cell(

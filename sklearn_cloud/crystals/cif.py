@@ -1,4 +1,4 @@
-"""A CIF to one crystal, with everything that the file says about itself compared."""
+"""Read the crystal of a CIF, and compare it with all that the file says about it."""
 
 import math
 from typing import NamedTuple
@@ -21,7 +21,7 @@ _COORDINATES = ("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z"
 _OTHERS = ("label", "type_symbol", "occupancy", "calc_flag", "attached_hydrogens")
 _FULL = (None, "1", "1.0")
 _FEW_DIGITS = 2
-_MERGED = (0.05, 0.5)  # angstrom: least and most by which two entries of one site may differ
+_MERGED = (0.05, 0.5)  # angstrom: smallest and largest tolerance between two entries of one site
 
 
 def read_cif(text, notes=None):
@@ -31,7 +31,7 @@ def read_cif(text, notes=None):
     ----------
     text : str
     notes : list, default=None
-        What was changed or noticed is appended.
+        Changes and warnings are appended to it.
 
     Returns
     -------
@@ -40,15 +40,15 @@ def read_cif(text, notes=None):
     Raises
     ------
     CrystalError
-        If the text is not a CIF of exactly one crystal, a value cannot be read, or the atoms are
-        not those of the file's own formula.
+        If the text is not a CIF of exactly one crystal, a value cannot be read, or the atoms do
+        not match the formula in the file.
     """
     blocks = read_blocks(text, notes)
     if len(blocks) > 1:
         names = ", ".join(block.name for block in blocks[:5])
         raise CrystalError(
-            f"it holds {len(blocks)} crystals ({names}); keep the data block of one, from its "
-            f"`data_` line to the next"
+            f"it contains {len(blocks)} crystals ({names}); keep the data block of one of them, "
+            f"from its `data_` line to the next"
         )
     return _read_block(blocks[0], notes)
 
@@ -61,7 +61,7 @@ def _read_block(block, notes):
     candidates = []
     for operators in find_operators(block, notes):
         if not operators.keep(lattice):
-            problems.append(CrystalError(f"{operators.name} do not fit the cell"))
+            problems.append(CrystalError(f"the cell does not fit {operators.name}"))
             continue
         try:
             taken = []
@@ -73,10 +73,12 @@ def _read_block(block, notes):
         candidates.append((len(crystal.kinds), len(candidates), crystal, taken, operators))
     if not candidates:
         raise problems[0]
-    # what is open between several settings, special positions decide: fewer atoms
+    # of several possible settings, the one with fewest atoms has them on special positions
     _, place, crystal, taken, operators = min(candidates, key=lambda found: found[:2])
     if len({found[0] for found in candidates}) > 1:
-        add_note(notes, f"the setting is not named: read in {operators.name.split('the ')[-1]}")
+        add_note(
+            notes, f"the file does not name its setting; read in {operators.name.split('the ')[-1]}"
+        )
     for text in taken:
         add_note(notes, text)
     return crystal
@@ -89,9 +91,9 @@ def _read_cell(block):
 
 
 def _read_number(text, what):
-    """A number as CIF writes it, `5.381(1)`; fractions as some write coordinates, `1/3`."""
+    """Read a number in CIF form, `5.381(1)`, or a fraction, `1/3`."""
     if text is None:
-        raise CrystalError(f"{what} is not given")
+        raise CrystalError(f"{what} is missing")
     try:
         value = float(text.split("(")[0]) if "/" not in text else _divide(*text.split("/"))
     except (TypeError, ValueError, ZeroDivisionError) as error:
@@ -106,12 +108,12 @@ def _divide(above, below):
 
 
 class _Atoms(NamedTuple):
-    """The atoms that a file lists."""
+    """The atoms listed in a file."""
 
     labels: list
     species: list  # (element, occupancy) of each
     positions: np.ndarray
-    unit: float  # by how much a coordinate may be off
+    unit: float  # largest error of a coordinate
 
 
 def _read_atoms(block, formula, notes):
@@ -119,7 +121,7 @@ def _read_atoms(block, formula, notes):
     n_atoms = len(columns[0])
     others = [block.values(f"_atom_site_{name}") or [None] * n_atoms for name in _OTHERS]
     if any(len(column) != n_atoms for column in columns + others):
-        raise CrystalError("its table of atoms has columns of unequal length")
+        raise CrystalError("the columns of its atom table have different lengths")
     kept, species, positions = [], [], []
     for texts, (label, symbol, *rest) in zip(zip(*columns), zip(*others), strict=True):
         name = label or symbol or f"number {len(kept) + 1}"
@@ -136,7 +138,7 @@ def _read_atoms(block, formula, notes):
 
 
 def _read_species(name, label, symbol, occupancy, flag, hydrogens, formula, notes):
-    """Element and occupancy of one atom; None for one that is not there."""
+    """Return the element and occupancy of one atom; None for one to be left out."""
     element = read_element(symbol, label, formula, notes)
     share = 1.0 if occupancy in _FULL else _read_number(occupancy, f"the occupancy of atom {name}")
     if hydrogens not in (None, "0"):
@@ -153,7 +155,7 @@ def _read_species(name, label, symbol, occupancy, flag, hydrogens, formula, note
 
 
 def _count_digits(columns):
-    """Most decimals that a coordinate is written with."""
+    """Return the largest number of decimals of the coordinates."""
     return max(
         (
             len(text.split("(")[0].partition(".")[2])
@@ -166,15 +168,15 @@ def _count_digits(columns):
 
 
 def _rounding(digits):
-    """By how much coordinates with so many decimals may be off: cut off, or rounded."""
+    """Return the largest error of coordinates with so many decimals: truncated, or rounded."""
     return (0.525 if digits <= _FEW_DIGITS else 1.05) * 10.0 ** -max(digits, 1)
 
 
 def _exact_thirds(positions, digits):
-    """Coordinates that are multiples of 1/6 but for their last decimal, exactly so."""
+    """Replace coordinates that are multiples of 1/6 within their last decimal by exact ones."""
     if digits <= _FEW_DIGITS:
         return positions
-    # 0.3333 in a file with six decimals elsewhere is a third too
+    # 0.3333 counts as a third also in a file with six decimals elsewhere
     sixths = np.rint(positions * 6) / 6
     near = np.abs(positions - sixths) < max(1.05 * 10.0**-digits, 1e-4)
     return np.where(near, sixths, positions)
@@ -193,7 +195,7 @@ def _build(atoms, operators, lattice, notes):
 
 
 def _shared_sites(positions, owners, lattice, unit, n_atoms):
-    """{first atom: atoms listed on its site}; several where a site is disordered."""
+    """Return {first atom: atoms listed on its site}; several on a disordered site."""
     leader = list(range(n_atoms))
     least, most = _MERGED
     reach = float(np.clip(2 * unit * np.linalg.norm(lattice, axis=1).max(), least, most))
@@ -214,10 +216,10 @@ def _root(leader, atom):
 
 
 def _merge(members, atoms, notes):
-    """Species of one site that one or several of the listed atoms share."""
+    """Return the species of a site, listed as one or several atoms."""
     held = [atoms.species[member] for member in members]
     names = " and ".join(atoms.labels[member] for member in members)
     if len(members) > 1 and len(set(held)) == 1 and len(held) * held[0][1] > 1.05:
-        add_note(notes, "atoms that are listed more than once count once")
+        add_note(notes, "atoms listed more than once were counted once")
         held = held[:1]
     return settle_species(held, f"the site of {names}", notes)

@@ -1,4 +1,4 @@
-"""The data blocks of a CIF text, read by gemmi, with messages that say what is wrong with it."""
+"""Data blocks of a CIF text, read by gemmi, with clear messages about errors."""
 
 import re
 
@@ -6,7 +6,7 @@ from .errors import CrystalError
 from .species import add_note
 
 _RELEVANT = ("_atom_site", "_cell", "_symmetry", "_space_group", "_chemical_formula")
-_REPAIRS = 20  # lines that no CIF can have, and that say nothing of the crystal
+_REPAIRS = 20  # most invalid lines that are skipped, as they do not describe the crystal
 _UNICODE = {
     0xFEFF: None,  # byte order mark
     0x2212: "-",
@@ -20,7 +20,7 @@ _UNICODE = {
 
 
 class CifBlock:
-    """One data block, by tag; `_a.b` and `_A_b` are `_a_b`, unknown values (`.`, `?`) are None.
+    """A data block by tags; `_a.b` and `_A_b` are `_a_b`, unknown values (`.`, `?`) are None.
 
     Parameters
     ----------
@@ -40,12 +40,12 @@ class CifBlock:
                     self._loops.setdefault(_plain_tag(tag), (item.loop, column))
 
     def value(self, tag):
-        """Value of a tag, None where there is none."""
+        """Return the value of a tag, or None."""
         values = self.values(tag)
         return values[0] if values else None
 
     def values(self, tag):
-        """Values of a column, empty where there is none."""
+        """Return the values of a column; empty if there is none."""
         if tag in self._loops:
             loop, column = self._loops[tag]
             return [_plain_value(v) for v in loop.values[column :: loop.width()]]
@@ -68,7 +68,7 @@ def _plain_value(value):
 
 
 def read_blocks(text, notes=None):
-    """The data blocks of a CIF text that list atoms.
+    """Return the data blocks of a CIF text that list atoms.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def read_blocks(text, notes=None):
     if with_atoms:
         return with_atoms
     if any(block.values("_atom_site_cartn_x") for block in blocks):
-        raise CrystalError("it gives Cartesian coordinates; fractional ones are needed")
+        raise CrystalError("it has Cartesian coordinates; convert them to fractional ones")
     raise CrystalError("it lists no atoms (there is no _atom_site_fract_x)")
 
 
@@ -102,11 +102,11 @@ def _check_is_cif(text):
     if not start:
         raise CrystalError("it is empty")
     if start.startswith(("<!doctype", "<html", "<?xml")):
-        raise CrystalError("it is a web page, not a CIF: the download failed")
+        raise CrystalError("it is a web page, not a CIF: download the file again")
     if start.startswith("version https://git-lfs"):
         raise CrystalError("it is a Git LFS pointer, not the file: run `git lfs pull`")
     if not re.search(r"^\s*data_", text, re.MULTILINE | re.IGNORECASE):
-        raise CrystalError("not a CIF: it has no data block (a line that begins with data_)")
+        raise CrystalError("it is not a CIF: it has no data block (a line that begins with data_)")
 
 
 def _parse(text, notes):
@@ -114,26 +114,26 @@ def _parse(text, notes):
 
     for _ in range(_REPAIRS):
         try:
-            return gemmi.cif.read_string(text, 0)  # 0: repeated tags and names are passed over
+            return gemmi.cif.read_string(text, 0)  # 0: repeated tags and names are ignored
         except (ValueError, RuntimeError) as error:
             line, reason = _locate(str(error))
             repaired = _without_line(text, line)
             if repaired is None:
                 where = f"line {line}" if line else "somewhere"
                 raise CrystalError(f"it is damaged at {where}: {reason}") from error
-            add_note(notes, "lines that say nothing of the crystal and break the rules of CIF")
+            add_note(notes, "invalid CIF lines that do not describe the crystal were skipped")
             text = repaired
-    raise CrystalError(f"it breaks the rules of CIF in more than {_REPAIRS} places")
+    raise CrystalError(f"it has more than {_REPAIRS} lines that are not valid CIF")
 
 
 def _locate(message):
-    """Number of the line and reason, from what gemmi says: `string:10:0(189): reason`."""
+    """Return the line number and the reason from gemmi's message, `string:10:0(189): reason`."""
     found = re.match(r"\w+:(\d+)(?::\d+\(\d+\))?[^:]*: (.*)", message, re.DOTALL)
     return (int(found[1]), found[2]) if found else (0, message)
 
 
 def _without_line(text, line):
-    """The text with one line blanked, None where the line may say something of the crystal."""
+    """Return the text with one line blanked; None if the line may describe the crystal."""
     lines = text.splitlines(keepends=True)
     if not 0 < line <= len(lines):
         return None

@@ -1,4 +1,4 @@
-"""What a CIF says of its composition, against the atoms that were read."""
+"""Compare the formula in a CIF with the atoms that were read."""
 
 import re
 
@@ -8,12 +8,12 @@ from .species import ISOTOPES, add_note
 _FORMULA = "_chemical_formula_sum"
 _Z = "_cell_formula_units_z"
 _WORD = re.compile(r"([A-Z][a-z]?)(\d*\.?\d*)")
-_LARGE, _SMALL = 0.1, 0.02  # shares of an amount by which formula and atoms differ
+_LARGE, _SMALL = 0.1, 0.02  # relative differences between formula and atoms
 _TRACE = 0.005  # atomic fraction below which an element may be missing
 
 
 def formula_of(block):
-    """{element: amount} of `_chemical_formula_sum`, None where it is absent or says more."""
+    """Return {element: amount} of `_chemical_formula_sum`; None if it is absent or not plain."""
     text = block.value(_FORMULA)
     if text is None:
         return None
@@ -31,7 +31,7 @@ def formula_of(block):
 
 
 def _joined(word):
-    """`MgAl2O4` without blanks, as pairs."""
+    """Split `MgAl2O4`, written without blanks, into pairs."""
     pairs = _WORD.findall(word)
     return pairs if "".join(a + b for a, b in pairs) == word else None
 
@@ -73,14 +73,14 @@ def _explain(block, found, formula, symbol):
     else:
         reason = f"the amount of {symbol} differs"
     return (
-        f"its atoms are not those of its formula: {reason}. The formula is "
-        f"{block.value(_FORMULA)!r}, the cell holds {read}. Complete the atoms; or, where they "
-        f"are right, remove {_FORMULA} or pass a pymatgen Structure"
+        f"its atoms do not match its formula: {reason}. The formula is "
+        f"{block.value(_FORMULA)!r}, the cell contains {read}. Add the missing atoms or, if the "
+        f"atoms are right, remove {_FORMULA} or pass a pymatgen Structure"
     )
 
 
 def _check_units(block, ratio):
-    """The cell holds Z formula units; pymatgen writes the formula of the whole cell."""
+    """Check that the cell has Z formula units; pymatgen writes the formula of the whole cell."""
     try:
         units = float((block.value(_Z) or "").split("(")[0])
     except ValueError:
@@ -89,6 +89,6 @@ def _check_units(block, ratio):
     if units <= 0 or any(abs(ratio / one - 1) < _LARGE for one in allowed):
         return
     raise CrystalError(
-        f"it says that the cell holds {units:g} formula units {block.value(_FORMULA)!r}, its atoms "
-        f"and operators make {ratio:.4g}; correct the operators, or {_Z}"
+        f"its {_Z} is {units:g} formula units {block.value(_FORMULA)!r}, but its atoms and "
+        f"operators give {ratio:.4g}; correct the operators or {_Z}"
     )

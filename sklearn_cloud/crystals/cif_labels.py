@@ -1,4 +1,4 @@
-"""Which element an atom of a CIF is, from its type symbol or its label."""
+"""Find the element of an atom in a CIF from its type symbol or its label."""
 
 import re
 
@@ -8,7 +8,7 @@ from .species import ISOTOPES, add_note
 
 _DUMMIES = {"X", "Xx", "Du", "Dum", "Va", "Vac", "Vacancy", "Lp", "Cg", "Cnt", "Q", "Dummy"}
 _LETTERS = re.compile(r"[A-Za-z]+")
-_NON_METALS = "OCNFSH"  # whose labels go on in letters: Ow, Ob, CA
+_NON_METALS = "OCNFSH"  # more letters may follow in their labels: Ow, Ob, CA
 _HEAVIEST = {
     "Rf",
     "Db",
@@ -29,16 +29,16 @@ _HEAVIEST = {
 
 
 def read_element(symbol, label, formula, notes=None):
-    """Element of one atom.
+    """Return the element of one atom.
 
     Parameters
     ----------
     symbol : str or None
         Its `_atom_site_type_symbol`, with or without a charge.
     label : str or None
-        Its `_atom_site_label`, which decides where there is no symbol.
+        Its `_atom_site_label`, used if there is no symbol.
     formula : dict or None
-        {element: amount} of the file; decides where a label may mean two elements.
+        {element: amount} of the file; decides between two elements that a label may mean.
     notes : list, default=None
 
     Returns
@@ -54,23 +54,23 @@ def read_element(symbol, label, formula, notes=None):
     word = symbol or label
     found = _LETTERS.match(word or "")
     if not found:
-        raise CrystalError(f"atom {label!r} has no type symbol, and its label names no element")
+        raise CrystalError(f"atom {label!r} has no type symbol, and its label is not an element")
     letters = found[0]
     if letters.capitalize() in _DUMMIES:
         return None
     options = _options(letters, formula, certain=symbol is not None)
     if not options:
         raise CrystalError(
-            f"atom {label!r} is of type {word!r}, which is not one of the 118 elements"
+            f"atom {label!r} has the type {word!r}, which is not one of the 118 elements"
         )
     element = options[0]
     if letters != element and (symbol is None or letters != element.upper()):
-        add_note(notes, f"atoms {letters!r} are read as {element}")
+        add_note(notes, f"atoms {letters!r} were read as {element}")
     return element
 
 
 def _options(letters, formula, certain):
-    """Elements that the letters may mean, the likeliest first."""
+    """Return the elements that the letters may mean, the most likely first."""
     known = [
         name
         for name in dict.fromkeys((letters[:2].capitalize(), letters[0].upper()))
@@ -88,7 +88,7 @@ def _options(letters, formula, certain):
 
 
 def _may_go_on(element, letters, certain):
-    """Whether letters that are more, or otherwise written, than an element may mean it."""
+    """Whether the letters may mean an element, with more letters or in another case."""
     if element in _HEAVIEST:  # NH3 is not nihonium
         return False
     if letters.upper() == element.upper():

@@ -1,17 +1,17 @@
-"""From the atoms that a file lists to all atoms of the cell."""
+"""All atoms of the cell, from the atoms listed in a file."""
 
 import numpy as np
 
 _SAME = 0.05  # angstrom: images closer than this are one atom
-_ROUNDED = 0.5  # angstrom: images further apart are two atoms, however few digits are written
+_ROUNDED = 0.5  # angstrom: images further apart are two atoms, with any number of digits
 _ROUNDS = 4
 
 
 def expand_positions(positions, operators, lattice, unit):
-    """Every atom of the cell, from one of each orbit.
+    """Return all atoms of the cell, from one of each orbit.
 
-    Coordinates are written with few digits, so an atom on a special position is off it by as
-    much: its images that coincide within the digits are one atom, at their mean.
+    Coordinates are rounded, so an atom is not exactly on its special position: images that
+    coincide within the rounding are one atom, at their mean.
 
     Parameters
     ----------
@@ -20,13 +20,13 @@ def expand_positions(positions, operators, lattice, unit):
     operators : Operators
     lattice : ndarray of shape (3, 3)
     unit : float
-        By how much a coordinate may be off.
+        Largest error of a coordinate.
 
     Returns
     -------
     positions : ndarray of shape (n_all, 3)
     owners : ndarray of shape (n_all,), int
-        Which of the atoms listed each one comes from.
+        Index of the listed atom that each atom comes from.
     """
     rotations, translations = operators.rotations, operators.translations
     if len(rotations) == 1:
@@ -44,7 +44,7 @@ def expand_positions(positions, operators, lattice, unit):
 
 
 def _to_special_positions(positions, operators, lattice, slack):
-    """Positions moved to where the images that nearly coincide meet, and how many those are."""
+    """Move positions to the mean of their nearly coincident images; also count these images."""
     fixed = None
     for _ in range(_ROUNDS):
         images = np.einsum("oij,sj->soi", operators.rotations, positions) + operators.translations

@@ -1,4 +1,4 @@
-"""The symmetry operators of a CIF file: as it lists them, or as its space group has them."""
+"""Symmetry operators of a CIF: listed in the file, or those of its space group."""
 
 import re
 from functools import lru_cache
@@ -26,18 +26,18 @@ _NUMBER = ("_space_group_it_number", "_symmetry_int_tables_number")
 
 _SETTING = re.compile(r"(?:\s*:\s*([12RH])|\s*O([12])|(?<=[\w\s])([ZSRH]))$")
 _CHOICES = {"Z": "2", "S": "1"}  # as the ICSD writes origin choices
-_STRAIN = 0.03  # by which an operator may change a cell of length 1
+_STRAIN = 0.03  # largest change of a cell of length 1 by an operator
 
 
 class Operators(NamedTuple):
-    """Symmetry operators of a setting: fractional coordinates x go to rotation @ x + translation.
+    """Symmetry operators of a setting: fractional coordinates x become rotation @ x + translation.
 
     Attributes
     ----------
     rotations : ndarray of shape (n, 3, 3)
     translations : ndarray of shape (n, 3)
     name : str
-        What they are called in messages.
+        Their name in messages.
     """
 
     rotations: np.ndarray
@@ -45,7 +45,7 @@ class Operators(NamedTuple):
     name: str
 
     def keep(self, lattice):
-        """Whether they leave the lattice as it is."""
+        """Whether they map the lattice onto itself."""
         if len(self.rotations) == 1:
             return True
         metric = lattice @ lattice.T
@@ -56,7 +56,7 @@ class Operators(NamedTuple):
 
 
 def find_operators(block, notes=None):
-    """The operators that a data block may mean, the likeliest first.
+    """Return the operators that a data block may mean, the most likely first.
 
     Parameters
     ----------
@@ -66,8 +66,8 @@ def find_operators(block, notes=None):
     Returns
     -------
     list of Operators
-        One where the file lists operators or names a setting; the settings that its symbol or
-        number leaves open, where it does not.
+        One entry if the file lists operators or names a setting; otherwise all settings of its
+        symbol or number.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def find_operators(block, notes=None):
             found = _from_hall(hall)
             if found is not None:
                 return [found]
-            add_note(notes, f"the Hall symbol {hall!r} is not known")
+            add_note(notes, f"the Hall symbol {hall!r} is unknown")
     return _name_settings(symbol, number, notes)
 
 
@@ -96,15 +96,15 @@ def _first(block, tags):
 
 
 def _compare(operators, symbol, number, notes):
-    """Notice a list of operators that is not as long as that of the space group named."""
+    """Note if the number of listed operators is not that of the named space group."""
     groups, _ = _settings_of(symbol, number)
     orders = {len(group.operations()) for group in groups}
     n_operators = len(operators.rotations)
     if orders and n_operators not in orders:
         add_note(
             notes,
-            f"{n_operators} operators are listed, the space group {symbol or number} has "
-            f"{min(orders)}: read by the operators",
+            f"{n_operators} operators are listed, but the space group {symbol or number} has "
+            f"{min(orders)}; the listed operators were used",
         )
 
 
@@ -129,7 +129,7 @@ def _without_time_reversal(triplet):
 
 
 def _arrays(operators, name):
-    """`Operators` of gemmi's, without repetitions."""
+    """Convert gemmi's operators to `Operators`, without repetitions."""
     seitz = {op.wrap().triplet(): op for op in operators}.values()
     den = 24.0  # gemmi.Op.DEN
     rotations = np.array([op.rot for op in seitz], dtype=float) / den
@@ -151,7 +151,7 @@ def _from_hall(hall):
 
 @lru_cache(maxsize=1024)
 def _settings_of(symbol, number):
-    """Settings that a symbol, or where it says nothing a number, may mean; and their number."""
+    """Return the settings that a symbol, or else a number, may mean; and their number."""
     import gemmi
 
     group, setting = _find_group(symbol) if symbol else (None, None)
@@ -164,7 +164,7 @@ def _settings_of(symbol, number):
 
 
 def _find_group(symbol):
-    """An entry of gemmi's table, or None, and the setting that the symbol names, or None."""
+    """Return an entry of gemmi's table, or None, and the setting named by the symbol, or None."""
     import gemmi
 
     written = re.sub(r"(\d)\s*\(-\)", r"-\1", symbol).split("(")[0].replace("_", " ").strip()
@@ -178,24 +178,26 @@ def _find_group(symbol):
 
 
 def _by_preference(groups):
-    """The setting of the International Tables first: origin choice 2, hexagonal axes."""
+    """Sort: the setting of the International Tables first (origin choice 2, hexagonal axes)."""
     return sorted(groups, key=lambda group: not group.is_reference_setting())
 
 
 def _name_settings(symbol, number, notes):
     groups, named = _settings_of(symbol, number)
     if symbol and named != _settings_of(symbol, None)[1]:
-        add_note(notes, f"the space group symbol {symbol!r} is not known, its number {number} is")
+        add_note(
+            notes, f"the space group symbol {symbol!r} is unknown; its number {number} was used"
+        )
     elif symbol and number and named != number:
-        add_note(notes, f"the space group symbol {symbol!r} is not that of number {number}")
+        add_note(notes, f"the space group symbol {symbol!r} does not match the number {number}")
     if groups:
         return [_arrays_of_group(group.xhm()) for group in groups]
     if symbol:
         raise CrystalError(
-            f"the space group {symbol!r} is not known, and no symmetry operators are listed; list "
+            f"the space group {symbol!r} is unknown, and no symmetry operators are listed; list "
             f"them under {_XYZ[0]}"
         )
-    add_note(notes, "no space group and no operators are given: read as P 1")
+    add_note(notes, "it has no space group and no symmetry operators; read as P 1")
     return [_arrays_of_group("P 1")]
 
 

@@ -1,4 +1,4 @@
-"""Crystals with what is known of each: from files, folders, tables and Python objects."""
+"""Crystals and their data, from files, folders, tables and Python objects."""
 
 import os
 from dataclasses import dataclass, field
@@ -8,33 +8,33 @@ from .crystal_files import is_crystal_file, read_text, split_cif, suffix_of
 from .errors import CrystalError
 from .table_files import PYTHON, check_column, check_no_numbers, is_table, read_table
 
-#: Columns of a table with crystals, the one that says most first; upper or lower case.
+#: Columns of a table with crystals, the most informative first; upper or lower case.
 STRUCTURE_COLUMNS = ("structure", "cif", "atoms")
 PATH_COLUMNS = ("file", "path", "filename")
 FORMULA_COLUMNS = ("formula", "composition", "formula_pretty", "pretty_formula")
 COLUMNS = (*STRUCTURE_COLUMNS, *PATH_COLUMNS, *FORMULA_COLUMNS)
 #: Columns with the names of crystals, the best first.
 ID_COLUMNS = ("id", "material_id", "mp_id", "jid", "entry_id", "task_id", "name", *PATH_COLUMNS)
-#: What is tried behind an id to find its file.
+#: Suffixes that are tried to find the file of an id.
 _ENDINGS = ("", ".cif", ".vasp", ".cif.gz", ".xsf", ".extxyz", ".json", "/CONTCAR", "/POSCAR")
 
 
 @dataclass
 class Collection:
-    """Crystals in the order in which they were given; files are not opened yet.
+    """Crystals in their original order; files are not opened yet.
 
     Attributes
     ----------
     source : str
-        Where they are from.
+        Name of the source, for messages.
     frame : pandas.DataFrame
-        What is known of each, one row per crystal: the columns that go into outputs.
+        Data of the crystals, one row each: the columns of output tables.
     items : list
-        Each crystal, as `read_crystal` takes it.
+        The crystals, as input of `read_crystal`.
     names : list of str
-        What messages call each.
+        Names of the crystals, for messages.
     problems : dict of str to str
-        Names of malformed rows, and what is wrong with them.
+        Names of malformed rows, and their problems.
     id_column : str, default=None
         Column of the frame with the names of the crystals; None takes the first of `ID_COLUMNS`.
     """
@@ -50,7 +50,7 @@ class Collection:
         return len(self.items)
 
     def take(self, places):
-        """The collection of some rows, in their order; `places` is a slice or a list."""
+        """Return the collection of some rows, in their order; `places` is a slice or a list."""
         chosen = range(len(self))[places] if isinstance(places, slice) else places
         names = [self.names[place] for place in chosen]
         return Collection(
@@ -64,7 +64,7 @@ class Collection:
 
     @property
     def ids(self):
-        """A name of each crystal; the number of its row where there is no column of them."""
+        """Return a name of each crystal; its row number if there is no column of ids."""
         for column in (self.id_column, *ID_COLUMNS):
             if column in self.frame.columns:
                 return self.frame[column].tolist()
@@ -72,13 +72,13 @@ class Collection:
 
 
 def collect_files(paths, home=None):
-    """The collection of crystal files.
+    """Return the collection of crystal files.
 
     Parameters
     ----------
     paths : list of path
     home : path, default=None
-        Names of files in the frame will be relative to it; None leaves them as they are.
+        File names in the frame are relative to this folder; None leaves them unchanged.
     """
     import pandas as pd
 
@@ -89,7 +89,7 @@ def collect_files(paths, home=None):
 
 
 def collect_file(path, *, home=None, **options):
-    """The collection of one file: a table, or one or several crystals.
+    """Return the collection of one file: a table, or one or several crystals.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def collect_file(path, *, home=None, **options):
     home : path, default=None
         As in `collect_files`.
     **options
-        Of `collect_table`.
+        Options of `collect_table`.
     """
     if is_table(path):
         return collect_table(path, home=home, **options)
@@ -109,7 +109,7 @@ def collect_file(path, *, home=None, **options):
 
 
 def _collect_blocks(path, blocks):
-    """A row for each crystal of a CIF file with several."""
+    """Return a row for each crystal of a CIF file with several."""
     import pandas as pd
 
     names = [f"{path}, block {name}" for name, _ in blocks]
@@ -118,7 +118,7 @@ def _collect_blocks(path, blocks):
 
 
 def collect_table(path, *, header=True, column=None, folder=None, home=None, route=PYTHON):
-    """The collection of a table.
+    """Return the collection of a table.
 
     Parameters
     ----------
@@ -126,19 +126,19 @@ def collect_table(path, *, header=True, column=None, folder=None, home=None, rou
     header : bool, default=True
         As in `read_table`.
     column : str, default=None
-        Column of the crystals; None takes the first of `COLUMNS` that is there.
+        Column of the crystals; None takes the first of `COLUMNS` that exists.
     folder : path, default=None
-        Where the files are that the column names, with or without their suffix. The column is
+        Folder of the files that the column names, with or without their suffix. The column is
         then the first of `ID_COLUMNS`, or else the first of the table.
     home : path, default=None
-        Paths in the frame will be relative to it instead of the folder of the table.
+        Paths in the frame are relative to this folder instead of that of the table.
     route : dict
-        How messages name these options.
+        Names of these options in messages.
 
     Returns
     -------
     Collection
-        Without the column of the crystals in the frame, where it is not paths or formulas.
+        Its frame has the column of the crystals only if it contains paths or formulas.
     """
     path = Path(path)
     frame, malformed = read_table(path, header)
@@ -152,7 +152,7 @@ def collect_table(path, *, header=True, column=None, folder=None, home=None, rou
         home=home,
         route=route,
     )
-    if not len(found.frame.columns):  # crystals and nothing else: say at least where from
+    if not len(found.frame.columns):  # nothing but crystals: give at least their source
         found.frame["file"] = str(path) if home is None else os.path.relpath(path, home)
     return found
 
@@ -168,7 +168,7 @@ def collect_frame(
     home=None,
     route=PYTHON,
 ):
-    """As `collect_table`, of a frame in memory; `base` is the folder that paths start from."""
+    """As `collect_table`, for a frame in memory; `base` is the folder of relative paths."""
     column = column or _choose_column(frame, source, folder, route)
     check_column(frame, column, source, route)
     if folder is None:
@@ -194,7 +194,7 @@ def collect_frame(
 
 
 def find_by_id(ids, folder):
-    """The file of each id, or the error that says that there is none."""
+    """Return the file of each id, or an error if there is none."""
     if not folder.is_dir():
         raise ValueError(f"there is no folder {str(folder)!r}.")
     found = []
@@ -221,27 +221,27 @@ def _choose_column(frame, source, folder, route):
     if data is not None:
         advice = f" Or {MISSING_HEADER.format(name=data, **route)}."
     raise ValueError(
-        f"{source} has no column {', '.join(COLUMNS[:-1])} or {COLUMNS[-1]}; name the one with "
-        f"the crystals by {route['column']}, or, if it names files, their folder by "
-        f"{route['folder']}. It has: {', '.join(frame.columns)}.{advice}"
+        f"{source} has no column {', '.join(COLUMNS[:-1])} or {COLUMNS[-1]}; name the column of "
+        f"the crystals with {route['column']} or, if it lists file names, their folder with "
+        f"{route['folder']}. Its columns are: {', '.join(frame.columns)}.{advice}"
     )
 
 
 def _open_cell(cell, base, is_path):
-    """A path becomes a `Path`, an empty cell an error; everything else stays what it is."""
+    """Convert a path to a `Path` and an empty cell to an error; return others unchanged."""
     if cell is None or (isinstance(cell, float) and cell != cell):
-        return CrystalError("there is no crystal, the cell is empty")
+        return CrystalError("the crystal is missing: the cell of the table is empty")
     if isinstance(cell, os.PathLike):
         return base / cell
     if not isinstance(cell, str) or "\n" in cell.strip() or cell.lstrip().startswith("{"):
         return cell
     is_path = is_path or is_crystal_file(cell)
-    # the name of a file has at most 255 characters, and asking for a longer one is an error
+    # file names have at most 255 characters; looking for a longer one is an error
     return base / cell if is_path or (len(cell) < 256 and (base / cell).is_file()) else cell
 
 
 def _is_bulky(cell):
-    """Whether a cell is a crystal that does not belong in an output."""
+    """Whether a cell is a crystal too long for an output table."""
     if isinstance(cell, str):
         return "\n" in cell.strip() or cell.lstrip().startswith("{")
     return not (cell is None or cell != cell or isinstance(cell, int | float | os.PathLike))
@@ -253,7 +253,7 @@ def _name_row(number, cell):
 
 
 def _move(item, cell, home):
-    """A path of a table, as seen from another folder."""
+    """Return a path of a table, relative to another folder."""
     if not isinstance(item, Path) or Path(cell).is_absolute():
         return cell
     return os.path.relpath(item, home)

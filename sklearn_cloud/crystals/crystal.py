@@ -1,4 +1,4 @@
-"""One plain form of a crystal, and of a composition without a structure, with its checks."""
+"""Plain data types of a crystal and of a composition without structure, with checks."""
 
 import math
 from typing import NamedTuple
@@ -19,10 +19,10 @@ ELEMENTS = tuple(
 
 ELEMENT_RANK = {element: rank for rank, element in enumerate(ELEMENTS)}
 
-_MANY_SITES = 200  # above this a search tree beats the table of all pairs
+_MANY_SITES = 200  # above this a search tree is faster than a table of all pairs
 _SMALLEST_DISTANCE = 0.05  # angstrom; no two sites of a crystal are closer
 _THINNEST_CELL = 0.1  # angstrom between opposite faces
-_OVERLAP = 0.5  # angstrom; closer sites are alternatives: they cannot be occupied at once
+_OVERLAP = 0.5  # angstrom; closer sites are alternatives, never occupied at the same time
 _SHARED = 1.05  # largest sum of the occupancies of two alternatives
 
 
@@ -36,9 +36,9 @@ class Crystal(NamedTuple):
     positions : ndarray of shape (n, 3)
         Fractional coordinates.
     kinds : ndarray of shape (n,), int
-        Which entry of `species` each site holds.
+        Index into `species` of each site.
     species : tuple of tuple of (str, float)
-        Elements and occupancies of each kind of site; one element with 1.0 where ordered.
+        Elements and occupancies of each kind of site; one element with 1.0 if ordered.
 
     Examples
     --------
@@ -98,7 +98,7 @@ class Formula(NamedTuple):
 
 
 def check_crystal(crystal):
-    """Refuse what no symmetry search can make sense of, saying which site is to blame."""
+    """Raise an error that names the site if a crystal is not valid for a symmetry search."""
     if len(crystal.kinds) == 0:
         raise CrystalError("the crystal has no sites")
     for kind, species in enumerate(crystal.species):
@@ -145,7 +145,7 @@ def check_elements(amounts, where):
         if symbol in ELEMENT_RANK:
             continue
         raise CrystalError(
-            f"{where} holds {symbol!r:.40}, which is not one of the 118 elements; replace it by one"
+            f"{where} contains {symbol!r:.40}, which is not one of the 118 elements; replace it"
         )
 
 
@@ -159,13 +159,13 @@ def _check_distances(crystal):
     worst = np.flatnonzero(wrong)[0]
     raise CrystalError(
         f"sites {first[worst]} and {second[worst]} overlap: they are {distances[worst]:.3f} "
-        f"angstrom apart; remove one of them (structure.merge_sites()) or, where an atom is "
+        f"angstrom apart; remove one of them (structure.merge_sites()) or, if an atom is "
         f"disordered, write one site with partial occupancies"
     )
 
 
 def close_pairs(positions, lattice, distance):
-    """Pairs of sites that are close to each other, periodic images included.
+    """Find pairs of sites that are close to each other, including periodic images.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def close_pairs(positions, lattice, distance):
 
 
 def _candidate_pairs(positions, radius):
-    """Pairs of sites none of whose fractional coordinates differ by more than the radius."""
+    """Find pairs of sites whose fractional coordinates all differ by at most the radius."""
     if len(positions) > _MANY_SITES:
         from scipy.spatial import cKDTree
 
@@ -203,7 +203,7 @@ def _candidate_pairs(positions, radius):
     offsets = columns[:, :, None] - columns[:, None]
     offsets -= np.rint(offsets)
     near = np.abs(offsets).max(axis=0) <= radius + 1e-5
-    if np.count_nonzero(near) == len(near):  # every site is near itself alone
+    if np.count_nonzero(near) == len(near):  # every site is near itself only
         return np.zeros(0, dtype=int), np.zeros(0, dtype=int)
     first, second = np.nonzero(near)
     return first[first < second], second[first < second]

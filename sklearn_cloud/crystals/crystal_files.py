@@ -1,4 +1,4 @@
-"""Files of crystals: which they are, where they are, and the text in them."""
+"""Find crystal files and read their text."""
 
 import bz2
 import gzip
@@ -15,7 +15,7 @@ DAMAGE = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile)
 #: Suffixes of files with one crystal each, compressed or not; POSCAR and CONTCAR count as .vasp.
 CRYSTAL_SUFFIXES = (".cif", ".mcif", ".vasp", ".poscar", ".xsf", ".xyz", ".extxyz")
 LONGEST_NAME = 4096  # characters of a path
-_HEAD = 1000  # bytes that tell what a file is
+_HEAD = 1000  # bytes at the start that show the kind of a file
 
 _VASP_NAME = re.compile(r"(POSCAR|CONTCAR)([._-].*)?", re.IGNORECASE)
 _CIF_BLOCK = re.compile(r"^data_(\S*)", re.IGNORECASE | re.MULTILINE)
@@ -23,7 +23,7 @@ _CIF_TEXT_FIELD = re.compile(r"^;.*?^;", re.MULTILINE | re.DOTALL)
 
 
 def as_path(item):
-    """A `Path` where a string names an existing file, and else the item itself.
+    """Return a `Path` if a string names an existing file, else the item itself.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def as_path(item):
 
 
 def suffix_of(path):
-    """The suffix that tells the format, in lower case: of `NaCl.cif.gz` it is `.cif`."""
+    """Return the suffix of the format in lower case: `.cif` for `NaCl.cif.gz`."""
     path = Path(path)
     name = path.stem if path.suffix.lower() in OPENERS else path.name
     suffix = Path(name).suffix.lower()
@@ -48,12 +48,12 @@ def suffix_of(path):
 
 
 def is_crystal_file(path):
-    """Whether the name is that of a file with a crystal."""
+    """Whether the name is that of a crystal file."""
     return suffix_of(path) in CRYSTAL_SUFFIXES
 
 
 def search_folder(folder):
-    """Crystal files of a folder and its subfolders, hidden ones passed over.
+    """Find the crystal files of a folder and its subfolders, except hidden ones.
 
     Parameters
     ----------
@@ -62,15 +62,15 @@ def search_folder(folder):
     Returns
     -------
     files : list of pathlib.Path
-        Sorted. JSON files count where there are no others. Where a folder has a POSCAR and a
-        CONTCAR that is not empty, the CONTCAR counts: it is the relaxed crystal.
+        Sorted. JSON files are included only if there are no others. Of a POSCAR and a non-empty
+        CONTCAR in the same folder, only the CONTCAR is included: it is the relaxed crystal.
     others : list of str
-        Suffixes (or names) of the files that are left alone, sorted, one for each.
+        Suffixes (or names) of the other files, sorted, without repetitions.
 
     Raises
     ------
     ValueError
-        If there is no such folder, or no crystal in it.
+        If there is no such folder, or it has no crystal files.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -82,8 +82,9 @@ def search_folder(folder):
     if not files:
         found = _list_kinds(everything)
         raise ValueError(
-            f"there are no crystal files in the folder {str(folder)!r} ({', '.join(found[:5])}): "
-            f"they end in {', '.join(CRYSTAL_SUFFIXES)} or .json, or are a POSCAR or CONTCAR."
+            f"there are no crystal files in the folder {str(folder)!r}, only others "
+            f"({', '.join(found[:5])}). Crystal files end in {', '.join(CRYSTAL_SUFFIXES)} or "
+            f".json, or are named POSCAR or CONTCAR."
             if found
             else f"there are no crystal files in the folder {str(folder)!r}: it is empty."
         )
@@ -91,7 +92,7 @@ def search_folder(folder):
 
 
 def _without_unrelaxed(files):
-    """Of a POSCAR and a CONTCAR in one folder, the one that counts."""
+    """Keep one of a POSCAR and a CONTCAR in the same folder."""
     starts = {path.parent for path in files if path.name == "POSCAR"}
     ends = {path.parent for path in files if path.name == "CONTCAR" and path.stat().st_size}
     passed_over = {folder / "POSCAR" for folder in ends}
@@ -114,14 +115,14 @@ def _list_kinds(paths):
 
 
 def read_text(path, strict=True):
-    """Text of a file, compressed or not.
+    """Return the text of a file, compressed or not.
 
     Parameters
     ----------
     path : pathlib.Path
-        In UTF-8, or in UTF-16 with its mark.
+        In UTF-8, or in UTF-16 with a byte order mark.
     strict : bool, default=True
-        Whether other bytes are an error; otherwise they are replaced.
+        Whether invalid bytes are an error; otherwise they are replaced.
 
     Returns
     -------
@@ -130,8 +131,7 @@ def read_text(path, strict=True):
     Raises
     ------
     CrystalError
-        If the file is missing, damaged, empty, or something else under this name: an HTML page,
-        a Git LFS pointer.
+        If the file is missing, damaged or empty, or is an HTML page or a Git LFS pointer.
     """
     data = read_bytes(path)
     _check_head(data[:_HEAD], path)
@@ -140,23 +140,23 @@ def read_text(path, strict=True):
         return data.decode(encoding, errors="strict" if strict else "replace")
     except UnicodeDecodeError as error:
         raise CrystalError(
-            f"{str(path)!r} is not text in UTF-8 ({error}): save it as such"
+            f"{str(path)!r} is not UTF-8 text ({error}): save it in UTF-8"
         ) from error
 
 
 def read_bytes(path, limit=None):
-    """Content of a file, compressed or not.
+    """Return the bytes of a file, decompressed.
 
     Parameters
     ----------
     path : str or path
     limit : int, default=None
-        Most bytes that it may have when it is unpacked.
+        Largest number of bytes after decompression.
 
     Raises
     ------
     CrystalError
-        If it is missing, damaged, cut short or too large.
+        If it is missing, damaged, truncated or too large.
     """
     path = Path(path)
     try:
@@ -166,17 +166,14 @@ def read_bytes(path, limit=None):
         raise CrystalError(f"there is no file {str(path)!r}") from None
     except DAMAGE as error:
         check_content(path)
-        raise CrystalError(f"{str(path)!r} is damaged or cut short: {error}") from error
+        raise CrystalError(f"{str(path)!r} is damaged or truncated: {error}") from error
     if limit is not None and len(data) > limit:
         raise CrystalError(f"{str(path)!r} has more than {limit} bytes")
     return data
 
 
 def check_content(path):
-    """Raise CrystalError if a file, as it is on the disk, is none of the kind that it is named.
-
-    It is empty, an HTML page, or a Git LFS pointer.
-    """
+    """Raise CrystalError if a file is empty, an HTML page, or a Git LFS pointer."""
     with open(path, "rb") as file:
         _check_head(file.read(_HEAD), path)
 
@@ -187,7 +184,7 @@ def _check_head(head, path):
         raise CrystalError(f"{str(path)!r} is empty")
     if start.startswith((b"<!doctype html", b"<html")):
         raise CrystalError(
-            f"{str(path)!r} is an HTML page, perhaps the error page of a download: fetch it again"
+            f"{str(path)!r} is an HTML page, maybe from a failed download: download it again"
         )
     if start.startswith(b"version https://git-lfs"):
         raise CrystalError(
@@ -196,7 +193,7 @@ def _check_head(head, path):
 
 
 def split_cif(text):
-    """(name, text) of each data block that has atoms."""
+    """Return (name, text) of each data block with atoms."""
     outline = _CIF_TEXT_FIELD.sub(lambda match: " " * len(match[0]), text)
     starts = [(match.start(), match[1]) for match in _CIF_BLOCK.finditer(outline)]
     ends = [start for start, _ in starts[1:]] + [len(text)]

@@ -1,13 +1,13 @@
-"""Base of the transformers that take crystals."""
+"""Base class of the transformers of crystals."""
 
 from sklearn.base import BaseEstimator, TransformerMixin
 
 
 class CrystalTransformer(TransformerMixin, BaseEstimator):
-    """Base of the transformers that take crystals and learn nothing from them."""
+    """Base class of the stateless transformers of crystals."""
 
     def __setstate__(self, state):
-        # a pickle of an older version lacks the parameters that came later
+        # a pickle of an older version lacks the newer parameters
         super().__setstate__({**type(self)().get_params(deep=False), **state})
 
     def __sklearn_is_fitted__(self):

@@ -1,8 +1,7 @@
-"""A crystal from a dictionary: lattice, species and coordinates alone.
+"""Read a crystal from a dictionary: only lattice, species and coordinates.
 
-Dictionaries come from files, and other libraries decode some of their entries into objects of any
-class that the dictionary names. Nothing is decoded here: numbers and symbols are read, the rest is
-passed over.
+Dictionaries come from files, and other libraries decode their entries into objects of any class
+named in them. Nothing is decoded here: only numbers and symbols are read.
 """
 
 import numpy as np
@@ -23,8 +22,8 @@ def read_dictionary(record, notes=None):
     Parameters
     ----------
     record : dict
-        As pymatgen's ``Structure.as_dict`` or ``Composition.as_dict`` writes it, JARVIS, an ASE
-        database or an OPTIMADE answer; or an entry that has such a dictionary under `structure`,
+        In the form of pymatgen's ``Structure.as_dict`` or ``Composition.as_dict``, JARVIS, an ASE
+        database or an OPTIMADE response; or an entry with such a dictionary under `structure`,
         `atoms` or `attributes`.
     notes : list, default=None
 
@@ -35,7 +34,7 @@ def read_dictionary(record, notes=None):
     Raises
     ------
     CrystalError
-        If it is none of these, or a value in it is malformed.
+        If it has none of these forms, or a value in it is malformed.
     """
     try:
         return _read(record, notes)
@@ -43,7 +42,7 @@ def read_dictionary(record, notes=None):
         raise
     except _MALFORMED as error:
         raise CrystalError(
-            f"the dictionary is not that of a crystal: {type(error).__name__}: {error!s:.100}"
+            f"the dictionary does not describe a crystal: {type(error).__name__}: {error!s:.100}"
         ) from error
 
 
@@ -59,8 +58,8 @@ def _read(record, notes):
         return make_formula(amounts.items(), "the composition", notes)
     keys = ", ".join(repr(key) for key in list(record)[:6])
     raise CrystalError(
-        f"the dictionary is not that of a crystal (it has {keys or 'no keys'}): 'lattice' and "
-        f"'sites' are expected, as pymatgen's Structure.as_dict() writes them"
+        f"the dictionary does not describe a crystal (it has {keys or 'no keys'}); expected "
+        f"'lattice' and 'sites', as written by pymatgen's Structure.as_dict()"
     )
 
 
@@ -145,7 +144,7 @@ def _make(lattice, positions, species):
 def _vector(values):
     vector = np.array([float(value) for value in values])
     if vector.shape != (3,):
-        raise CrystalError(f"a position has {len(vector)} coordinates")
+        raise CrystalError(f"a position has {len(vector)} coordinates instead of 3")
     if not np.isfinite(vector).all():
         raise CrystalError("a coordinate is not finite")
     return vector
@@ -154,7 +153,7 @@ def _vector(values):
 def _matrix(rows):
     rows = np.array([[float(value) for value in row] for row in rows])
     if rows.ndim != 2 or rows.shape[1] != 3:
-        raise CrystalError("cell vectors and positions are lists of three numbers")
+        raise CrystalError("cell vectors and positions must be lists of three numbers")
     if not np.isfinite(rows).all():
         raise CrystalError("the cell or a coordinate is not finite")
     return rows
@@ -163,7 +162,7 @@ def _matrix(rows):
 def _cell(rows):
     rows = _matrix(rows)
     if len(rows) != 3:
-        raise CrystalError(f"the lattice has {len(rows)} vectors")
+        raise CrystalError(f"the lattice has {len(rows)} vectors instead of 3")
     return rows
 
 

@@ -1,8 +1,8 @@
-"""The error of an item that is not a crystal."""
+"""The exception for items that are not crystals."""
 
 
 class CrystalError(ValueError):
-    """An item cannot become a crystal, a composition or a symmetry string; the message says why.
+    """Raised if an item is not a valid crystal or composition, or has no symmetry string.
 
     Examples
     --------
@@ -11,5 +11,5 @@ class CrystalError(ValueError):
     ...     symmetry_string("Na0")
     ... except CrystalError as error:
     ...     print(error)
-    the formula 'Na0' holds no atoms, or an amount that is not above 0
+    the formula 'Na0' contains no atoms, or an amount that is not positive
     """

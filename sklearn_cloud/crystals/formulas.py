@@ -1,4 +1,4 @@
-"""Chemical formulas as people write them: brackets, hydrates, subscripts."""
+"""Read chemical formulas, with brackets, hydrates and subscripts."""
 
 import re
 
@@ -22,8 +22,8 @@ def read_formula(text, notes=None):
     Parameters
     ----------
     text : str
-        Elements and amounts, brackets, and parts joined by a middle dot or `*`, each with a
-        number in front: `CuSO4·5H2O`. A full stop in front of water at the end is such a dot.
+        Elements, amounts, brackets, and parts joined by a middle dot or `*`, each with a leading
+        number: `CuSO4·5H2O`. A full stop before water at the end counts as such a dot.
     notes : list, default=None
 
     Returns
@@ -33,17 +33,17 @@ def read_formula(text, notes=None):
     Raises
     ------
     CrystalError
-        If it is not a formula; the message says where.
+        If it is not a formula; the message names the position.
     """
     if len(text) > MOST_CHARACTERS:
         raise CrystalError(
-            f"a formula of {len(text)} characters ({text[:40]!r}...): at most {MOST_CHARACTERS}"
+            f"the formula {text[:40]!r}... has {len(text)} characters, more than {MOST_CHARACTERS}"
         )
     written = _WATER.sub(r"·\1", text.translate(_SUBSCRIPTS).strip())
     if _UNCLEAR.search(written):
         raise CrystalError(
-            f"{text!r:.80} is not a chemical formula: the full stop may be a decimal point or "
-            f"join two parts; write 0.5 for the one, a middle dot (·) for the other"
+            f"{text!r:.80} is ambiguous: the full stop may be a decimal point or join two parts; "
+            f"write 0.5 for the former, a middle dot (·) for the latter"
         )
     amounts = {}
     try:
@@ -55,26 +55,25 @@ def read_formula(text, notes=None):
 
 
 def make_formula(amounts, where, notes=None):
-    """`Formula` of elements and amounts.
+    """Return a `Formula` of elements and amounts.
 
     Raises
     ------
     CrystalError
-        If one is not an element, or no amount is above 0.
+        If a symbol is not an element, or an amount is not positive.
     """
     held = {}
     for symbol, amount in amounts:
         if symbol in ISOTOPES:
-            add_note(notes, f"{symbol} counts as {ISOTOPES[symbol]}")
+            add_note(notes, f"{symbol} was read as {ISOTOPES[symbol]}")
             symbol = ISOTOPES[symbol]
         if symbol not in ELEMENT_RANK:
             raise CrystalError(
-                f"{where} holds {symbol!r:.40}, which is not one of the 118 elements; replace it "
-                f"by one"
+                f"{where} contains {symbol!r:.40}, which is not one of the 118 elements; replace it"
             )
         held[symbol] = held.get(symbol, 0.0) + float(amount)
     if not held or not all(np.isfinite(a) and a > 0 for a in held.values()):
-        raise CrystalError(f"{where} holds no atoms, or an amount that is not above 0")
+        raise CrystalError(f"{where} contains no atoms, or an amount that is not positive")
     if not np.isfinite(sum(held.values())):
         raise CrystalError(f"the amounts of {where} are too large")
     return Formula(tuple(sorted(held.items())))
@@ -93,19 +92,19 @@ def _add_part(part, amounts):
             continue
         if token in _BRACKETS.values():
             if not closing or closing.pop() != token:
-                raise ValueError(f"a {token!r} too much")
+                raise ValueError(f"unexpected {token!r}")
             inner = stack.pop()
         elif _is_number(token):
-            raise ValueError(f"the number {token} follows nothing")
+            raise ValueError(f"the number {token} does not follow an element or a bracket")
         else:
             inner = {token: 1.0}
         count = float(tokens.pop(0)) if tokens and _is_number(tokens[0]) else 1.0
         for symbol, amount in inner.items():
             stack[-1][symbol] = stack[-1].get(symbol, 0.0) + amount * count
     if closing:
-        raise ValueError(f"a {closing[-1]!r} is missing")
+        raise ValueError(f"missing {closing[-1]!r}")
     if not stack[0]:
-        raise ValueError("it names no elements")
+        raise ValueError("it contains no elements")
     for symbol, amount in stack[0].items():
         amounts[symbol] = amounts.get(symbol, 0.0) + amount * times
 

@@ -1,7 +1,7 @@
-"""What a crystal looks like, in a few numbers that need no labels.
+"""Size, shape and distances of a crystal, as a few numbers.
 
-They are targets of self-supervised pre-training: an encoder that predicts them from the string
-has learnt sizes and distances. Fine-tuning and prediction never see them.
+Pre-training uses `describe_geometry` as self-supervised targets: to predict them from strings, an
+encoder learns sizes and distances. `geometry_numbers` are optional inputs next to the strings.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from .cells import cell_shape, niggli_cell, primitive_cell
 from .neighbours import cell_points, find_neighbours, nearest_distances
 
-#: Names of the numbers that `describe_geometry` gives for a crystal.
+#: Names of the numbers that `describe_geometry` returns.
 GEOMETRY = (
     "log volume per atom",
     "log density",
@@ -28,7 +28,7 @@ DALTON = 1.66053906660  # g/cm3 of one dalton per cubic angstrom
 
 
 def describe_geometry(crystal, symprec):
-    """Size, shape and distances of a crystal.
+    """Return size, shape and distances of a crystal.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def describe_geometry(crystal, symprec):
     return np.array(numbers, dtype=np.float32), np.log(nearest).astype(np.float32)
 
 
-#: Names of the numbers that `geometry_numbers` gives for a crystal.
+#: Names of the numbers that `geometry_numbers` returns.
 NUMBERS = (
     "log volume per site",
     "log density",
@@ -84,13 +84,13 @@ NUMBERS = (
 
 
 def geometry_numbers(crystal, symmetry):
-    """What a symmetry string leaves out of a crystal, in a few numbers for a network.
+    """Return numbers for a network that describe what a symmetry string leaves out.
 
     Parameters
     ----------
     crystal : Crystal
     symmetry : Symmetry
-        What `find_symmetry` found of it.
+        Result of `find_symmetry` for the crystal.
 
     Returns
     -------
@@ -125,14 +125,14 @@ def geometry_numbers(crystal, symmetry):
 
 
 def mass(crystal):
-    """Mass of the cell in dalton."""
+    """Return the mass of the cell in dalton."""
     from pymatgen.core import Element
 
     return sum(float(Element(e).atomic_mass) * n for e, n in crystal.composition.items())
 
 
 def _coordination(crystal):
-    """Nearest-neighbour distance and coordination number of each site."""
+    """Return nearest-neighbour distance and coordination number of each site."""
     points = cell_points(crystal)
     for cutoff in _CUTOFFS:
         centers, _, _, distances, _ = find_neighbours(points, crystal.lattice, cutoff)

@@ -1,4 +1,4 @@
-"""The rows of what users pass as crystals."""
+"""Rows of collections of crystals."""
 
 import os
 
@@ -8,10 +8,10 @@ from .crystal import Crystal, Formula
 
 
 def as_items(X):
-    """The rows of `X` as a list, never looking inside a crystal.
+    """Return the rows of `X` as a list, without looking inside the crystals.
 
-    `numpy.asarray` turns a list of structures into an array of their sites; so arrays, Series
-    and one-column frames are opened by their own means, and everything else must be a list or
+    `numpy.asarray` turns a list of structures into an array of their sites; therefore arrays,
+    Series and one-column frames are handled separately, and everything else must be a list or
     tuple.
 
     Parameters
@@ -48,13 +48,13 @@ def as_items(X):
     elif len(shape) == 2 and hasattr(X, "columns"):
         names = list(X.columns)
         raise ValueError(
-            f"expected one column of crystals, got a table with the columns {names}: pass the "
-            f"column of the crystals alone, for example X[{_likely_column(names)!r}]"
+            f"expected one column of crystals, got a table with the columns {names}: pass only "
+            f"the column of the crystals, for example X[{_likely_column(names)!r}]"
         )
     else:
         raise ValueError(
-            f"expected crystals in one dimension, got an array of shape {shape}; "
-            f"numpy.asarray takes structures apart: keep them in a list"
+            f"expected a one-dimensional array of crystals, got shape {shape}; numpy.asarray "
+            f"splits structures into their sites: pass a list instead"
         )
     if not items:
         raise ValueError("there are no crystals: X is empty")
@@ -62,15 +62,15 @@ def as_items(X):
 
 
 def _describe(X):
-    """What was passed instead of a collection, and what to do."""
+    """Describe what was passed instead of a collection, and what to do."""
     kind = type(X).__name__
     if isinstance(X, os.PathLike) and os.path.isdir(X):
         return f"the folder {os.fspath(X)!r}: read it with sklearn_cloud.datasets.read_crystals"
     if hasattr(X, "__next__") or isinstance(X, map | filter | range | set | frozenset):
-        return f"one {kind}: make a list of it, list(X) or sorted(X)"
+        return f"a {kind}: convert it to a list with list(X) or sorted(X)"
     if isinstance(X, dict):
-        return "one dict: put a single crystal into a list, and of several take list(X.values())"
-    return f"one {kind}; put a single crystal into a list"
+        return "a dict: pass [X] for one crystal, or list(X.values()) for several"
+    return f"a single {kind}: pass a list, [X] for one crystal"
 
 
 def _likely_column(names):

@@ -1,33 +1,33 @@
-"""The forms of JSON that tables and crystals come in, as a data frame."""
+"""Read tables and crystals in different JSON forms as data frames."""
 
 import json
 
 from .crystal_files import read_text
 
-#: Keys that tell a dictionary of one crystal: pymatgen's, OPTIMADE's, JARVIS's, ASE's.
+#: Keys of the dictionary of a crystal: pymatgen's, OPTIMADE's, JARVIS's, ASE's.
 _CRYSTAL_KEYS = (
     {"lattice", "sites"},
     {"lattice_vectors", "cartesian_site_positions"},
     {"lattice_mat", "coords", "elements"},
     {"numbers", "positions", "cell"},
 )
-#: Columns that show that a dictionary of dictionaries has one of them for each column.
+#: Columns that show that a dictionary of dictionaries is in column form.
 _COLUMNS = {"structure", "cif", "atoms", "file", "path", "filename", "formula", "composition"}
 _BOOKKEEPING = ("@module", "@class", "@version")
 
 
 def is_crystal_dict(value):
-    """Whether a dictionary is that of one crystal, as far as its keys tell."""
+    """Whether a dictionary has the keys of a crystal."""
     return isinstance(value, dict) and any(keys <= value.keys() for keys in _CRYSTAL_KEYS)
 
 
 def read_json(path):
-    """Frame of a JSON file.
+    """Read a JSON file as a frame.
 
     Raises
     ------
     ValueError
-        If it is not JSON, or of a form that is not known.
+        If it is not JSON, or has an unknown form.
     """
     try:
         content = json.loads(read_text(path))
@@ -39,21 +39,21 @@ def read_json(path):
 
 
 def _from_ase(content, source):
-    """Frame of an ASE database in JSON: id, keys with their values, and the atoms."""
+    """Read an ASE database in JSON as a frame: id, keys with their values, and the atoms."""
     import pandas as pd
 
     rows = []
     for number in content["ids"]:
         row = content.get(str(number))
         if not isinstance(row, dict):
-            raise ValueError(f"{source} has no row {number!r}, which its list of ids names.")
+            raise ValueError(f"{source} lists the id {number!r} but has no such row.")
         atoms = {key: _plain_array(row.get(key)) for key in ("numbers", "positions", "cell")}
         rows.append({"id": number, **row.get("key_value_pairs", {}), "structure": atoms})
     return pd.DataFrame(rows)
 
 
 def _plain_array(value):
-    """An array as ASE writes it, as nested lists."""
+    """Convert an array in the form of ASE to nested lists."""
     if isinstance(value, dict) and "array" in value:  # a cell
         value = value["array"]
     if isinstance(value, dict) and "__ndarray__" in value:
@@ -65,7 +65,7 @@ def _plain_array(value):
 
 
 def read_json_lines(path):
-    """Frame of a file with a JSON record a line, and what is wrong with lines."""
+    """Read a file with one JSON record per line as a frame; also return the bad lines."""
     import pandas as pd
 
     records, problems = [], {}
@@ -84,15 +84,15 @@ def read_json_lines(path):
 
 
 def frame_of(content, source):
-    """Frame of what a JSON file has, or of Python lists and dictionaries of the same forms.
+    """Convert the content of a JSON file, or similar Python lists and dictionaries, to a frame.
 
     Parameters
     ----------
     content : list or dict
-        Records; crystals; pandas' "split", "columns", "index" or "table" form; an answer with
-        ``data``.
+        Records; crystals; pandas' "split", "columns", "index" or "table" form; a response
+        with ``data``.
     source : str or path
-        For messages.
+        Name of the source in messages.
 
     Returns
     -------
@@ -113,13 +113,13 @@ def frame_of(content, source):
         if content and all(isinstance(value, dict | list) for value in content.values()):
             return _clean(_from_columns(content, source))
     raise ValueError(
-        f"{source} has none of the forms that are known: a list of records or structures, "
-        f"pandas' 'split', 'columns' or 'index' form, an answer with 'data', or one structure."
+        f"{source} has an unknown form; expected a list of records or structures, pandas' "
+        f"'split', 'columns' or 'index' form, a response with 'data', or one structure."
     )
 
 
 def _from_columns(content, source):
-    """{column: {row: cell}}, {column: [cell, ...]} or {row: {column: cell}}."""
+    """Read {column: {row: cell}}, {column: [cell, ...]} or {row: {column: cell}}."""
     import pandas as pd
 
     inner = [value for value in content.values() if isinstance(value, dict)]
@@ -137,11 +137,11 @@ def _from_columns(content, source):
     try:
         return pd.DataFrame(content)
     except ValueError as error:
-        raise ValueError(f"{source} has columns of unequal length: {error}") from error
+        raise ValueError(f"{source} has columns of different lengths: {error}") from error
 
 
 def _as_record(record):
-    """Cells of one row: a bare crystal and OPTIMADE's attributes become columns."""
+    """Return the cells of a row: a bare crystal and OPTIMADE's attributes become columns."""
     if is_crystal_dict(record) and "structure" not in record:
         return {"structure": record}
     attributes = _attributes(record)
@@ -152,7 +152,7 @@ def _as_record(record):
 
 
 def _attributes(record):
-    """What an OPTIMADE entry says of its structure."""
+    """Return the attributes of an OPTIMADE entry, with its structure."""
     attributes = record.get("attributes") if isinstance(record, dict) else None
     return attributes if isinstance(attributes, dict) else None
 
@@ -166,5 +166,5 @@ def _is_plain(value):
 
 
 def _clean(frame):
-    """Without the columns that only say how an object was written."""
+    """Drop columns that only describe how objects were serialized."""
     return frame.drop(columns=[name for name in _BOOKKEEPING if name in frame.columns])

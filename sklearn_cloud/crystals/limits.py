@@ -1,7 +1,7 @@
-"""What a crystal may measure: beyond these limits a symmetry search takes hours or all memory.
+"""Limits on the size of a crystal, beyond which a symmetry search takes hours or all memory.
 
-They leave out nothing that a crystal can be. What lies outside is a missing decimal point, a cell
-in other units, or a file that was not meant as a crystal.
+All real crystals are within these limits. Outside are missing decimal points, cells in other
+units, and files that are not crystals.
 """
 
 import math
@@ -14,15 +14,15 @@ LARGEST_LENGTH = 1000.0  # angstrom, of a cell vector
 SMALLEST_LENGTH = 0.5  # angstrom, of the shortest vector of the lattice
 SMALLEST_VOLUME = 0.5  # cubic angstrom per site
 LARGEST_VOLUME = 1e5  # cubic angstrom per site
-MOST_SITES = 8_000  # more take minutes, and in a perfect supercell over 2 GB
+MOST_SITES = 8_000  # more take minutes, and over 2 GB for a perfect supercell
 MOST_CHARACTERS = 1_000  # of a formula
 LARGEST_FILE = 100_000_000  # bytes
 
-_LONG = 3.0  # cells less elongated than this have no shear that small
+_LONG = 3.0  # less elongated cells have no shear that small
 
 
 def check_cell(lattice, volume, n_sites):
-    """Refuse a cell that no crystal has.
+    """Raise an error if the size of a cell is impossible for a crystal.
 
     Parameters
     ----------
@@ -35,11 +35,11 @@ def check_cell(lattice, volume, n_sites):
     Raises
     ------
     CrystalError
-        If a length or the volume per site is out of the limits, or there are too many sites.
+        If a length or the volume per site is outside the limits, or there are too many sites.
     """
     if n_sites > MOST_SITES:
         raise CrystalError(
-            f"the crystal has {n_sites} sites, more than {MOST_SITES}; pass a smaller cell of it"
+            f"the crystal has {n_sites} sites, more than {MOST_SITES}; pass a smaller cell"
         )
     lengths = [math.hypot(*vector) for vector in lattice.tolist()]
     if not SMALLEST_LENGTH <= min(lengths) <= max(lengths) <= LARGEST_LENGTH:
@@ -55,11 +55,11 @@ def check_cell(lattice, volume, n_sites):
 
 
 def check_tolerances(lattice, symprec, angle_tolerance=None):
-    """Refuse tolerances within which a lattice cannot be told from a sheared one.
+    """Raise an error if a sheared lattice equals the original one within the tolerances.
 
-    A long cell vector that is moved by a short one changes its length and its angles little. If
-    that is less than the tolerances, the symmetry finders take the shear for a symmetry, look for
-    the group that it generates, which is infinite, and do not return.
+    Adding a short cell vector to a long one changes its length and angles little. If the change is
+    within the tolerances, the symmetry finders take the shear for a symmetry operation, search
+    the infinite group that it generates, and do not return.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def check_tolerances(lattice, symprec, angle_tolerance=None):
             other = "" if angle_tolerance is None else " or angle_tolerance=None"
             raise CrystalError(
                 f"a cell of {_join(lengths.tolist())} angstrom is too long and thin for "
-                f"symprec={symprec:g}: use a smaller one{other}"
+                f"symprec={symprec:g}: use a smaller symprec{other}"
             )
 
 

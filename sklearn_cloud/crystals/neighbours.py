@@ -9,14 +9,14 @@ _SAME_POINT = 1e-3  # angstrom; a site is not its own neighbour
 
 
 class Neighbours(NamedTuple):
-    """Pairs of neighbouring sites; a pair that meets through several cells has several.
+    """Pairs of neighbouring sites; a pair may occur once per periodic image.
 
     Attributes
     ----------
     centers, neighbors : ndarray of shape (n_pairs,), int
         The two sites.
     images : ndarray of shape (n_pairs, 3), int
-        The unit cell that the neighbour is in, seen from that of the center.
+        Offset of the neighbour's unit cell from that of the center.
     distances : ndarray of shape (n_pairs,)
         In angstrom.
     vectors : ndarray of shape (n_pairs, 3)
@@ -31,12 +31,12 @@ class Neighbours(NamedTuple):
 
 
 def cell_points(crystal):
-    """Cartesian coordinates (angstrom) of the sites, wrapped into one cell."""
+    """Return Cartesian coordinates (angstrom) of the sites, wrapped into one cell."""
     return np.ascontiguousarray(np.mod(crystal.positions, 1.0) @ crystal.lattice)
 
 
 def find_neighbours(points, lattice, cutoff, centers=None):
-    """Every neighbour of some sites within a distance, the images of a site included.
+    """Find all neighbours of sites within a distance, including images of the sites.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def find_neighbours(points, lattice, cutoff, centers=None):
     cutoff : float
         Largest distance, in angstrom.
     centers : ndarray of int, default=None
-        The sites whose neighbours are wanted; None is all of them.
+        The sites whose neighbours to find; None means all.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def find_neighbours(points, lattice, cutoff, centers=None):
 
 
 def nearest_distances(crystal):
-    """Distance of each site to its nearest neighbour, images of itself included.
+    """Return the distance of each site to its nearest neighbour, including its own images.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def nearest_distances(crystal):
     points = cell_points(crystal)
     nearest = np.full(len(points), np.inf)
     cutoff = _FIRST_CUTOFF
-    while np.isinf(nearest).any():  # ends: along a cell vector a site meets its own image
+    while np.isinf(nearest).any():  # terminates: every site has its own image along a cell vector
         lonely = np.flatnonzero(np.isinf(nearest))
         found = find_neighbours(points, crystal.lattice, cutoff, lonely)
         np.minimum.at(nearest, found.centers, found.distances)

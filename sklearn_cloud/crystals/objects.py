@@ -1,4 +1,4 @@
-"""Crystals from the objects of pymatgen and ase."""
+"""Convert objects of pymatgen and ASE to crystals."""
 
 import numpy as np
 
@@ -9,9 +9,9 @@ from .species import index_species, settle_species
 
 
 def from_pymatgen(structure, notes=None):
-    """`Crystal` of a pymatgen structure; oxidation states and spins are left out."""
+    """Convert a pymatgen structure to a `Crystal`, without oxidation states and spins."""
     species, positions = [], []
-    known = {}  # by composition of the site: most sites hold one of a few
+    known = {}  # by composition of the site: few are different
     for number, site in enumerate(structure):
         held = known.get(site.species)
         if held is None:
@@ -26,28 +26,28 @@ def from_pymatgen(structure, notes=None):
 
 
 def from_composition(composition, notes=None):
-    """`Formula` of a pymatgen composition."""
+    """Convert a pymatgen composition to a `Formula`."""
     amounts = [(_symbol(specie), float(amount)) for specie, amount in composition.items()]
     return make_formula(amounts, "the composition", notes)
 
 
 def _symbol(specie):
-    """Symbol of an Element, Species or DummySpecies; D and T have names of their own."""
+    """Return the symbol of an Element, Species or DummySpecies; D and T keep their names."""
     element = getattr(specie, "element", specie)
     return getattr(element, "name", None) or specie.symbol
 
 
 def from_ase(atoms, notes=None):
-    """`Crystal` of ase atoms, with the occupancies that ase keeps in `atoms.info`."""
+    """Convert ASE atoms to a `Crystal`, with the occupancies in `atoms.info`."""
     symbols = atoms.get_chemical_symbols()
     lattice = np.array(atoms.cell, dtype=float)
     if not len(symbols):
         raise CrystalError("the crystal has no sites")
     if not any(atoms.pbc):
-        raise CrystalError("the atoms have no periodic boundaries: set atoms.pbc = True")
+        raise CrystalError("the atoms are not periodic: set atoms.pbc = True")
     if not abs(np.linalg.det(lattice)) > 0:
         raise CrystalError(
-            "the cell has no volume: give it three independent cell vectors, a layer by "
+            "the cell has no volume: set three independent cell vectors, for a layer with "
             "atoms.center(vacuum=10, axis=2)"
         )
     positions = np.array(atoms.get_scaled_positions(wrap=False), dtype=float)
@@ -60,7 +60,7 @@ def from_ase(atoms, notes=None):
 
 
 def _ase_occupancies(atoms, symbols):
-    """What occupies each site: {kind: {element: occupancy}} where a CIF was disordered."""
+    """Return the occupancies of each site, {kind: {element: occupancy}} for a disordered CIF."""
     occupancy = atoms.info.get("occupancy")
     if not occupancy:
         return [[(symbol, 1.0)] for symbol in symbols]
@@ -69,6 +69,6 @@ def _ase_occupancies(atoms, symbols):
         return [list(occupancy[str(kind)].items()) for kind in kinds.tolist()]
     except (AttributeError, KeyError, TypeError) as error:
         raise CrystalError(
-            "atoms.info['occupancy'] does not say which sites it is about: there should be an "
-            "array 'spacegroup_kinds', as ase reads it from a CIF"
+            "atoms.info['occupancy'] cannot be assigned to sites: the array 'spacegroup_kinds', "
+            "which ASE reads from a CIF, is missing"
         ) from error

@@ -1,4 +1,4 @@
-"""What stands around one crystal, taken off: entries, answers of servers, files with a list."""
+"""Extract a crystal from entries, responses of servers, and files with several records."""
 
 import os
 from pathlib import Path
@@ -9,18 +9,18 @@ from .json_tables import frame_of, read_json
 
 
 def open_item(item):
-    """The crystal in an item, as far as it has to be taken out of something.
+    """Return the crystal in an item.
 
     Parameters
     ----------
     item : object
-        An entry with a `structure`, the answer of a server with its ``data``, or the path of a
-        JSON file, of extended XYZ, or of a trajectory with one crystal.
+        An entry with a `structure`, the response of a server with ``data``, or the path of a
+        JSON file, an extended XYZ file, or a trajectory with one crystal.
 
     Returns
     -------
     object
-        Other items as they are.
+        The crystal; other items are returned unchanged.
 
     Raises
     ------
@@ -50,12 +50,12 @@ def _open_file(path):
 
 
 def _only(frame, source):
-    """The one crystal of a frame."""
+    """Return the only crystal of a frame."""
     column = next((name for name in ("structure", "atoms") if name in frame.columns), None)
     if len(frame) > 1:
         raise CrystalError(
-            f"{source} has {len(frame)} crystals: read it on its own, with "
-            f"sklearn_cloud.datasets.read_crystals, for a row each"
+            f"{source} contains {len(frame)} crystals: read all of them with "
+            f"sklearn_cloud.datasets.read_crystals"
         )
     if column is None or not len(frame):
         raise CrystalError(f"{source} has no structure")

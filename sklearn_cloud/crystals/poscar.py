@@ -1,4 +1,4 @@
-"""VASP's POSCAR and CONTCAR files."""
+"""Read POSCAR and CONTCAR files of VASP."""
 
 import math
 
@@ -10,7 +10,7 @@ from .species import ISOTOPES, add_note, index_species, settle_species
 
 
 def read_poscar(text, notes=None):
-    """Read a crystal in the format of VASP 5 and later.
+    """Read a crystal in the format of VASP 5 or later.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def read_poscar(text, notes=None):
     Raises
     ------
     CrystalError
-        If it is no such text, or names no elements, as those of VASP 4.
+        If the text is not a POSCAR, or does not name the elements (VASP 4).
     """
     lines = text.splitlines()
     try:
@@ -37,11 +37,13 @@ def read_poscar(text, notes=None):
         positions = np.array([[float(word) for word in row.split()[:3]] for row in rows])
     except CrystalError:
         raise
-    except (ValueError, IndexError, OverflowError) as error:
-        raise CrystalError(f"it is not a POSCAR of VASP: {error}") from error
+    except IndexError as error:
+        raise CrystalError("it is not a valid POSCAR: lines are missing at its end") from error
+    except (ValueError, OverflowError) as error:
+        raise CrystalError(f"it is not a valid POSCAR: {error}") from error
     if positions.shape != (sum(counts), 3):
         raise CrystalError(
-            f"the POSCAR has coordinates for {len(positions)} of {sum(counts)} atoms"
+            f"the POSCAR has coordinates of only {len(positions)} of {sum(counts)} atoms"
         )
     if cartesian:
         scale = np.linalg.norm(lattice[0]) / np.linalg.norm(_numbers(lines[2]))
@@ -65,7 +67,7 @@ def looks_like_poscar(text):
 def _numbers(line, count=3):
     numbers = [float(word) for word in line.split()[:count]]
     if len(numbers) < count or not all(map(math.isfinite, numbers)):
-        raise ValueError(f"{line!r} should be {count} numbers")
+        raise ValueError(f"expected {count} numbers, got the line {line!r}")
     return numbers
 
 
@@ -80,7 +82,7 @@ def _read_lattice(lines):
 
 
 def _read_counts(lines, notes):
-    """Symbols, number of atoms of each, and the number of the line that follows."""
+    """Return symbols, number of atoms of each, and the number of the next line."""
     words = lines[5].split()
     if not words[0].isdigit():
         symbols = [word.split("/")[0].split("_")[0] for word in words]
@@ -88,18 +90,20 @@ def _read_counts(lines, notes):
     counts = _whole(lines[5], len(words))
     comment = lines[0].split()
     if len(comment) == len(counts) and all(w in ELEMENT_RANK or w in ISOTOPES for w in comment):
-        add_note(notes, "the elements were taken from the comment of a POSCAR of VASP 4")
+        add_note(notes, "the elements were read from the comment line of the POSCAR (VASP 4)")
         return comment, counts, 6
     raise CrystalError(
-        "the POSCAR names no elements, as those of VASP 4: write their symbols into a line of "
-        "their own above the numbers of atoms"
+        "the POSCAR does not name the elements (VASP 4 format): add a line with their symbols "
+        "above the numbers of atoms"
     )
 
 
 def _whole(line, n_symbols):
     counts = [int(word) for word in line.split()[:n_symbols]]
     if len(counts) < n_symbols or min(counts) < 0 or not sum(counts):
-        raise ValueError(f"{line!r} should have a number of atoms for each of {n_symbols} elements")
+        raise ValueError(
+            f"expected the numbers of atoms of {n_symbols} elements, got the line {line!r}"
+        )
     if sum(counts) > 10**7:
-        raise ValueError(f"{sum(counts)} atoms are too many")
+        raise ValueError(f"it has too many atoms ({sum(counts)})")
     return counts

@@ -1,4 +1,4 @@
-"""What users hold (structures, CIF files, formulas) read into one plain form, with its checks."""
+"""Read structures, CIF files and formulas into one plain form, and check them."""
 
 import json
 import os
@@ -16,23 +16,23 @@ from .opening import open_item
 from .poscar import looks_like_poscar, read_poscar
 
 _LONGEST_PATH = 4096
-_POSCAR_NAMES = ("poscar", "contcar", "chgcar", "locpot")  # the latter begin as the former
+_POSCAR_NAMES = ("poscar", "contcar", "chgcar", "locpot")  # the last two begin like a POSCAR
 # formats that pymatgen reads without decoding objects
 _PYMATGEN_SUFFIXES = (".xsf", ".cssr", ".res", ".xml")
 
 
 def read_crystal(item, notes=None):
-    """Read whatever describes one crystal.
+    """Read one crystal from any supported form.
 
     Parameters
     ----------
     item : pymatgen Structure, ase Atoms, pymatgen Composition, dict, str or path
         A string is the text of a CIF, a POSCAR or a JSON dictionary, the path of an existing
-        file, compressed or not, or a chemical formula. A dictionary is one that pymatgen's
-        ``as_dict`` makes, or similar: see `read_dictionary`. Entries with a `structure` count as
-        that. A `Crystal` or `Formula` is returned.
+        file, compressed or not, or a chemical formula. A dictionary is the result of pymatgen's
+        ``as_dict`` or similar, see `read_dictionary`. Of an entry, its `structure` is read. A
+        `Crystal` or `Formula` is returned unchanged.
     notes : list, default=None
-        What the reader changed or noticed is appended to it, one short sentence each.
+        Changes and warnings of the reader are appended to it, one short sentence each.
 
     Returns
     -------
@@ -43,9 +43,9 @@ def read_crystal(item, notes=None):
     TypeError
         If the item is none of these.
     CrystalError
-        If it cannot be read or is not a crystal: an empty or flat cell, sites that coincide,
-        species that are not elements, atoms that are not those of the file's own formula, a
-        formula that says nothing.
+        If it cannot be read or is not a valid crystal: an empty or flat cell, sites that
+        coincide, species that are not elements, atoms that do not match the formula in the file,
+        or an empty formula.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def _read(item, notes):
         return read_dictionary(item, notes)
     if hasattr(item, "get_chemical_symbols") and hasattr(item, "get_scaled_positions"):
         return from_ase(item, notes)
-    # Whoever passes a pymatgen object has imported pymatgen already.
+    # A pymatgen object can only come from a program that has imported pymatgen.
     from pymatgen.core import Composition, IStructure
 
     if isinstance(item, IStructure):
@@ -98,12 +98,14 @@ def _read_text(text, notes):
     if _names_file(stripped):
         return _read(open_item(Path(stripped)), notes)
     if " | " in text:
-        raise CrystalError(f"{text!r:.80} is already a symmetry string: pass it to the estimator")
+        raise CrystalError(
+            f"{text!r:.80} is already a symmetry string: pass it directly to the estimator"
+        )
     return read_formula(stripped, notes)
 
 
 def _names_file(text):
-    """Whether a line of text is a path: of a file that exists, or that looks like one."""
+    """Whether a line of text is a path: of an existing file, or with a known suffix."""
     if not text or len(text) > _LONGEST_PATH:
         return False
     if text.lower().endswith((".cif", ".mcif", ".vasp", ".json", *_PYMATGEN_SUFFIXES)):
@@ -115,7 +117,7 @@ def _names_file(text):
 
 
 def read_file(path, notes=None):
-    """Read the crystal of a file: CIF, POSCAR, JSON, or what pymatgen reads besides.
+    """Read the crystal of a file: CIF, POSCAR, JSON, or another format of pymatgen.
 
     Raises
     ------
@@ -147,13 +149,13 @@ def _read_format(path, notes):
 
         return from_pymatgen(Structure.from_file(path), notes)
     raise CrystalError(
-        f"its name ends in {suffix or path.name!r}, which says nothing of its format; known are "
-        f".cif, .mcif, .vasp, POSCAR, CONTCAR, .json, {', '.join(_PYMATGEN_SUFFIXES)}"
+        f"its format cannot be determined from its name ({suffix or path.name!r}); known formats "
+        f"are .cif, .mcif, .vasp, POSCAR, CONTCAR, .json, {', '.join(_PYMATGEN_SUFFIXES)}"
     )
 
 
 def decode(data):
-    """Text of a file: UTF-8 or UTF-16 as its first bytes say, else Latin-1."""
+    """Decode the text of a file: UTF-8, UTF-16 with a byte order mark, or else Latin-1."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace")
     try:
@@ -169,13 +171,13 @@ def _read_json(text, notes):
         raise CrystalError(f"it is not JSON: {_describe(error)}") from error
     if not isinstance(record, dict):
         raise CrystalError(
-            f"a JSON text of one crystal is a dictionary, not a {type(record).__name__}"
+            f"the JSON text of a crystal must be a dictionary, not a {type(record).__name__}"
         )
     return read_dictionary(record, notes)
 
 
 def _named(what, reader, source, notes):
-    """What the reader returns; an error says in what."""
+    """Return the result of the reader; its errors name the source."""
     try:
         return reader(source, notes)
     except CrystalError as error:

@@ -1,16 +1,16 @@
-"""What is said of rows: bad ones in one error or warning, the reader's notes in one warning."""
+"""Messages about rows: one error or warning for bad rows, one warning for notes."""
 
 import warnings
 from collections import defaultdict
 
 from .errors import CrystalError
 
-LISTED = 10  # rows that a message explains; the rest are only numbered
+LISTED = 10  # rows explained in a message; the rest are only numbered
 LONGEST = 300  # characters of one explanation
 
 
 def raise_errors(rows):
-    """Raise one error that names all bad rows, if there are any."""
+    """Raise one error that lists all bad rows, if any."""
     if not rows.errors:
         return
     first, error = min(rows.errors.items())
@@ -18,13 +18,13 @@ def raise_errors(rows):
     if len(rows.errors) > 1:
         message = (
             f"{len(rows.errors)} of {len(rows.places)} rows cannot be used: "
-            f"{list_rows(rows.errors)}. Fix these rows or leave them out"
+            f"{list_rows(rows.errors)}. Fix or remove these rows"
         )
     raise same_kind(error)(message) from error
 
 
 def warn_errors(rows, consequence, stacklevel=3):
-    """Name all bad rows in one `UserWarning`, if there are any."""
+    """List all bad rows in one `UserWarning`, if any."""
     if rows.errors:
         warnings.warn(
             f"{len(rows.errors)} of {len(rows.places)} rows cannot be used, {consequence}: rows "
@@ -34,14 +34,14 @@ def warn_errors(rows, consequence, stacklevel=3):
 
 
 def warn_notes(rows, stacklevel=3):
-    """Say in one `UserWarning` what the reader changed or noticed, if anything."""
+    """Report the notes of the reader in one `UserWarning`, if any."""
     if rows.notes:
         message = f"read with changes: {summarize_notes(rows)}"
         warnings.warn(message, stacklevel=stacklevel + 1)
 
 
 def summarize_notes(rows):
-    """What the reader changed or noticed, each thing once with its rows."""
+    """Return the notes of the reader as text, each once with its rows."""
     places = defaultdict(list)
     for row, texts in rows.notes.items():
         for text in dict.fromkeys(texts):
@@ -50,7 +50,7 @@ def summarize_notes(rows):
 
 
 def join_notes(places):
-    """Text of {note: [names of rows]}."""
+    """Return {note: [names of rows]} as text."""
     parts = []
     for text, names in places.items():
         more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
@@ -59,7 +59,7 @@ def join_notes(places):
 
 
 def list_rows(errors):
-    """Text that explains the first few bad rows and counts the rest."""
+    """Explain the first bad rows, and list the numbers of the rest."""
     shown = [f"row {row}: {_shorten(error)}" for row, error in sorted(errors.items())[:LISTED]]
     rest = sorted(errors)[LISTED:]
     if rest:
@@ -73,5 +73,5 @@ def _shorten(error):
 
 
 def same_kind(error):
-    """The class of an error that says more than another one."""
+    """Return the class for an error that adds to the message of another one."""
     return next((k for k in (CrystalError, TypeError) if isinstance(error, k)), CrystalError)

@@ -1,4 +1,4 @@
-"""The one loop over rows of crystals: read each, compute on the distinct ones, name bad rows."""
+"""Loop over rows of crystals: read them, compute on the distinct ones, and list bad rows."""
 
 import hashlib
 import os
@@ -28,25 +28,25 @@ __all__ = [
     "warn_notes",
 ]
 
-CHUNK = 256  # crystals that a worker gets at a time
+CHUNK = 256  # crystals per task of a worker
 BAD_ROW = (TypeError, ValueError, OSError)
 
 
 class Rows(NamedTuple):
-    """What was computed of rows of crystals, once for each distinct crystal.
+    """Results of rows of crystals, computed once for each distinct crystal.
 
     Attributes
     ----------
     results : list
-        One for each distinct crystal, in the order of their first rows.
+        Result of each distinct crystal, in the order of their first rows.
     keys : list
-        Of each distinct crystal: equal crystals have equal keys.
+        Key of each distinct crystal: equal crystals have equal keys.
     places : ndarray of shape (n_rows,), int
-        Which of the results each row has; -1 where there is an error.
+        Index of the result of each row; -1 if there is an error.
     errors : dict of int to Exception
-        Rows that are not crystals, or that nothing could be computed of.
+        Errors of rows that are not crystals or have no result.
     notes : dict of int to list of str
-        What the reader changed or noticed, by row.
+        Notes of the reader, by row.
     """
 
     results: list
@@ -57,39 +57,39 @@ class Rows(NamedTuple):
 
 
 def content_key(crystal):
-    """16 bytes that are equal for equal crystals."""
+    """Return 16 bytes that are equal for equal crystals."""
     return hashlib.blake2b(crystal.key, digest_size=16).digest()
 
 
 def full_key(crystal):
-    """The bytes of the crystal, by which some models sort their batches."""
+    """Return the bytes of the crystal, by which some models sort their batches."""
     return crystal.key
 
 
 def compute_rows(
     items, compute, *, key=content_key, n_jobs=None, chunk=CHUNK, label=None, on_error="raise"
 ):
-    """Read crystals and compute something of each distinct one.
+    """Read crystals and compute a result for each distinct one.
 
     Parameters
     ----------
     items : list
-        Whatever `read_crystal` takes, or crystals that were read before. Files and text are read
-        by the workers; other objects are read here, because only arrays travel fast.
+        Input of `read_crystal`, or crystals that were read before. Files and text are read by the
+        workers; other objects are read here, because only arrays are fast to send.
     compute : callable
-        From a list of crystals to the list of their results, with a ValueError in the place of
-        a crystal that has none.
+        Takes a list of crystals and returns the list of their results, with a ValueError for each
+        crystal without a result.
     key : callable, default=content_key
-        Equal for crystals that have the same result.
+        Function whose value is equal for crystals with the same result.
     n_jobs : int, default=None
         Number of joblib workers; the results do not depend on it.
     chunk : int, default=256
-        Most crystals that a worker gets at a time.
+        Largest number of crystals per task of a worker.
     label : str, default=None
-        Name of a progress bar; None shows none.
+        Label of the progress bar; None shows none.
     on_error : {"raise", "keep"}, default="raise"
-        `"raise"` names all bad rows in one error: after the first of them the rest is read, but
-        nothing is computed any more. `"keep"` leaves the errors to the caller.
+        `"raise"` lists all bad rows in one error: after the first bad row, the others are still
+        read, but nothing more is computed. `"keep"` leaves the errors to the caller.
 
     Returns
     -------
@@ -127,12 +127,12 @@ def compute_rows(
 
 
 def read_rows(items, *, n_jobs=None, label=None):
-    """The `Crystal` or `Formula` of each row; equal ones are the same object.
+    """Return the `Crystal` or `Formula` of each row; equal ones are the same object.
 
     Raises
     ------
     TypeError, CrystalError
-        If rows are not crystals; the message names them all.
+        If rows are not crystals; the message lists all of them.
     """
     rows = compute_rows(items, list, n_jobs=n_jobs, label=label)
     warn_notes(rows)
@@ -140,7 +140,7 @@ def read_rows(items, *, n_jobs=None, label=None):
 
 
 def each(function, crystals):
-    """Results of a function of one crystal, with its ValueError in the place of one that fails."""
+    """Apply a function to each crystal; return the ValueError of those that fail."""
     results = []
     for crystal in crystals:
         try:
@@ -151,30 +151,30 @@ def each(function, crystals):
 
 
 class _Entry(NamedTuple):
-    """What a worker is to read: text, a path, or a crystal that needs no reading."""
+    """Input of a worker: text, a path, or a crystal that was read before."""
 
     item: object
-    name: str  # of a path, as it was given
-    notes: tuple  # on what was read already
+    name: str  # of a path, as the user wrote it
+    notes: tuple  # of a crystal that was read before
 
 
 class _Outcome(NamedTuple):
-    """What reading gave: the crystal's key or an error, and the notes."""
+    """Outcome of reading: the crystal's key or an error, and the notes."""
 
     key: object
     notes: tuple
 
 
 def _gather(items, key):
-    """Distinct entries for the workers, the place of each row, and what is wrong with objects.
+    """Return distinct entries for the workers, the entry of each row, and bad objects.
 
     Returns
     -------
     entries : list of _Entry
     places : list of int
-        Of each row among the entries; below 0 where an object is not a crystal.
+        Index of the entry of each row; negative if an object is not a crystal.
     bad : dict of int to _Outcome
-        By these places below 0.
+        By these negative places.
     """
     entries, index, places, bad = [], {}, [], {}
     for item in items:
@@ -192,11 +192,11 @@ def _gather(items, key):
 
 
 def _make_entry(item, key):
-    """A mark that is equal for items to be read once, and the entry."""
+    """Return the entry, and a key that is equal for items to be read once."""
     if isinstance(item, str):
         return item, _Entry(item, "", ())
     if isinstance(item, os.PathLike):
-        # a worker that joblib has kept may run in another folder
+        # a reused joblib worker may run in another folder
         path = Path(item).absolute()
         return path, _Entry(path, str(item), ())
     notes = []
@@ -205,7 +205,7 @@ def _make_entry(item, key):
 
 
 def _compute_chunk(entries, key, compute, known):
-    """The outcome of each entry, and by key the results of crystals that are not known yet."""
+    """Return the outcome of each entry, and the results of new crystals by key."""
     outcomes, crystals = [], {}
     for item, name, notes in entries:
         notes = list(notes)
@@ -222,7 +222,7 @@ def _compute_chunk(entries, key, compute, known):
 
 
 def _rename(error, path, name):
-    """The error with a path as the user wrote it."""
+    """Return the error, with the path as the user wrote it."""
     return same_kind(error)(str(error).replace(path, name))
 
 
@@ -231,7 +231,7 @@ def _has_error(values):
 
 
 def _join(outcomes, results):
-    """`Rows` from the outcome of each row and the results by key."""
+    """Return `Rows` from the outcome of each row and the results by key."""
     index, errors, notes = {}, {}, {}
     places = np.full(len(outcomes), -1)
     for row, outcome in enumerate(outcomes):
@@ -248,18 +248,18 @@ def _join(outcomes, results):
 
 
 def need_structure(crystal, who, advice=""):
-    """Raise CrystalError unless there is a structure.
+    """Raise CrystalError for a composition without structure.
 
     Parameters
     ----------
     crystal : Crystal or Formula
     who : str
-        What needs it, for the message.
+        Name of the caller in the message.
     advice : str, default=""
-        Another way out.
+        Further advice in the message.
     """
     if not isinstance(crystal, Crystal):
         raise CrystalError(
-            f"{who} needs a crystal structure, got the composition {dict(crystal.amounts)} alone: "
+            f"{who} needs a crystal structure, got only the composition {dict(crystal.amounts)}: "
             f"pass a Structure, Atoms or CIF file{advice}"
         )

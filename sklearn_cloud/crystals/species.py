@@ -1,23 +1,23 @@
-"""What occupies one site: elements and occupancies."""
+"""Elements and occupancies of one site."""
 
 from .crystal import ELEMENT_RANK
 from .errors import CrystalError
 
-#: Symbols that stand for an element with another one's name.
+#: Symbols of isotopes, and their elements.
 ISOTOPES = {"D": "H", "T": "H"}
 
-_FULL = 1.001  # occupancies that sum to no more than this are taken as they are
-_LARGEST_SUM = 1.05  # above this they are not rounding, and no uncertainty of a refinement
+_FULL = 1.001  # occupancies that sum to at most this are not changed
+_LARGEST_SUM = 1.05  # larger sums are more than rounding or uncertainty of a refinement
 
 
 def add_note(notes, text):
-    """Append a sentence to what the reader noticed, once."""
+    """Append a sentence to the notes of the reader, once."""
     if notes is not None and text not in notes:
         notes.append(text)
 
 
 def settle_species(amounts, where, notes=None):
-    """Elements and occupancies of one site, as `Crystal.species` takes them.
+    """Return elements and occupancies of one site, in the form of `Crystal.species`.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def settle_species(amounts, where, notes=None):
     where : str
         The site, for messages.
     notes : list, default=None
-        Says what was changed.
+        Changes are appended to it.
 
     Returns
     -------
@@ -35,17 +35,17 @@ def settle_species(amounts, where, notes=None):
     Raises
     ------
     CrystalError
-        If the occupancies sum to more than 1, or one is not a number above 0.
+        If the occupancies sum to more than 1, or one is not positive.
     """
     held = {}
     for symbol, occupancy in amounts:
         if symbol in ISOTOPES:
-            add_note(notes, f"{symbol} counts as {ISOTOPES[symbol]}")
+            add_note(notes, f"{symbol} was read as {ISOTOPES[symbol]}")
             symbol = ISOTOPES[symbol]
         if symbol not in ELEMENT_RANK:
             raise CrystalError(
-                f"{where} holds {symbol!r:.40}, which is not one of the 118 elements; replace it "
-                f"by one, or remove the site"
+                f"{where} contains {symbol!r:.40}, which is not one of the 118 elements; replace "
+                f"it or remove the site"
             )
         if not occupancy > 0:  # NaN too
             raise CrystalError(f"{where} has occupancy {occupancy:.3f}; it must be in (0, 1]")
@@ -60,7 +60,7 @@ def settle_species(amounts, where, notes=None):
 
 
 def index_species(species):
-    """Kinds of the sites and the distinct species, as `Crystal` takes them."""
+    """Return the kinds of the sites and the distinct species, in the form of `Crystal`."""
     import numpy as np
 
     index = {}

@@ -1,4 +1,4 @@
-"""Tables of crystals, of every format that people have, as one kind of data frame."""
+"""Read tables of crystals in all common formats as data frames."""
 
 import csv
 import difflib
@@ -8,23 +8,23 @@ from zipfile import BadZipFile
 from .crystal_files import check_content, read_text, suffix_of
 from .json_tables import read_json, read_json_lines
 
-LARGEST_FIELD = 2**31 - 1  # characters; the text of a large CIF is longer than Python's own limit
-NEEDS_PYARROW = "Parquet files need pyarrow: pip install 'sklearn-cloud[parquet]'."
+LARGEST_FIELD = 2**31 - 1  # characters; the text of a large CIF exceeds Python's default limit
+NEEDS_PYARROW = "Parquet files require pyarrow: pip install 'sklearn-cloud[parquet]'."
 NEEDS_EXCEL = (
-    "Excel files need openpyxl: pip install 'sklearn-cloud[excel]', or save the sheet as CSV."
+    "Excel files require openpyxl: pip install 'sklearn-cloud[excel]', or save the sheet as CSV."
 )
 MISSING_HEADER = (
-    "if the table has no header and {name!r} stands in its first row, say so with {no_header}"
+    "if the table has no header and {name!r} is a value of its first row, pass {no_header}"
 )
 
 
-#: How messages name the options of a reader, in Python and on the command line.
+#: Names of the options of a reader in messages, in Python and on the command line.
 PYTHON = {"column": "column=", "no_header": "header=False", "folder": "folder="}
 COMMAND_LINE = {"column": "--column", "no_header": "--no-header", "folder": "--folder"}
 
 
 def is_table(path):
-    """Whether the suffix is that of a table, or of a file with many crystals."""
+    """Whether the suffix is that of a table or of a file with many crystals."""
     return suffix_of(path) in READERS
 
 
@@ -34,49 +34,51 @@ def read_table(path, header=True):
     Parameters
     ----------
     path : pathlib.Path
-        Any of `READERS`, compressed or not. Columns of CSV and TSV stay text, so that they are
-        written again as they were. JSON is a list of records, pandas' "split", "columns" or
-        "index" form, an answer with ``data``, or one structure.
+        A format of `READERS`, compressed or not. Columns of CSV and TSV stay text, so that they
+        are written unchanged. JSON is a list of records, pandas' "split", "columns" or "index"
+        form, a response with ``data``, or one structure.
     header : bool, default=True
-        Whether the first row of CSV, TSV and Excel has the names of the columns; without one
-        they are called "1", "2", ...
+        Whether the first row of CSV, TSV and Excel has the names of the columns; without a
+        header they are called "1", "2", ...
 
     Returns
     -------
     frame : pandas.DataFrame
         Its index counts the rows from 1; an index with ids becomes a column.
     problems : dict of int to str
-        Rows that are malformed, and empty in the frame.
+        Malformed rows, which are empty in the frame, and their problems.
 
     Raises
     ------
     ImportError
-        If the package that reads the format is missing.
+        If a package for the format is missing.
     ValueError
-        If the file is not such a table or has no rows.
+        If the file is not a table of a known format, or has no rows.
     """
     kind = suffix_of(path)
     if kind not in READERS:
-        raise ValueError(f"{path}: cannot tell the format; tables end in {', '.join(READERS)}.")
+        raise ValueError(
+            f"{path}: unknown table format; file names of tables end in {', '.join(READERS)}."
+        )
     check_content(path)
     frame, problems = READERS[kind](path, header)
     return check_frame(frame, path), problems
 
 
 def check_frame(frame, source):
-    """The frame with rows that count from 1; ids of its index become a column.
+    """Return the frame with rows numbered from 1; ids of its index become a column.
 
     Raises
     ------
     ValueError
-        If there are no rows, or two columns of one name.
+        If there are no rows, or two columns have the same name.
     """
     if not len(frame):
         raise ValueError(f"{source} has no rows.")
     frame = frame.rename(columns=str)
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()][0]
-        raise ValueError(f"{source} has two columns {twice!r}: rename one.")
+        raise ValueError(f"{source} has two columns named {twice!r}: rename one of them.")
     index = frame.index
     frame = frame.set_axis(range(1, len(frame) + 1))
     if not _counts_rows(index):
@@ -87,7 +89,7 @@ def check_frame(frame, source):
 
 
 def _counts_rows(index):
-    """Whether an index says nothing but the number of the row."""
+    """Whether an index only numbers the rows."""
     values = list(index)
     return values in (list(range(len(values))), list(range(1, len(values) + 1)))
 
@@ -117,7 +119,7 @@ def _read_delimited(path, delimiter, header):
     rows, problems = [], {}
     for number, line in enumerate(lines, start=1):
         if len(line) != len(names):
-            problems[number] = f"it has {len(line)} fields, the header has {len(names)}"
+            problems[number] = f"it has {len(line)} fields, but the header has {len(names)}"
             line = [None] * len(names)
         rows.append([cell or None for cell in line])
     return pd.DataFrame(rows, columns=names, dtype=object), problems
@@ -158,7 +160,7 @@ def _read_parquet(path, header):
 
 
 def drop_missing(value):
-    """A nested value without the fields that only other rows have."""
+    """Return a nested value without fields that only other rows have."""
     if isinstance(value, dict):
         return {key: drop_missing(one) for key, one in value.items() if one is not None}
     return [drop_missing(one) for one in value] if isinstance(value, list) else value
@@ -200,7 +202,7 @@ READERS = {
 
 
 def check_column(frame, name, source, route=PYTHON):
-    """Raise ValueError unless the table has the column; the nearest name is suggested."""
+    """Raise ValueError unless the table has the column; suggest the nearest name."""
     if name in frame.columns:
         return
     close = difflib.get_close_matches(str(name), frame.columns, n=1)
@@ -209,12 +211,12 @@ def check_column(frame, name, source, route=PYTHON):
     if data is not None:
         advice += f" {MISSING_HEADER.format(name=data, **route)}.".capitalize()
     raise ValueError(
-        f"{source} has no column {name!r}; it has: {', '.join(frame.columns)}.{advice}"
+        f"{source} has no column {name!r}; its columns are: {', '.join(frame.columns)}.{advice}"
     )
 
 
 def looks_like_data(name):
-    """Whether the name of a column is a value: the table has no header."""
+    """Whether the name of a column looks like a value, so that the table has no header."""
     try:
         float(name)
     except ValueError:
@@ -223,7 +225,7 @@ def looks_like_data(name):
 
 
 def check_no_numbers(column, source, route=PYTHON):
-    """Raise ValueError if a column that should have crystals has nothing but numbers."""
+    """Raise ValueError if the column of the crystals contains only numbers."""
     import pandas as pd
 
     known = column.dropna()
@@ -231,7 +233,7 @@ def check_no_numbers(column, source, route=PYTHON):
     if len(known) and len(numbers) == len(known):
         if pd.to_numeric(known.astype(str), errors="coerce").notna().all():
             raise ValueError(
-                f"the column {column.name} of {source} has numbers (the first is "
-                f"{known.iloc[0]}), not crystals: name another one with {route['column']}, or say "
-                f"where the files with these names are with {route['folder']}."
+                f"the column {column.name} of {source} contains numbers (the first is "
+                f"{known.iloc[0]}), not crystals: name another column with {route['column']} or, "
+                f"if these are file names, their folder with {route['folder']}."
             )

@@ -1,21 +1,21 @@
-"""Work in the joblib workers that the user asked for, whatever their backend."""
+"""Run tasks in joblib workers, with any backend."""
 
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 
-#: Tasks that are prepared ahead: enough to keep the workers busy, more would only fill the memory.
+#: Tasks prepared in advance: enough to keep the workers busy without filling the memory.
 AHEAD = "2*n_jobs"
 
 
 def run_in_workers(function, tasks, n_jobs=None, ordered=True):
-    """Results of a function, as they come.
+    """Yield results of a function as they are computed.
 
     Parameters
     ----------
     function : callable
-        Of a module, so that it can be pickled.
+        Defined in a module, so that it can be pickled.
     tasks : iterable of tuple
-        Arguments of each call; taken from the iterable as workers become free.
+        Arguments of each call; consumed as workers become free.
     n_jobs : int, default=None
         Number of joblib workers; None is 1 unless in a `joblib.parallel_config` context.
     ordered : bool, default=True
@@ -24,12 +24,12 @@ def run_in_workers(function, tasks, n_jobs=None, ordered=True):
     Yields
     ------
     object
-        What the function returned.
+        Result of the function.
 
     Notes
     -----
     Backends that cannot return a generator (multiprocessing, Ray, Dask) compute all results
-    before the first is given.
+    before the first one is yielded.
     """
     if effective_n_jobs(n_jobs) == 1:
         for arguments in tasks:

@@ -1,4 +1,4 @@
-"""Crystals with properties: your own, an example table that ships with the package, benchmarks."""
+"""Crystals with properties: your own, an example table of the package, and benchmarks."""
 
 from ..downloads import get_data_home
 from .discovery import fetch_discovery

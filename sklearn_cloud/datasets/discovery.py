@@ -1,4 +1,4 @@
-"""WBM crystals: the test set of the search for stable crystals."""
+"""WBM crystals, the test set of Matbench Discovery."""
 
 import csv
 import gzip
@@ -23,15 +23,15 @@ _DAMAGED = (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error)
 
 
 def fetch_discovery(version="reconstruction", *, data_home=None, verbose=0):
-    """Load WBM crystals, to predict their formation energy and with it their stability.
+    """Load WBM crystals, to predict their formation energy and stability.
 
     Parameters
     ----------
     version : {"reconstruction", "official"}, default="reconstruction"
-        ``"reconstruction"`` is a sample of 10,000 WBM crystals with formation energies and no
-        labels of stability: hull and labels are computed from the training set's phases, so
-        that scores are *not* those of the Matbench Discovery leaderboard. ``"official"`` reads
-        the files of Matbench Discovery.
+        ``"reconstruction"`` is a sample of 10,000 WBM crystals with formation energies but
+        without stability labels: hull and labels are computed from the phases of the training
+        set, so that scores are *not* comparable with the Matbench Discovery leaderboard.
+        ``"official"`` reads the files of Matbench Discovery.
     data_home : str or path-like, default=None
         Folder of the data files; see `get_data_home`. The reconstruction is
         ``discovery/wbm_10k.csv.gz``; the official files are ``*wbm-summary.csv.gz`` and
@@ -52,26 +52,26 @@ def fetch_discovery(version="reconstruction", *, data_home=None, verbose=0):
         target : ndarray of shape (n_crystals,)
             Formation energy in eV/atom.
         ids : str ndarray of shape (n_crystals,)
-            Official ids, or the row number behind ``wbm-10k-``.
+            Official ids, or ``wbm-10k-`` and the row number.
         band_gap : ndarray of shape (n_crystals,)
             In eV; reconstruction only.
         e_above_hull : ndarray of shape (n_crystals,)
             Distance to the Materials Project hull in eV/atom; official only.
         unique_prototype : bool ndarray of shape (n_crystals,)
-            Whether no crystal of this prototype came before; official only.
+            Whether the crystal is the first of its prototype; official only.
         coverage : float or None
             Share of the official crystals; None for the reconstruction.
         is_reconstruction : bool
             Whether this is the sample of 10,000 crystals.
         task_type, target_name, unit, DESCR : str
-            What is predicted, and a description in words.
+            Kind of task, name and unit of the target, and a description.
 
     Raises
     ------
     ValueError
         If `version` is unknown, or a file is damaged or lacks a column.
     FileNotFoundError
-        If a file is missing; the message says which one goes where.
+        If a file is missing; the message names the file and its folder.
 
     References
     ----------
@@ -99,8 +99,8 @@ def _read_reconstruction(home):
     path = home / RECONSTRUCTION_FILE
     if not path.is_file():
         raise FileNotFoundError(
-            f"no sample of WBM crystals at {path}: a table with the columns cif, "
-            "formation_energy_per_atom and band_gap. Put it there, name its folder with "
+            f"{path} is missing: a table of WBM crystals with the columns cif, "
+            "formation_energy_per_atom and band_gap. Copy it there, pass its folder with "
             "data_home= or SKLEARN_CLOUD_DATA, or use version='official'"
         )
     rows = _read_csv(path, ("cif", "formation_energy_per_atom", "band_gap"))
@@ -119,8 +119,8 @@ def _read_reconstruction(home):
         unit="eV/atom",
         DESCR=(
             f"Reconstruction of Matbench Discovery: {len(rows):,} WBM crystals (relaxed, CIF) with "
-            "formation energy in eV/atom and band gap in eV. Labels of stability follow from a "
-            "hull built on the training set; they are not the official ones.\n"
+            "formation energy in eV/atom and band gap in eV. Stability labels follow from a "
+            "hull of the training set; they are not the official ones.\n"
             "Source: H.-C. Wang, S. Botti, M. A. L. Marques, npj Computational Materials 7, 12 "
             "(2021), CC-BY 4.0."
         ),
@@ -134,14 +134,14 @@ def _read_official(home, verbose):
     if path is None:
         raise FileNotFoundError(
             f"no *wbm-summary.csv.gz in {home}, {home / 'discovery'} or {home / 'wbm'}: download "
-            "it, and for predictions *wbm-init-structs.jsonl.gz, from "
+            "it and, for predictions, *wbm-init-structs.jsonl.gz from "
             "https://figshare.com/articles/dataset/22715158"
         )
     wanted = (ID_COLUMN, "formula", ENERGY_COLUMN, HULL_COLUMN, PROTOTYPE_COLUMN)
     rows = _read_csv(path, wanted)
     ids = np.array([row[ID_COLUMN] for row in rows])
     if len(np.unique(ids)) < len(ids):
-        raise ValueError(f"{path} has a {ID_COLUMN} more than once")
+        raise ValueError(f"{path} has duplicates in the column {ID_COLUMN}")
     prototypes = [row[PROTOTYPE_COLUMN].lower() for row in rows]
     if not set(prototypes) <= {"true", "false"}:
         raise ValueError(f"{path}: {PROTOTYPE_COLUMN} must be True or False")
@@ -181,7 +181,9 @@ def _read_structures(path, ids, verbose):
                 if row is not None:
                     crystals[row] = _build_structure(record["initial_structure"], single)
     except (*_DAMAGED, ValueError, KeyError, TypeError, IndexError) as error:
-        raise ValueError(f"{path} is damaged ({error!r}): delete it and fetch it again") from error
+        raise ValueError(
+            f"{path} is damaged ({error!r}): delete it and download it again"
+        ) from error
     missing = [name for name, crystal in zip(ids, crystals) if crystal is None]
     if missing:
         raise ValueError(f"{path} lacks {len(missing)} crystals of the summary, e.g. {missing[0]}")
@@ -189,7 +191,7 @@ def _read_structures(path, ids, verbose):
 
 
 def _find(home, pattern):
-    """The file of that name in one of the usual folders; the newest by the date in its name."""
+    """Find a file in the usual folders; of several, the newest by the date in its name."""
     for folder in (home, home / "discovery", home / "wbm"):
         found = sorted(folder.glob(pattern))
         if found:
@@ -203,10 +205,10 @@ def _read_csv(path, columns):
             reader = csv.DictReader(file)
             rows, names = list(reader), reader.fieldnames or []
     except _DAMAGED as error:
-        raise ValueError(f"{path} is damaged ({error}): delete it and fetch it again") from error
+        raise ValueError(f"{path} is damaged ({error}): delete it and download it again") from error
     missing = [name for name in columns if name not in names]
     if missing:
-        raise ValueError(f"{path} lacks the column(s) {missing}; it has {names}")
+        raise ValueError(f"{path} lacks the column(s) {missing}; its columns are {names}")
     if not rows or any(row[name] is None for row in rows for name in columns):
         raise ValueError(f"{path} is empty or has an incomplete row")
     return rows

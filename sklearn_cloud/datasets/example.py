@@ -1,4 +1,4 @@
-"""The example table: well-known crystals with their measured band gaps."""
+"""The example table: well-known crystals with measured band gaps."""
 
 from importlib import resources
 
@@ -22,21 +22,21 @@ from them, the prototype, and the columns `species` (the elements that fill its 
 (zincblende and wurtzite ZnS, rutile and anatase TiO2) are separate rows.
 
 `source` names the handbook or paper for cell and gap. The values were compiled by hand and
-rounded to what is commonly quoted: look them up there before quoting them. `note` says what is
-particular about a row. `benchmarks/maintenance/check_example.py` compares the table with
+rounded to commonly quoted precision: check the source before quoting them. `note` has remarks on
+a row.  `benchmarks/maintenance/check_example.py` compares the table with
 independent ones.
 
 A gap depends on temperature, on the sample and on how it is read from a spectrum. Values of one
 compound scatter by some percent from source to source, by more where the gap is very wide or very
 narrow. Most are the lowest gap, direct or indirect, near room temperature; some of the wide gaps
-were measured at low temperature. The table is small and made of families of compounds, so a
-random split mainly tests interpolation within them: it shows that a pipeline works, and is no
-benchmark of methods (`fetch_matbench` is).
+were measured at low temperature. The table is small and consists of families of compounds, so a
+random split mainly tests interpolation within them: it shows that a pipeline works, but it is not
+a benchmark of methods (use `fetch_matbench`).
 """
 
 
 def load_example(*, return_X_y=False):
-    """Load crystals with experimental band gaps, a small table that ships with the package.
+    """Load crystals with experimental band gaps, a small table of the package.
 
     Parameters
     ----------
@@ -61,14 +61,14 @@ def load_example(*, return_X_y=False):
             The table: formula, prototype, space_group, a, b, c (angstrom), alpha, beta, gamma
             (degrees), species, coordinates, band_gap (eV), source, note.
         DESCR : str
-            What the table holds, where it comes from, what it is not good for.
+            Description of the table, its sources, and its limits.
 
     (structures, target) : tuple of ndarrays
         If `return_X_y` is True.
 
     Notes
     -----
-    Every call builds the crystals anew: changing them does not change the next ones.
+    Every call builds new crystals: changing them does not affect later calls.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def _read_table():
     import pandas as pd
 
     with resources.files("sklearn_cloud").joinpath(TABLE).open(encoding="utf-8") as file:
-        # an empty note is an empty text, not a missing value
+        # an empty note is an empty string, not a missing value
         return pd.read_csv(file, keep_default_na=False, dtype=dict.fromkeys(CELL, float))
 
 

@@ -1,4 +1,4 @@
-"""MatBench v0.1: thirteen tables of crystals or compositions with a property each."""
+"""MatBench v0.1: thirteen tables of crystals or compositions with a property."""
 
 import difflib
 import functools
@@ -22,17 +22,16 @@ FOLD_FILE = "leaderboard/official_test_ids_by_fold.json.gz"
 def fetch_matbench(task, *, data_home=None, download=True, verbose=0):
     """Load a MatBench v0.1 task with its official ids and folds.
 
-    A file ``matbench_<task>.json.gz`` in `data_home` or its subfolder ``matbench`` is used
-    if there is one (for the composition tasks also
-    ``matbench/compositions/matbench_<task>.csv.gz`` with the columns formula and target);
-    otherwise the official table is downloaded to ``matbench`` in `data_home` and checked
-    against its published SHA-256. A local table may lack rows: the folds are then those of
-    the complete table, restricted to the rows present.
+    If a file ``matbench_<task>.json.gz`` exists in `data_home` or its subfolder ``matbench``, it is
+    used (for the composition tasks also ``matbench/compositions/matbench_<task>.csv.gz`` with the
+    columns formula and target). Otherwise the official table is downloaded to ``matbench`` in
+    `data_home` and checked against its published SHA-256. A local table may lack rows: the folds
+    are then those of the complete table, restricted to the available rows.
 
     Parameters
     ----------
     task : str
-        Name of the task, with or without ``matbench_`` in front; see `list_matbench`.
+        Name of the task, with or without the prefix ``matbench_``; see `list_matbench`.
     data_home : str or path-like, default=None
         Folder of the data files; see `get_data_home`.
     download : bool, default=True
@@ -56,13 +55,13 @@ def fetch_matbench(task, *, data_home=None, download=True, verbose=0):
         folds : list of 5 (train, test) pairs of index arrays
             The official folds, ready for ``cv=``.
         coverage : float
-            Share of the official rows that are present; 1.0 for the complete table.
+            Share of the official rows in the table; 1.0 for the complete table.
         task, task_type, target_name, unit : str
             `task_type` is "regression" or "classification"; `unit` is None in the latter.
         n_official : int
             Number of rows of the complete table.
         DESCR : str
-            Description in words.
+            Description of the table.
 
     Raises
     ------
@@ -114,7 +113,7 @@ def fetch_matbench(task, *, data_home=None, download=True, verbose=0):
 
 
 def list_matbench():
-    """Names of the thirteen MatBench v0.1 tasks, from the smallest to the largest.
+    """Return the names of the thirteen MatBench v0.1 tasks, from the smallest to the largest.
 
     Returns
     -------
@@ -165,14 +164,14 @@ def _fetch_table(task, facts, home, download, verbose):
         searched = ", ".join(str(p) for p in _local_paths(task, facts, home))
         raise FileNotFoundError(
             f"no table of the MatBench task {task!r}; looked for {searched}. Set download=True, "
-            f"or put {facts['url']} there by hand, or name its folder with data_home= or the "
+            f"copy {facts['url']} there, or pass its folder with data_home= or the "
             "environment variable SKLEARN_CLOUD_DATA."
         )
     return download_file(facts["url"], path, facts["sha256"], verbose=verbose)
 
 
 def _official_folds(positions, target, task, facts, home):
-    """(train, test) row indices of the five folds of the complete table."""
+    """Return (train, test) row indices of the five folds of the complete table."""
     from sklearn.model_selection import KFold, StratifiedKFold
 
     n_official = facts["n_rows"]
@@ -192,12 +191,14 @@ def _official_folds(positions, target, task, facts, home):
 
 
 def _listed_test_positions(task, n_official, home):
-    """Test rows of each fold, from a list of their ids."""
+    """Return the test rows of each fold, from a list of their ids."""
     listed = _read_fold_list(task, home)
     test_ids = [listed[f"fold_{fold}"] for fold in range(N_FOLDS)]
     positions = [np.array([int(name.rsplit("-", 1)[1]) - 1 for name in ids]) for ids in test_ids]
     if not np.array_equal(np.sort(np.concatenate(positions)), np.arange(n_official)):
-        raise ValueError(f"the list of test ids of {task!r} does not name each of its rows once")
+        raise ValueError(
+            f"the list of test ids of {task!r} does not have each of its rows exactly once"
+        )
     return positions
 
 
@@ -209,8 +210,8 @@ def _read_fold_list(task, home):
     package = find_spec("matbench")  # found but not imported: the import is slow
     if package is None:
         raise ValueError(
-            f"the local table of {task!r} is incomplete, and its stratified folds need the labels "
-            f"of the missing rows too. Put the list of test ids at {path}, or run "
+            f"the local table of {task!r} is incomplete, but its stratified folds depend on the "
+            f"labels of the missing rows too. Copy the list of test ids to {path}, or run "
             "`pip install --no-deps matbench==0.6`, or use the official table."
         )
     path = Path(package.submodule_search_locations[0]) / "matbench_v0.1_validation.json"

@@ -1,4 +1,4 @@
-"""Reading one MatBench table: ids, targets, and crystals or formulas, each row checked."""
+"""Read and check a MatBench table: ids, targets, and crystals or formulas."""
 
 import csv
 import gzip
@@ -9,7 +9,7 @@ import numpy as np
 
 
 def read_table(path, task, facts, verbose=0):
-    """Rows of a MatBench table in official order.
+    """Return the rows of a MatBench table in official order.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def read_table(path, task, facts, verbose=0):
     Returns
     -------
     positions : int ndarray of shape (n_rows,)
-        Place of each row in the complete table, ascending from 0.
+        Index of each row in the complete table, ascending from 0.
     ids : str ndarray of shape (n_rows,)
         Official ids.
     inputs : object ndarray of shape (n_rows,)
@@ -36,7 +36,7 @@ def read_table(path, task, facts, verbose=0):
     Raises
     ------
     ValueError
-        If the file is damaged, lacks a column, or has a row that cannot be right.
+        If the file is damaged, lacks a column, or has an invalid row.
     """
     labels, inputs, target = _read_columns(path, facts, verbose)
     positions, ids = _official_positions(labels, task, facts["n_rows"], path)
@@ -54,16 +54,18 @@ def _read_columns(path, facts, verbose):
         with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
             table = _read_csv(file) if is_csv else _read_json(file, facts["n_rows"], verbose)
     except damaged as error:
-        raise ValueError(f"{path} is damaged ({error}): delete it and fetch it again") from error
+        raise ValueError(f"{path} is damaged ({error}): delete it and download it again") from error
     if not isinstance(table, dict) or not {"index", "columns", "data"} <= set(table):
         raise ValueError(f"{path} is not a table: it needs the keys index, columns and data")
     wanted = ["formula", "target"] if is_csv else [facts["input"], facts["target"]]
     missing = [name for name in wanted if name not in table["columns"]]
     if missing:
-        raise ValueError(f"{path} lacks the column(s) {missing}; it has {table['columns']}")
+        raise ValueError(
+            f"{path} lacks the column(s) {missing}; its columns are {table['columns']}"
+        )
     wrong = {len(row) for row in table["data"]} - {len(table["columns"])}
     if wrong or len(table["index"]) != len(table["data"]):
-        raise ValueError(f"{path} has rows of unequal length, or not one index entry per row")
+        raise ValueError(f"{path} has rows of different lengths, or not one index entry per row")
     inputs, target = (
         [row[table["columns"].index(name)] for row in table["data"]] for name in wanted
     )
@@ -76,9 +78,9 @@ def _read_csv(file):
 
 
 def _read_json(file, n_rows, verbose):
-    """Parsed file, with each structure built as soon as it is read.
+    """Parse the file, and build each structure as soon as it is read.
 
-    So the parsed text, several times larger than the structures, is never held whole.
+    The parsed text, several times larger than the structures, is thus never in memory completely.
     """
     from tqdm.auto import tqdm
 
@@ -98,10 +100,10 @@ def _read_json(file, n_rows, verbose):
 
 
 def _official_positions(labels, task, n_official, path):
-    """Place of each row in the complete table (from 0), and its official id.
+    """Return the index of each row in the complete table (from 0), and its official id.
 
-    A table without ids numbers its rows from 0. The ids count from 1, with zeros in front
-    to the width of the number of rows.
+    A table without ids numbers its rows from 0. The ids count from 1, with leading zeros up to the
+    width of the number of rows.
     """
     width = len(str(n_official))
     prefix = f"mb-{task.replace('_', '-')}-"
@@ -143,7 +145,7 @@ def _check_target(values, ids, task_type, path):
 
 
 def _build_structure(record, single):
-    """Structure of lattice, species and coordinates; nothing else of the record is decoded."""
+    """Build a structure from lattice, species and coordinates; nothing else is decoded."""
     from pymatgen.core import Structure
 
     return Structure(
@@ -171,18 +173,18 @@ def _check_structure(value):
     from pymatgen.core import Structure
 
     if isinstance(value, Exception):
-        raise ValueError(f"not a readable structure: {value!r}") from value
+        raise ValueError(f"not a valid structure: {value!r}") from value
     if not isinstance(value, Structure):
-        raise ValueError(f"not a structure, but {value!r}")
+        raise ValueError(f"not a structure but {value!r}")
 
 
 def _check_formula(value):
     if not isinstance(value, str) or not value:
-        raise ValueError(f"not a formula, but {value!r}")
+        raise ValueError(f"not a formula but {value!r}")
 
 
 def _object_array(values, check, ids, path):
-    # numpy would unpack a structure into its sites, so the array is filled in place
+    # numpy would convert structures to their sites, so the array is filled in place
     array = np.empty(len(values), dtype=object)
     for row, value in enumerate(values):
         try:

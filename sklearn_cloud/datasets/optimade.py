@@ -1,4 +1,4 @@
-"""Structures from the OPTIMADE federation of materials databases."""
+"""Download structures from the OPTIMADE federation of materials databases."""
 
 import time
 import warnings
@@ -44,37 +44,37 @@ def fetch_optimade(
 ):
     """Download structures from OPTIMADE providers into Parquet files.
 
-    Each database gets a folder of its own, ``optimade/<address of the database>`` in
-    `data_home`, with files that are written once and a small ``_state.json`` that holds the link
-    to the next page. A call goes on where the one before it stopped, however it stopped, and
-    does nothing where all is there. A database that fails is reported with what is missing, and
-    the next one has its turn; what was stored stays.
+    Each database has its own folder, ``optimade/<address of the database>`` in `data_home`, with
+    files that are written once and a small ``_state.json`` with the link to the next page. A call
+    resumes where the previous one stopped, for whatever reason, and does nothing if the download is
+    complete. If a database fails, the error is reported, its stored entries are kept, and the next
+    database is downloaded.
 
     Parameters
     ----------
     providers : str or iterable of str
         Ids of registered providers, such as "mp" or "oqmd" (all of them in
-        ``OPTIMADE_PROVIDERS``; also "c2db" and "nomad"), of which each database that the
-        provider lists is downloaded; or base URLs of databases, such as
+        ``OPTIMADE_PROVIDERS``; also "c2db" and "nomad"), whose databases are all downloaded; or
+        base URLs of databases, such as
         "https://optimade.materialsproject.org".
     filter : str, default=None
-        OPTIMADE filter, such as ``'elements HAS "Fe" AND nelements=2'``. A folder holds one
+        OPTIMADE filter, such as ``'elements HAS "Fe" AND nelements=2'``. A folder has one
         query: use another `data_home` for another filter.
     data_home : str or path-like, default=None
         Folder of the data files; see `get_data_home`.
     page_limit : int, default=100
-        Entries to ask for per page. Providers refuse more than some hundreds.
+        Number of entries per page. Providers refuse more than some hundreds.
     max_results : int, default=None
-        Stop after the page with which a database has this many crystals.
+        Stop a database after the page that reaches this number of crystals.
     rows_per_file : int, default=2000
-        Entries to collect before they are written. They are written at every stop and error
-        too; only a process that is killed outright loses the ones in hand, and asks again.
+        Number of entries per file. Entries are also written at every stop and error; only a killed
+        process loses those in memory, and downloads them again.
     restart : bool, default=False
-        Begin at the first page: to add what is new, or when a provider no longer accepts the
-        link that was kept. What is stored stays, and no entry is stored twice.
+        Start again at the first page, to add new entries, or if a provider no longer accepts the
+        stored link. Stored entries are kept, and no entry is stored twice.
     retries : int, default=5
-        How often a request is made in all, with pauses of 1, 2, 4, ... seconds or as long as
-        the server asks. Errors that will not pass (a filter that is refused) are not retried.
+        Number of attempts per request, with pauses of 1, 2, 4, ... seconds or as long as the
+        server asks. Permanent errors (such as a refused filter) are not retried.
     timeout : float, default=60
         Seconds to wait for an answer.
     verbose : int, default=0
@@ -86,12 +86,12 @@ def fetch_optimade(
         With the attributes
 
         folder : pathlib.Path
-            Where the databases are kept; give it to `read_optimade`.
+            Folder of the databases, for `read_optimade`.
         report : pandas.DataFrame
             One row per database: `provider`, `database` (base URL), `stored` (crystals),
-            `skipped` (entries that are not crystals, {reason: count}), `expected` (entries that
-            the provider announces, None if it does not say), `complete`, and `error`, why not
-            (None where all is well or `max_results` was reached).
+            `skipped` (entries that are not crystals, {reason: count}), `expected` (number of
+            entries announced by the provider, or None), `complete`, and `error` (None if there
+            was none or `max_results` was reached).
         complete : bool
             Whether every database is complete.
 
@@ -105,26 +105,26 @@ def fetch_optimade(
     ImportError
         If the extra ``optimade`` is not installed.
     ValueError
-        If a provider is not registered, the filter cannot be parsed, or a folder holds another
-        query or is damaged.
+        If a provider is not registered, the filter cannot be parsed, or a folder has another query
+        or is damaged.
     RuntimeError
-        If another process is at work in a folder.
+        If another process is downloading into a folder.
 
     Notes
     -----
-    An entry is a crystal if it has three cell vectors that span a volume, a position and a
-    species for each of its sites (as many as it announces), and nothing but elements and
-    vacancies on them. Disorder is kept, as partial occupancies. Layers (two periodic
-    dimensions) are kept with the cell they are given in; molecules and chains are not, nor are
-    structures with assemblies, implicit atoms, attached groups or unknown positions. An entry
-    that is not a crystal keeps its row, with the reason in the column `problem` and no geometry.
+    An entry is a crystal if it has three independent cell vectors, a position and a species for
+    each of its sites (as many as it announces), and only elements and vacancies on them. Disorder
+    is stored as partial occupancies. Layers (two periodic dimensions) are stored with their cell;
+    molecules and chains are not crystals, nor are structures with assemblies, implicit atoms,
+    attached groups or unknown positions. An entry that is not a crystal has a row without geometry,
+    and the reason in the column `problem`.
 
     The columns are `id`, `provider`, `database`, `chemical_formula_reduced`,
     `lattice_vectors` and `cartesian_site_positions` (angstrom), `species_at_sites`, `species`
     (name, chemical_symbols, concentration), `nperiodic_dimensions`, `last_modified`,
     `licence` (as the provider states it, null if it does not), `source_url`, `problem`;
-    ``pandas.read_parquet`` reads the folder of a database. The ids of a database are held in
-    memory while it is downloaded, about 0.2 GB per million.
+    ``pandas.read_parquet`` reads the folder of a database. The ids of a database are kept in
+    memory during its download, about 0.2 GB per million.
 
     References
     ----------
@@ -161,26 +161,26 @@ def fetch_optimade(
 
 
 def read_optimade(folder):
-    """Read the crystals that `fetch_optimade` stored, a few at a time.
+    """Read the crystals stored by `fetch_optimade`, a few at a time.
 
     Parameters
     ----------
     folder : str or path-like
-        The folder that `fetch_optimade` returned, or that of one database.
+        The folder returned by `fetch_optimade`, or that of one database.
 
     Yields
     ------
     identifier : str
         Address of the database without ``https://``, a slash, and the id of the entry.
     crystal : sklearn_cloud.crystals.crystal.Crystal
-        The crystal, as the provider describes it: cell and positions are not judged here.
+        The crystal as described by the provider; cell and positions are not checked.
 
     Raises
     ------
     ImportError
         If the extra ``optimade`` is not installed.
     FileNotFoundError
-        If there is no such folder, or nothing was stored in it.
+        If there is no such folder, or it is empty.
     ValueError
         If a file is damaged.
 
@@ -215,7 +215,7 @@ def _import_client(only_parquet=False):
         from . import optimade_client
     except ImportError as error:
         raise ImportError(
-            f"structures from OPTIMADE need further packages ({error}): "
+            f"downloads from OPTIMADE require further packages ({error}): "
             "pip install 'sklearn-cloud[optimade]'"
         ) from error
     return optimade_client
@@ -235,7 +235,7 @@ def _fetch_database(database, where, provider, max_results, restart, verbose):
                 bar.update(store.received)
                 try:
                     error = _walk(database, store, provider, max_results, restart, bar)
-                finally:  # whatever happens, what came is kept
+                finally:  # received entries are kept in any case
                     store.flush()
     except Timeout as error:
         raise RuntimeError(f"another process is downloading into {folder}") from error
@@ -243,14 +243,14 @@ def _fetch_database(database, where, provider, max_results, restart, verbose):
 
 
 def _walk(database, store, provider, max_results, restart, bar):
-    """From page to page, to the end or to an error, which is returned."""
+    """Follow the pages to the end or to an error, which is returned."""
     if restart or (store.state["ended"] and not store.complete):
         store.begin_again()
     visited = set()
     while not store.state["ended"] and (max_results is None or store.counts[None] < max_results):
         link = store.state["next_link"]
         if link in visited:
-            return f"the pages go in a circle: {link}"
+            return f"the links between pages form a cycle: {link}"
         visited.add(link)
         try:
             page = database.page(link)
@@ -260,7 +260,7 @@ def _walk(database, store, provider, max_results, restart, bar):
             store.state["provider"] = page.provider or provider or ""
             store.state["licence"] = database.licence()
         if not page.entries and page.next_link and store.lacks(page.expected):
-            return f"an empty page before the end: {link or database.base_url}"
+            return f"a page before the last one is empty: {link or database.base_url}"
         store.add(page)
         bar.total = store.state["expected"]
         bar.update(store.received - bar.n)
@@ -289,13 +289,12 @@ def _warn_if_incomplete(report):
     for line in report:
         if line["error"]:
             came = line["stored"] + sum(line["skipped"].values())
-            expected = "an unknown number" if line["expected"] is None else line["expected"]
+            expected = "an unknown number of" if line["expected"] is None else line["expected"]
             name = line["database"] or line["provider"]
-            lines.append(f"{name}: {came} of {expected} entries came; {line['error']}")
+            lines.append(f"{name}: {came} of {expected} entries received; {line['error']}")
     if lines:
         warnings.warn(
-            "the download is incomplete. What is stored stays: call again to go on, or with "
-            "restart=True to begin at the first page and fill in what is missing.\n"
-            + "\n".join(lines),
+            "the download is incomplete. Stored entries are kept: call again to resume, or with "
+            "restart=True to start at the first page and add missing entries.\n" + "\n".join(lines),
             stacklevel=3,
         )

@@ -1,6 +1,6 @@
-"""Pages of structures from OPTIMADE servers, through the client of optimade-python-tools.
+"""Download pages of structures with the client of optimade-python-tools.
 
-Imported only when something is downloaded: it needs the extra `optimade`.
+Imported only for downloads: it requires the extra `optimade`.
 """
 
 import difflib
@@ -28,8 +28,8 @@ FIELDS = [
     "last_modified",
 ]
 OTHER_NAMES = {"c2db": "cmr", "nomad": "nmd"}  # of registered providers
-TRANSIENT = {408, 425, 429, 500, 502, 503, 504}  # status codes of trouble that may pass
-FIRST_PAUSE = 1.0  # seconds before the second try, doubled before each further one
+TRANSIENT = {408, 425, 429, 500, 502, 503, 504}  # status codes of temporary errors
+FIRST_PAUSE = 1.0  # seconds before the second attempt, doubled before each further one
 LONGEST_PAUSE = 120.0
 _BROKEN = (
     requests.ConnectionError,
@@ -42,10 +42,10 @@ logger = logging.getLogger(__name__)
 
 
 class Page(NamedTuple):
-    """What one request for structures brought.
+    """Result of one request for structures.
 
-    `expected` is the number of entries that all pages announce together, or None;
-    `delay` the seconds that the server asks to wait before the next request.
+    `expected` is the announced number of entries on all pages, or None; `delay` is the number of
+    seconds that the server asks to wait before the next request.
     """
 
     entries: list
@@ -56,11 +56,11 @@ class Page(NamedTuple):
 
 
 class PatientSession(requests.Session):
-    """Session that asks again, after growing pauses, while there is no whole answer.
+    """Session that repeats a request, after growing pauses, until its response is complete.
 
-    The client itself gives up at the first error of the server (and never does where the
-    server says 429), so the patience sits below it. A refusal such as "bad filter" is
-    returned at once: asking again would not change it.
+    The client itself gives up at the first server error (and never at status 429), so requests are
+    repeated at the level below it. A refusal such as "bad filter" is returned at once: repeating
+    the request would not change it.
     """
 
     tries = 5
@@ -73,15 +73,15 @@ class PatientSession(requests.Session):
             if attempt < self.tries:
                 logger.warning("%s; trying again", trouble)
                 time.sleep(_pause(attempt, response))
-        raise requests.ConnectionError(f"{trouble}, asked {self.tries} times")
+        raise requests.ConnectionError(f"{trouble}, after {self.tries} attempts")
 
     def _ask(self, url, **kwargs):
-        """The answer, if any, and what is wrong with it."""
+        """Return the response, if any, and its problem."""
         place = url.split("?")[0]
         try:
             response = super().get(url, **kwargs)
         except _BROKEN as error:
-            return None, f"no whole answer from {place} ({type(error).__name__})"
+            return None, f"no complete response from {place} ({type(error).__name__})"
         if response.status_code in TRANSIENT:
             return response, f"{place} answered {response.status_code} {response.reason}"
         if response.status_code == 200 and not _is_whole(response):
@@ -90,7 +90,7 @@ class PatientSession(requests.Session):
 
 
 def _session(tries):
-    """The client takes a class."""
+    """Return a session class, as required by the client."""
     return type("Session", (PatientSession,), {"tries": tries})
 
 
@@ -103,25 +103,25 @@ def _is_whole(response):
 
 
 def _pause(attempt, response):
-    """Seconds to wait after a failed try; the server may ask for more than the doubling."""
+    """Return the seconds to wait after a failed attempt; the server may ask for more."""
     asked = "" if response is None else response.headers.get("Retry-After", "")
     asked = float(asked) if asked.isdigit() else 0.0
     return min(max(FIRST_PAUSE * 2 ** (attempt - 1), asked), LONGEST_PAUSE)
 
 
 class Database:
-    """One OPTIMADE database, asked page by page.
+    """An OPTIMADE database, downloaded page by page.
 
     Parameters
     ----------
     base_url : str
-        Address without the version.
+        URL without the version.
     filter : str or None
         OPTIMADE filter.
     page_limit : int
-        Entries to ask for per page.
+        Number of entries per page.
     tries : int
-        How often a request is made in all.
+        Number of attempts per request.
     timeout : float
         Seconds to wait for an answer.
     """
@@ -134,7 +134,7 @@ class Database:
         self.timeout = timeout
 
     def page(self, link=None):
-        """The page at `link`, or the first one; ConnectionError if it cannot be had."""
+        """Return the page at `link`, or the first one; ConnectionError if it is not available."""
         answer = self._ask(
             "structures",
             quote(self.filter or ""),  # the client puts it into the address as it is
@@ -148,7 +148,7 @@ class Database:
             raise ConnectionError(f"the page is not an OPTIMADE page: {error}") from error
 
     def licence(self):
-        """Licence that the server states for its data, or None."""
+        """Return the licence stated by the server for its data, or None."""
         try:
             attributes = self._ask("info", "")["data"]["attributes"]
             stated = attributes.get("license") or attributes.get("available_licenses")
@@ -160,8 +160,8 @@ class Database:
         return ", ".join(map(str, stated)) if isinstance(stated, list) else stated and str(stated)
 
     def _ask(self, endpoint, filter, **query):
-        # The client would keep every page in memory, and lose them all at the first error. One
-        # page per call, picked up in a callback, is what it offers for paging from outside.
+        # The client would keep all pages in memory, and lose them at the first error. One page per
+        # call, received by a callback, is its way to control the paging from outside.
         answers = []
         client = OptimadeClient(
             self.base_url,
@@ -171,7 +171,7 @@ class Database:
             http_timeout=float(self.timeout),
             callbacks=[lambda url, answer: answers.append(answer)],
         )
-        # Even a silent client prints errors with newer versions of rich; they are reported here.
+        # With newer versions of rich, even a silent client prints errors; they are reported here.
         client._progress.print = lambda *args, **kwargs: None
         result = client.get_one(endpoint, filter, self.base_url, paginate=False, **query)
         if not answers:
@@ -199,28 +199,28 @@ def _read_page(answer, filter):
 
 
 def check_filter(filter):
-    """ValueError if the client's parser cannot read the filter."""
+    """Raise ValueError if the client's parser cannot read the filter."""
     try:
         LarkParser().parse(filter)
     except BadRequest as error:
-        raise ValueError(f"{filter!r} is not an OPTIMADE filter: {error}") from error
+        raise ValueError(f"{filter!r} is not a valid OPTIMADE filter: {error}") from error
 
 
 def find_databases(providers, tries):
-    """Databases of providers.
+    """Return the databases of providers.
 
     Parameters
     ----------
     providers : str or iterable of str
         Ids of registered providers, and base URLs of databases.
     tries : int
-        How often a request is made in all.
+        Number of attempts per request.
 
     Returns
     -------
     list of (provider, base URL, error)
-        The provider is None for a base URL; the base URL is None where a provider does not
-        tell its databases, and the error says why. It is None elsewhere.
+        The provider is None for a base URL. The base URL is None if a provider does not list its
+        databases, for the reason in the error, which is None otherwise.
 
     Raises
     ------
@@ -230,7 +230,7 @@ def find_databases(providers, tries):
     found = []
     for name in [providers] if isinstance(providers, str) else providers:
         if not isinstance(name, str):
-            raise TypeError(f"a provider is named by a string, got {name!r}")
+            raise TypeError(f"the id of a provider must be a string, got {name!r}")
         if "://" in name:
             found.append((None, _plain(name), None))
             continue
@@ -252,13 +252,13 @@ def _listed_urls(provider, tries):
     except requests.RequestException as error:
         raise ConnectionError(f"the list of providers cannot be read: {error}") from error
     if not registered:
-        raise ConnectionError("the list of providers cannot be read; give the base URL instead")
+        raise ConnectionError("the list of providers cannot be read; pass the base URL instead")
     if provider not in registered:
         close = difflib.get_close_matches(provider, registered, n=1)
         hint = f"Did you mean {close[0]!r}? " if close else ""
         raise ValueError(
-            f"no OPTIMADE provider is called {provider!r}. {hint}Registered are "
-            f"{', '.join(sorted(registered))}; any other is named by its base URL (https://...)."
+            f"unknown OPTIMADE provider {provider!r}. {hint}Registered providers are "
+            f"{', '.join(sorted(registered))}; for any other, pass its base URL (https://...)."
         )
     try:
         links = get_child_database_links(registered[provider], session=_session(tries)())
@@ -266,5 +266,5 @@ def _listed_urls(provider, tries):
         raise ConnectionError(f"{provider} does not list its databases: {error}") from error
     urls = [link.attributes.base_url for link in links]
     if not urls:
-        raise ConnectionError(f"{provider} lists no database; give its base URL instead")
+        raise ConnectionError(f"{provider} lists no databases; pass its base URL instead")
     return [str(getattr(url, "href", url)) for url in urls]

@@ -1,4 +1,4 @@
-"""Rows of the Parquet tables: what an OPTIMADE entry says, and back to a crystal."""
+"""Convert OPTIMADE entries to rows of the Parquet tables, and rows to crystals."""
 
 from datetime import datetime
 from urllib.parse import quote
@@ -7,7 +7,7 @@ import numpy as np
 
 from ..crystals.crystal import ELEMENT_RANK, Crystal
 
-# The sites alone do not say what these structures are made of. Disorder is not an obstacle.
+# The sites of these structures do not define their composition. Disorder is allowed.
 INCOMPLETE_FEATURES = (
     "assemblies",
     "implicit_atoms",
@@ -19,7 +19,7 @@ GEOMETRY = ["lattice_vectors", "cartesian_site_positions", "species_at_sites", "
 
 
 def schema():
-    """Columns of the Parquet files; lengths in angstrom."""
+    """Return the columns of the Parquet files; lengths in angstrom."""
     import pyarrow as pa
 
     vectors = pa.list_(pa.list_(pa.float64(), 3))
@@ -48,25 +48,25 @@ def schema():
 
 
 class NoCrystal(Exception):
-    """An entry does not describe a crystal; the message says why."""
+    """Raised if an entry does not describe a crystal; the message has the reason."""
 
 
 def make_row(identifier, attributes, origin):
-    """Row of the table for one entry.
+    """Return the row of the table for one entry.
 
     Parameters
     ----------
     identifier : str
         Its id.
     attributes : object
-        What the server sent as its properties.
+        Its properties, from the server.
     origin : dict
         `base_url`, `provider` and `licence` of the database.
 
     Returns
     -------
     dict
-        By column. `problem` says why the entry is not a crystal, and the geometry is then absent.
+        By column. If the entry is not a crystal, `problem` is the reason, and there is no geometry.
     """
     attributes = attributes if isinstance(attributes, dict) else {}
     row = dict(
@@ -110,7 +110,7 @@ def _read_geometry(attributes):
     positions = _read_vectors(attributes.get("cartesian_site_positions"), "no positions")
     names = attributes.get("species_at_sites") or []
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise TypeError("species_at_sites is a list of names")
+        raise TypeError("species_at_sites must be a list of names")
     announced = attributes.get("nsites")
     if len(names) != len(positions) or announced not in (None, len(names)):
         raise NoCrystal("sites are missing")
@@ -124,7 +124,7 @@ def _read_geometry(attributes):
 
 
 def _periodic_dimensions(attributes):
-    """2 or 3. Layers count as crystals: databases of them give a cell with vacuum."""
+    """Return 2 or 3; layers count as crystals, as their databases give a cell with vacuum."""
     dimensions = attributes.get("nperiodic_dimensions")
     if dimensions is None:
         dimensions = sum(attributes.get("dimension_types") or (1, 1, 1))
@@ -143,8 +143,8 @@ def _read_vectors(value, reason):
 
 
 def _read_species(names, listed):
-    """Species that occur: name, elements and their shares of the site; vacancies left out."""
-    if listed is None:  # the names are then meant to be elements
+    """Return the species that occur: name, elements and occupancies, without vacancies."""
+    if listed is None:  # then the names are elements
         listed = [dict(name=name, chemical_symbols=[name]) for name in names]
     described = {specie["name"]: specie for specie in listed}
     return [_read_specie(described[name]) for name in dict.fromkeys(names)]
@@ -171,7 +171,7 @@ def _read_specie(specie):
 
 
 def make_crystal(row):
-    """Crystal of a row whose geometry is there."""
+    """Return the crystal of a row with geometry."""
     held = {specie["name"]: _held(specie) for specie in row["species"]}
     index = {content: kind for kind, content in enumerate(dict.fromkeys(held.values()))}
     lattice = np.array(row["lattice_vectors"], dtype=float)

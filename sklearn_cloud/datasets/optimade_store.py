@@ -1,4 +1,4 @@
-"""What is kept of an OPTIMADE database: rows in Parquet files, and where to go on."""
+"""Local store of an OPTIMADE database: Parquet files, and the state of the download."""
 
 import json
 import re
@@ -9,17 +9,17 @@ import numpy as np
 from ..files import atomic_write, write_text
 from .optimade_rows import make_row, schema
 
-# Folder readers such as pandas.read_parquet pass over names that begin with an underscore.
+# Folder readers such as pandas.read_parquet ignore names that start with an underscore.
 STATE_FILE = "_state.json"
 
 
 def database_name(base_url):
-    """Name of the folder of a database."""
+    """Return the name of the folder of a database."""
     return re.sub(r"[^A-Za-z0-9.-]+", "_", base_url.split("://", 1)[-1]).strip("_")
 
 
 def open_parquet(path):
-    """Open a Parquet file; ValueError naming it if it is damaged."""
+    """Open a Parquet file; raise ValueError with its path if it is damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -27,24 +27,24 @@ def open_parquet(path):
         return pq.ParquetFile(path)
     except pa.ArrowInvalid as error:
         raise ValueError(
-            f"{path} is damaged: {error}. Delete its folder and fetch anew."
+            f"{path} is damaged: {error}. Delete its folder and download it again."
         ) from error
 
 
 class Store:
-    """Rows of one database in a folder of their own, and the state of the download.
+    """Rows of one database in its own folder, and the state of the download.
 
-    A file is written once, under its final name only when it is whole, and only then does
-    the state move on: whatever kills the process, the state describes the files before it.
+    A file gets its final name when it is complete, and only then is the state updated: if the
+    process is killed, the state still describes the existing files.
 
     Parameters
     ----------
     folder : path
-        Where to keep the database; created.
+        Folder of the database; created if needed.
     base_url, filter : str
-        What is downloaded. A folder holds one query; another one raises ValueError.
+        The query. A folder has one query; another one raises ValueError.
     rows_per_file : int
-        How many rows are collected before they are written.
+        Number of rows per file.
     """
 
     def __init__(self, folder, base_url, filter, rows_per_file):
@@ -74,11 +74,13 @@ class Store:
             state = json.loads(path.read_text(encoding="utf-8"))
             found = {key: state[key] for key in query}
         except (ValueError, KeyError) as error:
-            raise ValueError(f"{path} is damaged; delete its folder and fetch anew") from error
+            raise ValueError(
+                f"{path} is damaged; delete its folder and download it again"
+            ) from error
         if found != query:
             raise ValueError(
-                f"{self.folder} holds {found}, not {query}: use another data_home for it, or "
-                "delete that folder"
+                f"{self.folder} contains {found}, not {query}: use another data_home, or delete "
+                "that folder"
             )
         return state
 
@@ -87,31 +89,31 @@ class Store:
 
     @property
     def received(self):
-        """Entries that are stored, crystals or not."""
+        """Number of stored entries, crystals or not."""
         return self.counts.total()
 
     @property
     def complete(self):
-        """Whether the pages came to their end with all the entries that were announced."""
+        """Whether all pages with all announced entries were received."""
         state = self.state
         whole = self.received >= (state["expected"] or 0) and not state["nameless"]
         return state["ended"] and whole
 
     @property
     def skipped(self):
-        """Entries that are not crystals, {reason: count}."""
+        """Number of entries that are not crystals, {reason: count}."""
         return {reason: count for reason, count in self.counts.items() if reason}
 
     def lacks(self, expected):
-        """Whether entries are still to come, as far as is known."""
+        """Whether entries are known to be missing."""
         return self.state["walked"] < (expected or self.state["expected"] or 0)
 
     def begin_again(self):
-        """Go to the first page; entries that are kept already will be passed over."""
+        """Return to the first page; entries that are stored already will be skipped."""
         self.state |= dict(next_link=None, ended=False, walked=0, nameless=0)
 
     def add(self, page):
-        """Take in a page."""
+        """Add the entries of a page."""
         before = self.received
         for entry in page.entries:
             self._add_entry(entry)
@@ -120,7 +122,7 @@ class Store:
         state["next_link"] = page.next_link
         if page.expected is not None:
             state["expected"] = page.expected
-        # There are servers that link an empty page after the last one, or repeat it for ever.
+        # Some servers link an empty page after the last one, or repeat it forever.
         past_end = self.received == before and state["walked"] > (state["expected"] or np.inf)
         state["ended"] = page.next_link is None or not page.entries or past_end
         if len(self.pending) >= self.rows_per_file:
@@ -137,7 +139,7 @@ class Store:
             self.pending.append(row)
 
     def flush(self):
-        """Write the rows that were collected, then the state."""
+        """Write the collected rows, then the state."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 

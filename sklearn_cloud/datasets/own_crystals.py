@@ -1,4 +1,4 @@
-"""Crystals of one's own, from files, folders, tables and Python objects."""
+"""Read your own crystals from files, folders, tables and Python objects."""
 
 import os
 import warnings
@@ -18,36 +18,36 @@ def read_crystals(
     n_jobs=None,
     verbose=0,
 ):
-    """Read crystals with their ids and targets, as ``sklearn-cloud fit`` does.
+    """Read crystals with their ids and targets.
 
     Parameters
     ----------
     source : str, path, DataFrame, Series, list or dict
-        - A folder of crystal files, searched with its subfolders; hidden files are passed over.
+        - A folder of crystal files, searched with its subfolders; hidden files are ignored.
         - A file: CIF, POSCAR, CONTCAR, ``.vasp``, ``.xsf``, extended XYZ, ``.mcif`` (without its
           spins), JSON of pymatgen or ASE, a trajectory or database of ASE; compressed or not.
-          One that has several crystals gives a row each.
-        - A table: CSV, TSV, JSON, JSON lines, Parquet or Excel, compressed or not, MatBench's
-          ``.json.gz`` and the tables of JARVIS and the Materials Project among them.
-        - A data frame, a list of structures, dictionaries, entries or paths, or the answer of a
-          server with its ``data``.
+          A file with several crystals gives a row for each.
+        - A table: CSV, TSV, JSON, JSON lines, Parquet or Excel, compressed or not, including
+          MatBench's ``.json.gz`` and the tables of JARVIS and the Materials Project.
+        - A data frame, a list of structures, dictionaries, entries or paths, or the response of a
+          server with ``data``.
     target : str, default=None
         Column of the targets.
     column : str, default=None
         Column of the crystals: structures, CIF text, JSON text, paths or formulas. None takes the
         first of structure, cif, atoms, file, path, filename, formula, composition.
     folder : str or path, default=None
-        Where the files are that the table names by an id, with or without their suffix.
+        Folder of the files that the table names by an id, with or without their suffix.
     header : bool, default=True
-        Whether the table has names of columns; without they are "1", "2", ...
+        Whether the table has a header; otherwise its columns are "1", "2", ...
     on_error : {"raise", "warn"}, default="raise"
-        What to do with rows that cannot be read, or have no target: `"raise"` names all of them
-        in one error, `"warn"` leaves them out and names them in one warning.
+        How to handle rows that cannot be read or have no target: `"raise"` lists all of them in
+        one error, `"warn"` skips them and lists them in one warning.
     n_jobs : int, default=None
-        Number of joblib workers that read files; None is 1 unless in a `joblib.parallel_config`
-        context.
+        Number of joblib workers that read files; None means 1 unless in a
+        `joblib.parallel_config` context.
     verbose : int, default=0
-        Above 0 shows a progress bar.
+        If not 0, show a progress bar.
 
     Returns
     -------
@@ -55,22 +55,21 @@ def read_crystals(
         With the attributes
 
         crystals : ndarray of shape (n_crystals,), object
-            As every estimator and transformer of this package takes them. They are read and
-            checked already.
+            Input for every estimator and transformer of this package, already read and checked.
         ids : ndarray of shape (n_crystals,), object
-            From the column id, material_id, jid, ... or the names of the files.
+            From the column id, material_id, jid, ..., or the file names.
         target : ndarray of shape (n_crystals,) or None
-            Numbers where all are numbers, else as they stand in the table.
+            Numbers if all of them are numbers, else the values in the table.
         frame : pandas.DataFrame
-            All that the table says, without the column of the structures.
+            The table without the column of the structures.
 
     Raises
     ------
     ImportError
-        If the package that reads a format is missing; the message says how to install it.
+        If a package for a format is missing; the message has the pip command.
     ValueError
         If there is nothing to read, a column does not exist (the nearest name is suggested), or
-        rows cannot be read; the message names them all.
+        rows cannot be read; the message lists all of them.
 
     Examples
     --------
@@ -105,7 +104,7 @@ def read_crystals(
 
 
 def _collect(source, header, target, options):
-    """The `Collection` of anything that `read_crystals` takes."""
+    """Return the `Collection` of a source of `read_crystals`."""
     from ..crystals.collection import collect_file, collect_files, collect_frame
     from ..crystals.crystal_files import search_folder
     from ..crystals.json_tables import frame_of
@@ -128,7 +127,7 @@ def _collect(source, header, target, options):
 
 
 def _collect_items(source, target, options):
-    """The collection of a list: dictionaries, paths, or other objects."""
+    """Return the collection of a list of dictionaries, paths, or other objects."""
     from ..crystals.collection import Collection, collect_files, collect_frame
     from ..crystals.crystal_files import as_path
     from ..crystals.items import as_items
@@ -148,7 +147,7 @@ def _collect_items(source, target, options):
 
 
 def _describe_items(items, labels, target):
-    """What is known of objects: the labels of a Series; ids, energies and targets of entries."""
+    """Return data of objects: the labels of a Series; ids, energies and targets of entries."""
     import pandas as pd
 
     if labels != list(range(len(items))):
@@ -161,7 +160,7 @@ def _describe_items(items, labels, target):
 
 
 def _read(found, n_jobs, verbose):
-    """A crystal of each row (None where there is none), and what is wrong by the row's name."""
+    """Return the crystal of each row, or None, and the problems by the row's name."""
     from ..crystals.rows import compute_rows, warn_notes
 
     rows = compute_rows(
@@ -180,7 +179,7 @@ def _read(found, n_jobs, verbose):
 
 
 def _keep_good(found, problems, on_error):
-    """Places of the rows without a problem, or one error that names the others."""
+    """Return the indices of the good rows, or raise one error that lists the bad rows."""
     bad = {name: problems[name] for name in found.names if name in problems}
     kept = [place for place, name in enumerate(found.names) if name not in bad]
     if bad:
@@ -190,9 +189,9 @@ def _keep_good(found, problems, on_error):
         if on_error == "raise" or not kept:
             from ..crystals.errors import CrystalError
 
-            way_out = ': fix them, or leave them out with on_error="warn"' if kept else ""
+            way_out = ': fix them, or skip them with on_error="warn"' if kept else ""
             raise CrystalError(f"{report} cannot be used{way_out}:{shown}{more}")
-        warnings.warn(f"left out {report}:{shown}{more}", stacklevel=3)
+        warnings.warn(f"skipped {report}:{shown}{more}", stacklevel=3)
     return kept
 
 
@@ -204,7 +203,7 @@ def _numbers(column):
 
 
 def _object_array(values):
-    """An array of objects that numpy does not take apart."""
+    """Return an object array, without splitting structures into sites."""
     array = np.empty(len(values), dtype=object)
     for place, value in enumerate(values):
         array[place] = value

@@ -1,4 +1,4 @@
-"""Crystal prototypes: which sites are occupied, as functions of a few free coordinates."""
+"""Crystal prototypes: their occupied sites as functions of a few free coordinates."""
 
 import functools
 from fractions import Fraction
@@ -91,7 +91,7 @@ PROTOTYPES = {
 
 
 def build_prototype(name, species, coordinates):
-    """Elements and positions of all atoms in the conventional cell of a prototype.
+    """Return elements and positions of all atoms in the conventional cell of a prototype.
 
     Parameters
     ----------
@@ -129,6 +129,6 @@ def _operations(hall_number):
 
 def _expand_orbit(point, rotations, translations):
     images = np.mod(rotations @ point + translations, 1.0)
-    # images that differ by rounding are one atom; so are 0 and 0.999...
+    # images that differ by rounding are one atom, also 0 and 0.999...
     _, first = np.unique(np.mod(images.round(5), 1.0), axis=0, return_index=True)
     return np.mod(images[np.sort(first)].round(10), 1.0)

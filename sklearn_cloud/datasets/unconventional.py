@@ -17,7 +17,7 @@ ARTICLE = "https://figshare.com/articles/dataset/UnconvBench/26657428"
 _DAMAGED = (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, IndexError)
 
 # task -> name of UnconvBench, rows, target, unit. The paper's Table 3 gives eV/atom for
-# `defected`, but the source holds vacancy formation energies, in eV per vacancy.
+# `defected`, but the source contains vacancy formation energies, in eV per vacancy.
 TASKS = {
     "2d_e_exf": ("exfoliation", 4527, "exfoliation energy of 2D crystals", "eV/atom"),
     "2d_e_tot": ("2d_e_tot", 3520, "total energy of 2D crystals", "eV"),
@@ -29,14 +29,13 @@ TASKS = {
 
 
 def fetch_unconventional(task, *, data_home=None, verbose=0):
-    """Load a task of UnconvBench, with folds by its rule.
+    """Load a task of UnconvBench, with folds that follow its rule.
 
-    UnconvBench's own file ``ub_unconvbench_<name>.json`` (or ``.json.gz``), in `data_home` or its
-    subfolder ``unconventional``, is used if there is one. Without it, ``supercon`` and
-    ``defected`` are put together from the sources of UnconvBench: the same kind of crystals,
-    but neither the same rows nor the same order, so that the folds follow the same rule and are
-    not the same folds. Crystals of ``defected`` that the source gives without the elements of all
-    sites are left out (35 of 545).
+    The file ``ub_unconvbench_<name>.json`` (or ``.json.gz``) of UnconvBench, in `data_home` or its
+    subfolder ``unconventional``, is used if it exists. Otherwise ``supercon`` and ``defected`` are
+    built from the sources of UnconvBench: the same kind of crystals, but neither the same rows nor
+    the same order, so that the folds follow the same rule but are not the same. Crystals of
+    ``defected`` without the elements of all sites in the source are left out (35 of 545).
 
     Parameters
     ----------
@@ -61,22 +60,22 @@ def fetch_unconventional(task, *, data_home=None, verbose=0):
         folds : list of 5 (train, test) pairs of index arrays
             ``KFold(5, shuffle=True, random_state=42)`` on the rows, ready for ``cv=``.
         coverage : float or None
-            1.0 for UnconvBench's own table; None for one put together from its source.
+            1.0 for the table of UnconvBench; None for one built from its source.
         is_reconstruction : bool
-            Whether the table was put together from its source.
+            Whether the table was built from its source.
         task, task_type, target_name, unit : str
-            What is predicted.
+            Task, kind of task, and name and unit of the target.
         n_official : int
             Number of rows of UnconvBench's table.
         DESCR : str
-            Description in words.
+            Description of the table.
 
     Raises
     ------
     ValueError
         If the task is unknown or its file is damaged.
     FileNotFoundError
-        If the file is missing; the message says which one goes where.
+        If the file is missing; the message names the file and its folder.
 
     References
     ----------
@@ -99,7 +98,7 @@ def fetch_unconventional(task, *, data_home=None, verbose=0):
     from sklearn.utils import Bunch
 
     if task not in TASKS:
-        raise ValueError(f"unknown task {task!r} of UnconvBench; there are {', '.join(TASKS)}")
+        raise ValueError(f"unknown task {task!r} of UnconvBench; the tasks are {', '.join(TASKS)}")
     name, n_official, description, unit = TASKS[task]
     home = get_data_home(data_home)
     path = _find_official(name, home)
@@ -135,7 +134,7 @@ def fetch_unconventional(task, *, data_home=None, verbose=0):
 
 
 def list_unconventional():
-    """Names of the six tasks of UnconvBench that the paper uses.
+    """Return the names of the six tasks of UnconvBench in the paper.
 
     Returns
     -------
@@ -171,13 +170,13 @@ def _missing(name, home, sources):
     other = f", or its source as {', '.join(map(str, sources))}" if sources else ""
     return (
         f"no table of UnconvBench's {name}: download ub_unconvbench_{name}.json from {ARTICLE} and "
-        f"put it into {folder}{other}. Another folder is named with data_home= or the "
-        "environment variable SKLEARN_CLOUD_DATA."
+        f"copy it to {folder}{other}. For another folder, set data_home= or the environment "
+        "variable SKLEARN_CLOUD_DATA."
     )
 
 
 def _read_official(path, name, n_official, verbose):
-    """UnconvBench's table: a pandas "split" table of structure and target, without ids."""
+    """Read UnconvBench's table: a pandas "split" table of structure and target, without ids."""
     try:
         with open_text(path) as file:
             table = _read_json(file, n_official, verbose)
@@ -185,7 +184,7 @@ def _read_official(path, name, n_official, verbose):
     except _DAMAGED as error:
         raise _damage(path, error) from error
     if len(values) != n_official:
-        raise ValueError(f"{path} has {len(values)} rows, but the official table {n_official}")
+        raise ValueError(f"{path} has {len(values)} rows, but the official table has {n_official}")
     width = len(str(n_official))
     ids = np.array([f"unconvbench_{name}-{row:0{width}d}" for row in range(1, n_official + 1)])
     target = _check_target(values, ids, "regression", path)
@@ -204,7 +203,7 @@ def _read_superconductors(paths, verbose):
             raise _damage(path, error) from error
     bar = tqdm(rows, desc="superconductors", disable=not verbose)
     inputs = [_from_cif(cif) for _, cif, _ in bar]
-    # the generative model that the files were made for minimises: they hold -Tc
+    # the files were made for a generative model that minimises its target: they contain -Tc
     return _checked([name for name, _, _ in rows], inputs, [-float(t) for *_, t in rows], paths[0])
 
 
@@ -222,7 +221,7 @@ def _from_cif(text):
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # rounded coordinates are mended
+            warnings.simplefilter("ignore")  # about rounded coordinates, which are fixed
             return Structure.from_str(text, fmt="cif")
     except (ValueError, KeyError, IndexError, AssertionError) as error:
         return error  # raised by _check_structure, with the row's id
@@ -238,7 +237,7 @@ def _read_vacancies(paths, verbose):
         numbered = [item for item in enumerate(records, start=1) if _is_complete(item[1])]
         bar = tqdm(numbered, desc="crystals with a vacancy", disable=not verbose)
         inputs = [_from_jarvis(record["defective_atoms"]) for _, record in bar]
-        # numbered: the source has some vacancies twice, in cells of different size
+        # numbered, as the source has some vacancies twice, in cells of different size
         ids = [f"{row:03d}-{r['jid']}-{r['symbol']}" for row, r in numbered]
         values = [record["E_vac"] for _, record in numbered]
     except _DAMAGED as error:
@@ -247,13 +246,13 @@ def _read_vacancies(paths, verbose):
 
 
 def _is_complete(record):
-    """Whether every site has its element: in the source, 35 of 545 crystals have too few."""
+    """Whether every site has its element; in the source, 35 of 545 crystals have too few."""
     atoms = record["defective_atoms"]
     return len(atoms["elements"]) == len(atoms["coords"])
 
 
 def _from_jarvis(atoms):
-    """Structure from the dictionary that jarvis-tools writes of its Atoms."""
+    """Build a structure from the dictionary of Atoms of jarvis-tools."""
     from pymatgen.core import Structure
 
     return Structure(
@@ -274,4 +273,4 @@ def _checked(ids, inputs, values, path):
 
 
 def _damage(path, error):
-    return ValueError(f"{path} is damaged ({error!r}): delete it and fetch it again")
+    return ValueError(f"{path} is damaged ({error!r}): delete it and download it again")

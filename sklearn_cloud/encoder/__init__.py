@@ -1,7 +1,7 @@
-"""Symmetry strings to vectors: vocabulary, encoder and checkpoints.
+"""Vocabulary, encoder and checkpoints for symmetry strings.
 
-The tokenizer and the configuration are plain Python. What needs torch is imported when it is
-first asked for.
+The tokenizer and the configuration are plain Python. Names that need torch are imported at first
+use.
 """
 
 from ..lazy import lazy_names

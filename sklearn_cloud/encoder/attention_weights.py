@@ -1,4 +1,4 @@
-"""Which tokens of a string attend to which."""
+"""Attention weights between the tokens of a string."""
 
 import math
 
@@ -8,10 +8,10 @@ import torch
 
 @torch.inference_mode()
 def attention_weights(encoder, input_ids, attention_mask):
-    """Attention weights of all layers and heads, without dropout.
+    """Return the attention weights of all layers and heads, without dropout.
 
-    The fused attention that the encoder computes with never holds these numbers, so they are
-    worked out from its queries and keys, layer by layer. The encoder is left as it is.
+    The fused attention of the encoder does not return its weights, so they are computed from its
+    queries and keys, layer by layer. The encoder is not changed.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def attention_weights(encoder, input_ids, attention_mask):
     Returns
     -------
     tensor of shape (n_layers, n_strings, n_heads, n_tokens, n_tokens)
-        The last axis is what is attended to; weights along it add up to 1.
+        The last axis is the attended token; weights along it sum to 1.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def attention_weights(encoder, input_ids, attention_mask):
 
 
 def attention_rollout(weights):
-    """Attention through all layers: how much of each token reaches each place.
+    """Return the attention rollout: the contribution of each token to each position.
 
     Parameters
     ----------
@@ -61,12 +61,12 @@ def attention_rollout(weights):
     Returns
     -------
     ndarray of shape (n_tokens, n_tokens)
-        Rows add up to 1.
+        Rows sum to 1.
 
     Notes
     -----
-    The heads of a layer are averaged, the residual connection around it is an identity of the
-    same weight, and the layers are multiplied [1]_. What the feed-forward blocks do is left out.
+    The heads of a layer are averaged, the residual connection is an identity of equal weight, and
+    the layers are multiplied [1]_. The feed-forward blocks are ignored.
 
     References
     ----------

@@ -1,9 +1,9 @@
-"""Encoder weights: bundled with the package, in a local folder, or on the Hugging Face hub.
+"""Encoder weights: bundled with the package, in a local folder, or on the Hugging Face Hub.
 
-A checkpoint is a folder of three files: ``config.json`` (the field names of transformers, so
-that its ``BertModel.from_pretrained`` reads it too), ``model.safetensors`` (float16) and the
-tokenizer's JSON. One with a ``vocab.txt`` instead is read in the format of the original
-implementation, see `original_format`. Nothing in it is unpickled.
+A checkpoint is a folder of three files: ``config.json`` (with the field names of transformers, so
+that ``BertModel.from_pretrained`` reads it too), ``model.safetensors`` (float16) and the
+tokenizer's JSON. A folder with a ``vocab.txt`` instead has the format of the original
+implementation, see `original_format`. Nothing is unpickled.
 """
 
 import json
@@ -26,7 +26,7 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What is needed to build an encoder.
+    """Configuration, tokenizer and weights of an encoder.
 
     Parameters
     ----------
@@ -35,9 +35,9 @@ class Checkpoint:
     weights : dict of str to torch.Tensor, default=None
         State of the encoder in float32; None means random initialisation.
     metadata : dict
-        Whatever was stored with the weights: corpus, scores, licences.
+        Data stored with the weights: corpus, scores, licences.
     source : str
-        Where it was found.
+        Where the checkpoint was found.
 
     Examples
     --------
@@ -56,7 +56,7 @@ class Checkpoint:
     source: str = "random initialisation"
 
     def build(self):
-        """The encoder as a `transformers.BertModel`, weights loaded."""
+        """Build the encoder as a `transformers.BertModel`, with its weights."""
         encoder = build_encoder(self.config)
         if self.weights is not None:
             encoder.load_state_dict(self.weights)
@@ -64,19 +64,19 @@ class Checkpoint:
 
 
 def save_encoder(directory, encoder, config, tokenizer=None, metadata=None):
-    """Write an encoder as a checkpoint folder.
+    """Save an encoder as a checkpoint folder.
 
     Parameters
     ----------
     directory : str or path-like
-        Made if needed; a checkpoint that is there is replaced.
+        Created if needed; an existing checkpoint is replaced.
     encoder : transformers.BertModel
     config : EncoderConfig
         The shape of ``encoder``.
     tokenizer : SymmetryTokenizer or OriginalTokenizer, default=None
-        None is the standard vocabulary.
+        None means the standard vocabulary.
     metadata : dict, default=None
-        Anything that JSON can hold, given back by `load_encoder`.
+        Anything that JSON can express; returned by `load_encoder`.
 
     Returns
     -------
@@ -114,18 +114,18 @@ def save_encoder(directory, encoder, config, tokenizer=None, metadata=None):
 
 
 def load_encoder(encoder=None):
-    """Find and read an encoder.
+    """Find and load an encoder.
 
     Parameters
     ----------
     encoder : None, EncoderConfig, str or path-like
-        None is a "mini" shape (4 layers, 128 wide) with random weights, an `EncoderConfig` any
-        other shape with random weights. A string is looked for as the name of a bundled or
-        released checkpoint, as a folder, then as an id ("organisation/name") on the Hugging Face
-        hub. What is downloaded is kept, in `sklearn_cloud.datasets.get_data_home` (environment
-        variable ``SKLEARN_CLOUD_DATA``) and in the hub's cache (``HF_HOME``). The
-        format of the original implementation is told by its ``vocab.txt``; symmetry strings are
-        then written in its way, see `original_format.original_string`.
+        None gives the "mini" shape (4 layers of width 128) with random weights, an `EncoderConfig`
+        another shape with random weights. A string is the name of a bundled or released
+        checkpoint, a folder, or an id ("organisation/name") on the Hugging Face Hub, tried in this
+        order. Downloads are stored in `sklearn_cloud.datasets.get_data_home` (environment variable
+        ``SKLEARN_CLOUD_DATA``) and in the cache of the Hub (``HF_HOME``). A checkpoint with a
+        ``vocab.txt`` has the format of the original implementation; symmetry strings are then
+        written in its form, see `original_format.original_string`.
 
     Returns
     -------
@@ -134,13 +134,12 @@ def load_encoder(encoder=None):
     Raises
     ------
     TypeError
-        If ``encoder`` is something else.
+        If ``encoder`` has another type.
     ValueError
-        If nothing of that name is found, or (ModelFolderError) what is found is damaged or does
-        not fit together.
-        Weights that cannot be read never turn into random ones.
+        If nothing of that name is found, or (ModelFolderError) the checkpoint is damaged or
+        inconsistent. Unreadable weights are never replaced by random ones.
     ConnectionError
-        If a released checkpoint cannot be downloaded; the message says which file goes where.
+        If a released checkpoint cannot be downloaded; the message names the file and its folder.
 
     Examples
     --------
@@ -158,14 +157,14 @@ def load_encoder(encoder=None):
         return Checkpoint(encoder, tokenizer)
     if not isinstance(encoder, (str, os.PathLike)):
         raise TypeError(
-            "encoder must be None, an EncoderConfig, the name of a checkpoint, a folder or a hub "
-            f"id, got {encoder!r}."
+            f"encoder must be None, an EncoderConfig, the name of a checkpoint, a folder or an id "
+            f"on the Hugging Face Hub, got {encoder!r}."
         )
     return read_checkpoint(find_checkpoint(encoder))
 
 
 def read_checkpoint(directory):
-    """Read a checkpoint folder and check that its parts fit together.
+    """Read a checkpoint folder and check that its files are consistent.
 
     Parameters
     ----------
@@ -178,7 +177,7 @@ def read_checkpoint(directory):
     Raises
     ------
     ModelFolderError
-        If a file is missing, damaged or does not fit the others.
+        If a file is missing, damaged or inconsistent with the others.
     """
     with folder_errors(directory):
         return _read_checkpoint(directory)
@@ -189,7 +188,7 @@ def _read_checkpoint(directory):
     tokenizer = read_tokenizer(directory)
     weights = read_weights(directory / WEIGHTS_FILE)
     if isinstance(tokenizer, OriginalTokenizer):
-        # Its configuration may still name transformers' own padding id, which means [CLS] there.
+        # Its configuration may still have transformers' own padding id, which means [CLS] there.
         config = replace(config, pad_id=tokenizer.pad_id)
         weights = encoder_weights(weights, directory / WEIGHTS_FILE)
     check_vocabulary(config, tokenizer, directory)
@@ -199,7 +198,7 @@ def _read_checkpoint(directory):
 
 
 def read_config(path):
-    """Shape of the encoder and metadata in a ``config.json``, or a ValueError."""
+    """Return the shape of the encoder and the metadata in ``config.json``, or raise ValueError."""
     try:
         content = json.loads(read_text(path))
         version = content.get("sklearn_cloud", {}).get("format_version", FORMAT_VERSION)
@@ -210,8 +209,8 @@ def read_config(path):
         raise ValueError(f"{path} cannot be read: {error}") from error
     if version != FORMAT_VERSION:
         raise ValueError(
-            f"{path} has format version {version}, this version of sklearn-cloud reads "
-            f"{FORMAT_VERSION}: update the one that is older."
+            f"{path} has format version {version}, but this version of sklearn-cloud reads "
+            f"{FORMAT_VERSION}: update sklearn-cloud, or save the encoder again."
         )
     try:
         return EncoderConfig.from_bert(content), metadata
@@ -221,14 +220,15 @@ def read_config(path):
 
 def check_vocabulary(config, tokenizer, where):
     """Raise ValueError unless an encoder has a vector for each token of the tokenizer."""
-    # In the original format the embedding may have rows that stand for no token.
+    # In the original format the embedding may have rows without a token.
     spare = config.vocabulary_size - len(tokenizer)
     if spare < 0 or (spare and not isinstance(tokenizer, OriginalTokenizer)):
         raise ValueError(
-            f"{where}: the encoder has {config.vocabulary_size} tokens, the tokenizer "
-            f"{len(tokenizer)}."
+            f"{where}: the encoder has {config.vocabulary_size} tokens, but the tokenizer "
+            f"has {len(tokenizer)}."
         )
     if config.pad_id != tokenizer.pad_id:
         raise ValueError(
-            f"{where}: the encoder has pad_id={config.pad_id}, the tokenizer {tokenizer.pad_id}."
+            f"{where}: the encoder has pad_id={config.pad_id}, but the tokenizer "
+            f"{tokenizer.pad_id}."
         )

@@ -1,11 +1,11 @@
-"""Size of an encoder, as a dataclass."""
+"""Shape of an encoder."""
 
 from dataclasses import asdict, dataclass, fields
 from numbers import Integral, Real
 
 VOCABULARY_SIZE = 472
 PAD_ID = 0
-#: Fields of a ``BertConfig`` that are the same in every encoder here.
+#: Fields of a ``BertConfig`` that all encoders share.
 FIXED = {
     "hidden_act": "gelu",
     "layer_norm_eps": 1e-12,
@@ -20,18 +20,18 @@ FIXED = {
 class EncoderConfig:
     """Shape of a BERT encoder for symmetry strings.
 
-    Given as ``encoder=`` to an estimator, it means an encoder of this shape with random weights.
+    As ``encoder=`` of an estimator, it means an encoder of this shape with random weights.
 
     Parameters
     ----------
     n_layers : int, default=4
-        Transformer layers.
+        Number of transformer layers.
     n_heads : int, default=4
-        Attention heads per layer; divides ``width``.
+        Number of attention heads per layer; must divide ``width``.
     width : int, default=128
         Size of the vectors.
     intermediate : int, default=None
-        Size of the hidden layer of the feed-forward blocks; None is ``4 * width``.
+        Size of the hidden layer of the feed-forward blocks; None means ``4 * width``.
     max_positions : int, default=128
         Longest string in tokens, ``[CLS]`` and ``[SEP]`` included.
     dropout : float, default=0.1
@@ -39,7 +39,7 @@ class EncoderConfig:
     vocabulary_size : int, default=472
         Rows of the token embedding.
     pad_id : int, default=0
-        Token id that fills up short strings; the encoder does not look at it.
+        Token id of the padding, which the encoder ignores.
 
     Raises
     ------
@@ -75,7 +75,7 @@ class EncoderConfig:
                     raise ValueError(f"pad_id must be a token id, got {value!r}.")
             elif not (isinstance(value, Integral) and value > 0):
                 raise ValueError(f"{field.name} must be a positive integer, got {value!r}.")
-            # NumPy's numbers cannot be written as JSON
+            # JSON does not support NumPy's numbers
             plain = float if field.name == "dropout" else int
             object.__setattr__(self, field.name, plain(value))
         if self.width % self.n_heads:
@@ -84,12 +84,12 @@ class EncoderConfig:
             )
 
     def to_dict(self):
-        """The fields as a dictionary; ``pad_id`` only where it is not the usual one."""
-        # This way the dictionaries that earlier versions wrote down stay equal to new ones.
+        """Return the fields as a dictionary; ``pad_id`` only if it is not 0."""
+        # So that the dictionaries stored by earlier versions are equal to new ones.
         return {k: v for k, v in asdict(self).items() if k != "pad_id" or v != PAD_ID}
 
     def to_bert(self):
-        """The same shape in the field names of transformers' ``BertConfig``."""
+        """Return the shape with the field names of transformers' ``BertConfig``."""
         return {
             "model_type": "bert",
             "architectures": ["BertModel"],
@@ -120,7 +120,7 @@ class EncoderConfig:
         Raises
         ------
         ValueError
-            If it is not a BERT configuration, one of another kind of BERT, or a field is missing.
+            If it is not a supported BERT configuration, or a field is missing.
         """
         if bert.get("model_type") != "bert":
             raise ValueError(f"expected a BERT configuration, got {bert.get('model_type')!r}")
@@ -142,7 +142,7 @@ class EncoderConfig:
             raise ValueError(f"the configuration has no {error.args[0]!r}") from None
 
 
-#: Named shapes; "paper" is the one of Table 4 of the paper.
+#: Named shapes; "paper" is that of Table 4 of the paper.
 ENCODER_SIZES = {
     "mini": EncoderConfig(n_layers=4, n_heads=4, width=128),
     "small": EncoderConfig(n_layers=6, n_heads=8, width=256),

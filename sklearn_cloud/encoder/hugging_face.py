@@ -1,4 +1,4 @@
-"""The symmetry tokenizer for code that expects one of transformers."""
+"""The symmetry tokenizer with the interface of transformers."""
 
 from transformers import PreTrainedTokenizer
 
@@ -6,7 +6,7 @@ from .tokenizer import GENERATOR_PREFIX, SymmetryTokenizer
 
 
 class HuggingFaceTokenizer(PreTrainedTokenizer):
-    """`SymmetryTokenizer` behind the interface of transformers (padding, collators)."""
+    """`SymmetryTokenizer` with the interface of transformers (padding, collators)."""
 
     model_input_names = ["input_ids", "attention_mask"]
 

@@ -4,12 +4,12 @@ import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
-#: Width of the vector that the numbers next to a string become.
+#: Width of the vector for the numbers next to a string.
 NUMBERS_WIDTH = 128
 
 
 def build_encoder(config):
-    """BERT encoder with random weights, without the pooling layer.
+    """Build a BERT encoder with random weights, without the pooling layer.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def build_encoder(config):
     >>> len(encoder.encoder.layer), encoder.config.hidden_size
     (2, 64)
     """
-    # From their own modules: the lazy one of the package fails where two threads use it at once.
+    # From their modules: lazy imports of the package fail if two threads use them at once.
     from transformers.models.bert.configuration_bert import BertConfig
     from transformers.models.bert.modeling_bert import BertModel
 
@@ -35,7 +35,7 @@ def build_encoder(config):
 
 
 def build_head(width, n_outputs, n_hidden, hidden_width, dropout):
-    """Multi-layer perceptron with SiLU: ``n_hidden`` hidden layers, then ``n_outputs`` numbers."""
+    """Build a multi-layer perceptron with SiLU: ``n_hidden`` layers, then ``n_outputs`` numbers."""
     layers = []
     for _ in range(n_hidden):
         layers += [nn.Linear(width, hidden_width), nn.SiLU(), nn.Dropout(dropout)]
@@ -44,10 +44,10 @@ def build_head(width, n_outputs, n_hidden, hidden_width, dropout):
 
 
 def cls_vectors(encoder, input_ids, attention_mask):
-    """[CLS] vector of each string: ``last_hidden_state[:, 0]`` of the encoder.
+    """Return the [CLS] vector of each string: ``last_hidden_state[:, 0]`` of the encoder.
 
-    Only this one position of the last layer is read, so only this one is computed: the same
-    numbers as from the whole encoder with a fifth less work for four layers.
+    Only this position of the last layer is computed: the results are those of the whole encoder,
+    with a fifth less work for four layers.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def cls_vectors(encoder, input_ids, attention_mask):
 
 
 def mean_vectors(encoder, input_ids, attention_mask):
-    """Mean of the last layer over the tokens of each string, [CLS] and [SEP] included.
+    """Return the mean of the last layer over the tokens of each string, with [CLS] and [SEP].
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def mean_vectors(encoder, input_ids, attention_mask):
 
 
 def _first_position(layer, hidden, mask):
-    """One BERT layer, evaluated at the first position only."""
+    """Evaluate a BERT layer at the first position only."""
     attention = layer.attention.self
     shape = (hidden.shape[0], -1, attention.num_attention_heads, attention.attention_head_size)
     first = hidden[:, :1]
@@ -123,7 +123,7 @@ def _first_position(layer, hidden, mask):
 
 
 class NumberNetwork(nn.Module):
-    """Numbers that come with a string to a vector; the network is told which are unknown.
+    """Network for the numbers next to a string; unknown ones are marked.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ class NumberNetwork(nn.Module):
             self.layers[0].weight[:, n_numbers:] = 0
 
     def forward(self, numbers):
-        """Vectors of shape (n_strings, 128) from standardised numbers, NaN where unknown."""
+        """Return vectors of shape (n_strings, 128) from standardised numbers, NaN if unknown."""
         unknown = numbers.isnan()
         known = numbers.masked_fill(unknown, 0.0)
         return self.layers(torch.cat([known, unknown.to(known.dtype)], dim=1))
@@ -161,14 +161,14 @@ class CloudModule(nn.Module):
     n_outputs : int, default=1
         Numbers predicted per string.
     head_layers : int, default=1
-        Hidden layers of the head.
+        Number of hidden layers of the head.
     head_width : int, default=None
-        Width of the hidden layers; None is the width of the encoder.
+        Width of the hidden layers; None means the width of the encoder.
     bf16 : bool, default=False
         Train in mixed bfloat16 precision. Evaluation is always in float32.
     n_numbers : int, default=0
-        Numbers that come with each string. They go through a small network of their own, whose
-        output is joined to the [CLS] vector in front of the head.
+        Count of numbers next to each string. They pass through a small separate network, whose
+        output is concatenated to the [CLS] vector before the head.
 
     Examples
     --------
@@ -196,14 +196,14 @@ class CloudModule(nn.Module):
         self.pad_id = config.pad_id
 
     def forward(self, input_ids, numbers=None):
-        """Raw outputs of encoder and head.
+        """Return the raw outputs of encoder and head.
 
         Parameters
         ----------
         input_ids : tensor of shape (n_strings, n_tokens)
-            Token ids; padding is told by its id.
+            Token ids; padding is recognized by its id.
         numbers : tensor of shape (n_strings, n_numbers), default=None
-            Standardised; NaN where unknown. None for a module without numbers.
+            Standardised numbers; NaN if unknown. None for a module without numbers.
 
         Returns
         -------
@@ -216,7 +216,7 @@ class CloudModule(nn.Module):
         return outputs.float()
 
     def predict(self, vectors, numbers=None):
-        """Outputs of the head.
+        """Return the outputs of the head.
 
         Parameters
         ----------

@@ -12,8 +12,8 @@ VOCABULARY_FILE = "vocab.txt"
 ADDED_TOKENS_FILE = "added_tokens.json"
 TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
 SPECIAL_TOKENS = ("[PAD]", "[CLS]", "[SEP]", "[MASK]", "[UNK]")
-#: Space groups 39 and 131 as that implementation writes them. Neither generates its space group,
-#: but its weights have seen no other form.
+#: Space groups 39 and 131 in that implementation. Neither generates its space group, but the
+#: weights were trained on this form.
 GENERATOR_STRINGS = {
     "0 3 a O D D b O O O j O D O 0": "0 3 a O D D b O O O c O D O 0",
     "1 3 b O O O g O O D c O O O 0": "1 3 b D D O g D O O c O D D 0",
@@ -24,7 +24,7 @@ _COUNT = re.compile(r"x\d+")
 
 
 def original_string(string):
-    """Write a symmetry string as the original implementation does, as far as it can be told.
+    """Convert a symmetry string to the form of the original implementation, as far as possible.
 
     Parameters
     ----------
@@ -34,20 +34,20 @@ def original_string(string):
     Returns
     -------
     str
-        The generator strings of space groups 39 and 131 are that implementation's. The sites are
-        Wyckoff symbols, each once: from a string made with ``sites="orbits"`` in the order of
-        the elements that sit on them, otherwise in the order they have.
+        The generator strings of space groups 39 and 131 are those of that implementation. The
+        sites are Wyckoff symbols, each once: for a string with ``sites="orbits"`` in the order of
+        the elements on them, otherwise in the given order.
 
     Notes
     -----
-    The original lists elements and Wyckoff symbols in the order in which they first appear among
-    the atoms of the structure file; ours are sorted. Its training strings have the elements in
-    our order all the same (98 % of the 10,000 that are published), but the Wyckoff symbols
-    sorted in one of six: they follow the atoms, which are grouped by element. So ``"orbits"``
-    strings can be written in that order. Other strings cannot, and none tells which orbit of an
-    element came first. On 310 crystals of MatBench's dielectric task with the same elements in
-    the same order, and the same symbols, as in the authors' string, the symbols have the authors'
-    order in 71 % of the strings written here and 35 % of the sorted ones.
+    The original implementation lists elements and Wyckoff symbols in the order of their first
+    appearance in the structure file; here they are sorted. Nevertheless, its training strings have
+    the elements in our order (98 % of the 10,000 published ones), but the Wyckoff symbols are
+    sorted only in one of six: they follow the atoms, which are grouped by element. ``"orbits"``
+    strings can therefore be written in that order. Other strings cannot, and no string shows which
+    orbit of an element came first. On 310 crystals of MatBench's dielectric task with the same
+    elements in the same order, and the same symbols, as in the authors' string, the symbols have
+    the authors' order in 71 % of the converted strings and in 35 % of the sorted ones.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def original_string(string):
     '8c 4a | Na 0.5 O 0.5'
     """
     parts = string.split(SEPARATOR)
-    # A composition begins with an element, the other parts with a digit.
+    # A composition starts with an element, the other parts with a digit.
     elements = parts[-1].split(" ")[::2] if parts[-1][0].isalpha() else []
     parts = [
         _first_seen(part, elements) if _WYCKOFF.match(part) else GENERATOR_STRINGS.get(part, part)
@@ -66,7 +66,7 @@ def original_string(string):
 
 
 def _first_seen(sites, elements):
-    """Wyckoff symbols of a sites part, each once, in the order of their first elements."""
+    """Return the Wyckoff symbols of a sites part, each once, in the order of their elements."""
     rank = {element: i for i, element in enumerate(elements)}
     orbits = []
     for word in sites.split(" "):
@@ -79,11 +79,11 @@ def _first_seen(sites, elements):
 
 
 class OriginalTokenizer:
-    """Turn symmetry strings into the token ids of the original implementation.
+    """Convert symmetry strings to the token ids of the original implementation.
 
-    It reads the strings that `SymmetryTokenizer` reads, writes them anew with `original_string`
-    and looks up each word: atomic fractions among the added tokens, everything else by
-    WordPiece, the longest pieces first. The ids are those of transformers' ``BertTokenizer`` on
+    It reads the same strings as `SymmetryTokenizer`, converts them with `original_string` and looks
+    up each word: atomic fractions in the added tokens, everything else by WordPiece, the longest
+    pieces first. The ids are those of transformers' ``BertTokenizer`` on
     the same files, except that a word outside the vocabulary is an error, never ``[UNK]``.
 
     Parameters
@@ -136,7 +136,7 @@ class OriginalTokenizer:
         return OriginalTokenizer, (self._words, self._added)
 
     def encode(self, string):
-        """Token ids of one symmetry string, from ``[CLS]`` to ``[SEP]``.
+        """Return the token ids of a symmetry string, from ``[CLS]`` to ``[SEP]``.
 
         Parameters
         ----------
@@ -154,7 +154,7 @@ class OriginalTokenizer:
         ValueError
             If it is not a symmetry string or a word is not in this vocabulary.
         """
-        # There is one grammar of symmetry strings; WordPiece would read almost anything.
+        # Check the grammar of symmetry strings: WordPiece would accept almost anything.
         self._symmetry.encode(string)
         ids = [self.cls_id]
         for word in original_string(string).split(" "):
@@ -164,7 +164,7 @@ class OriginalTokenizer:
         return [*ids, self.sep_id]
 
     def _pieces(self, word):
-        """Ids of the WordPieces of one word."""
+        """Return the ids of the WordPieces of a word."""
         ids, start = [], 0
         while start < len(word):
             mark = "##" if start else ""
@@ -179,12 +179,12 @@ class OriginalTokenizer:
         return ids
 
     def describe(self):
-        """What JSON needs to say to get this tokenizer back."""
+        """Return a JSON description of this tokenizer, for `from_description`."""
         return {"words": list(self._words), "added": list(self._added)}
 
     @classmethod
     def from_description(cls, description):
-        """The tokenizer that `describe` describes.
+        """Return the tokenizer of a description from `describe`.
 
         Parameters
         ----------
@@ -198,7 +198,7 @@ class OriginalTokenizer:
         """
         return cls(description["words"], description["added"])
 
-    # The same rules: a distinct string is encoded once, an error names its row.
+    # As there: each distinct string is encoded once, and errors name the row.
     encode_batch = SymmetryTokenizer.encode_batch
     tokens = SymmetryTokenizer.tokens
 
@@ -208,7 +208,7 @@ class OriginalTokenizer:
         Parameters
         ----------
         directory : str or path-like
-            Made if needed.
+            Created if needed.
         """
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
@@ -234,15 +234,15 @@ class OriginalTokenizer:
         Raises
         ------
         ValueError
-            If a file is missing, unreadable or of another kind of tokenizer.
+            If a file is missing, unreadable or that of another kind of tokenizer.
         """
         directory = Path(directory)
         added = _read_json(directory / ADDED_TOKENS_FILE)
         config = _read_json(directory / TOKENIZER_CONFIG_FILE)
         if config.get("do_lower_case", True):
             raise ValueError(
-                f"{directory / TOKENIZER_CONFIG_FILE} must have do_lower_case=false: element "
-                "symbols need their capitals."
+                f"{directory / TOKENIZER_CONFIG_FILE} must have do_lower_case=false, because "
+                "element symbols are case-sensitive."
             )
         words = read_text(directory / VOCABULARY_FILE).splitlines()
         expected = range(len(words), len(words) + len(added))
@@ -273,7 +273,7 @@ def _read_json(path):
 
 
 def read_tokenizer(directory):
-    """The tokenizer of a folder, ours or that of the original implementation.
+    """Read the tokenizer of a folder, in our format or that of the original implementation.
 
     Parameters
     ----------
@@ -282,18 +282,18 @@ def read_tokenizer(directory):
     Returns
     -------
     SymmetryTokenizer or OriginalTokenizer
-        The latter where there is a ``vocab.txt``.
+        The latter if there is a ``vocab.txt``.
 
     Raises
     ------
     ValueError
-        If there is none, a damaged one, or one of each.
+        If the tokenizer is missing or damaged, or there are both.
     """
     if not (directory / VOCABULARY_FILE).exists():
         return SymmetryTokenizer.from_pretrained(directory)
     if (directory / TOKENIZER_FILE).is_file():
         raise ValueError(
-            f"{directory} has the tokenizers of two formats, {TOKENIZER_FILE} and "
+            f"{directory} has tokenizers in two formats, {TOKENIZER_FILE} and "
             f"{VOCABULARY_FILE}: remove the one that does not belong to the weights."
         )
     return OriginalTokenizer.from_pretrained(directory)

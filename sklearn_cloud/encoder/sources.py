@@ -1,4 +1,4 @@
-"""Where the checkpoints of encoders are found: in the package, in a folder, on the network."""
+"""Find checkpoints of encoders: in the package, in a folder, or on the network."""
 
 import re
 from pathlib import Path
@@ -24,12 +24,12 @@ BUNDLED = {
 
 
 class Release(NamedTuple):
-    """A checkpoint that is downloaded when it is first used.
+    """A checkpoint that is downloaded at first use.
 
     Attributes
     ----------
     url : str
-        Folder of its files.
+        URL of the folder of its files.
     sha256 : dict of str to str
         SHA-256 of each file, by name.
     """
@@ -38,13 +38,13 @@ class Release(NamedTuple):
     sha256: dict
 
 
-#: Name of each checkpoint that is too large for the package -> `Release`; none so far. They are
-#: kept in the folder ``encoders`` of `sklearn_cloud.datasets.get_data_home`.
+#: Name of each checkpoint that is too large for the package -> `Release`; none so far. Downloads
+#: are stored in the folder ``encoders`` of `sklearn_cloud.datasets.get_data_home`.
 RELEASED = {}
 
 
 def find_checkpoint(encoder):
-    """Folder of a checkpoint; see `load_encoder` for where it is looked for.
+    """Return the folder of a checkpoint; see `load_encoder` for the places searched.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def find_checkpoint(encoder):
     Raises
     ------
     ValueError
-        If nothing of that name is found, or the checksum of its weights is another one.
+        If nothing of that name is found, or the checksum of its weights is wrong.
     ConnectionError
         If a released checkpoint cannot be downloaded.
     """
@@ -86,9 +86,10 @@ def _check_bundled(folder, sha256):
 
 def _not_found(encoder):
     message = (
-        f"No encoder {shorten(repr(str(encoder)))}. Searched the bundled and released checkpoints "
-        f"({', '.join(sorted([*BUNDLED, *RELEASED]))}) and the folder "
-        f"{shorten(Path(encoder).absolute(), 300)}; a hub id would look like 'organisation/name'."
+        f"No encoder {shorten(repr(str(encoder)))} found. Searched the bundled and released "
+        f"checkpoints ({', '.join(sorted([*BUNDLED, *RELEASED]))}) and the folder "
+        f"{shorten(Path(encoder).absolute(), 300)}. An id on the Hugging Face Hub has the form "
+        "'organisation/name'."
     )
     if encoder in ENCODER_SIZES:
         message += f" To train this shape from scratch, pass ENCODER_SIZES[{encoder!r}]."
@@ -96,22 +97,21 @@ def _not_found(encoder):
 
 
 def _fetch_release(name):
-    """Local folder of a released checkpoint, its files fetched where they are missing."""
+    """Return the local folder of a released checkpoint, after downloading missing files."""
     folder = get_data_home() / "encoders" / name
     for file, sha256 in RELEASED[name].sha256.items():
         path = download(f"{RELEASED[name].url}/{file}", folder / file, sha256)
         if sha256_of(path) != sha256:
             raise ValueError(
-                f"{path} is damaged: its SHA-256 is not {sha256}. Delete it, and it is fetched "
-                "again."
+                f"{path} is damaged: its SHA-256 is not {sha256}. Delete it to download it again."
             )
     return folder
 
 
 def _download_from_hub(repo_id):
-    """Local folder of a hub repository; only ``HUB_FILES`` are fetched.
+    """Return the local folder of a repository of the Hub; only ``HUB_FILES`` are downloaded.
 
-    The configuration comes first: the weights of a model that cannot be used may be large.
+    The configuration is downloaded first: the weights of an unusable model may be large.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError
@@ -124,6 +124,6 @@ def _download_from_hub(repo_id):
         return Path(snapshot_download(repo_id, allow_patterns=HUB_FILES))
     except (OSError, HFValidationError) as error:
         raise ValueError(
-            f"No encoder {repo_id!r}: it is not bundled, {Path(repo_id).absolute()} is not a "
-            f"folder, and the Hugging Face hub gave {type(error).__name__}: {error}"
+            f"No encoder {repo_id!r} found: it is not bundled, {Path(repo_id).absolute()} is not a "
+            f"folder, and the Hugging Face Hub returned {type(error).__name__}: {error}"
         ) from error

@@ -1,4 +1,4 @@
-"""Closed vocabulary of symmetry strings: text to token ids and back."""
+"""Tokenizer of symmetry strings, with a closed vocabulary."""
 
 import hashlib
 import json
@@ -13,27 +13,27 @@ TOKENIZER_FILE = "symmetry_tokenizer.json"
 FORMAT_VERSION = 1
 PARTS = ("special", "generator", "sites", "composition")
 SEPARATOR = " | "
-# Five letters are both a translation of a generator string and an element; the prefix keeps
-# their tokens apart.
+# Five letters are both a translation of a generator string and an element; the prefix distinguishes
+# their tokens.
 GENERATOR_PREFIX = "generator:"
 
 
 @lru_cache(maxsize=1)
 def _token_kinds():
-    """Kind of token -> its symbols as text, in the order of the vocabulary."""
+    """Return the symbols of each kind of token, in the order of the vocabulary."""
     kinds = json.loads(VOCABULARY_FILE.read_text(encoding="utf-8"))
     kinds.pop("format_version")
     return kinds
 
 
 class SymmetryTokenizer:
-    """Turn symmetry strings into token ids and back.
+    """Convert symmetry strings to token ids and back.
 
     The vocabulary is closed and known in advance: special tokens, the separator ``|``, the
     symbols of generator strings, the Wyckoff symbols of all 230 space groups, orbit counts, 118
     elements and the atomic fractions 0.0 to 1.0 in steps of 0.01. There is no unknown token:
-    whatever is not in the vocabulary is an error. The same letter in the generator string and in
-    the composition (``O`` is the translation 0 and oxygen) is two tokens.
+    symbols outside the vocabulary are an error. The same letter in the generator string and in the
+    composition (``O`` is the translation 0 and oxygen) is two different tokens.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class SymmetryTokenizer:
             {symbol: self._ids[symbol] for symbol in kinds[kind]}
             for kind in ("wyckoff", "count", "element", "fraction")
         )
-        # The tables of a part take turns: a composition is element, fraction, element, ...
+        # The tables of a part alternate: a composition is element, fraction, element, ...
         self._tables = {
             "generator": [generator],
             "sites": [{**wyckoff, **element, **count}],
@@ -92,7 +92,7 @@ class SymmetryTokenizer:
         return type(self), ()
 
     def encode(self, string):
-        """Token ids of one symmetry string, from ``[CLS]`` to ``[SEP]``.
+        """Return the token ids of a symmetry string, from ``[CLS]`` to ``[SEP]``.
 
         Parameters
         ----------
@@ -145,12 +145,12 @@ class SymmetryTokenizer:
     def _raise_unknown(self, string, word, ids):
         raise ValueError(
             f"Token {shorten(repr(word))} at position {len(ids) - 1} of {shorten(repr(string))} "
-            "is not in the vocabulary there. Symmetry strings are made by "
+            "is not in the vocabulary of this part. Create symmetry strings with "
             "SymmetryStringTransformer or symmetry_string."
         )
 
     def encode_batch(self, strings):
-        """Token ids of many strings; every distinct string is encoded once.
+        """Return the token ids of many strings; every distinct string is encoded once.
 
         Parameters
         ----------
@@ -164,7 +164,7 @@ class SymmetryTokenizer:
         Raises
         ------
         TypeError, ValueError
-            As `encode`, naming the row.
+            As `encode`; the message names the row.
         """
         known, batch = {}, []
         for row, string in enumerate(strings):
@@ -178,7 +178,7 @@ class SymmetryTokenizer:
         return batch
 
     def tokens(self, string):
-        """Tokens of one string as they are called in the vocabulary, one per id.
+        """Return the tokens of a string by their names in the vocabulary, one per id.
 
         Parameters
         ----------
@@ -192,7 +192,7 @@ class SymmetryTokenizer:
         return [self.vocabulary[i] for i in self.encode(string)]
 
     def decode(self, ids):
-        """Symmetry string of token ids; ``[CLS]``, ``[SEP]`` and ``[PAD]`` are left out.
+        """Convert token ids to a symmetry string, without ``[CLS]``, ``[SEP]`` and ``[PAD]``.
 
         Parameters
         ----------
@@ -215,12 +215,12 @@ class SymmetryTokenizer:
         return " ".join(self._words[i] for i in ids if i not in silent)
 
     def part_ids(self, ids):
-        """Part of the string that each token belongs to.
+        """Return the part of the string that each token belongs to.
 
         Parameters
         ----------
         ids : sequence of int
-            Token ids of one unmasked string, as `encode` gives them, padding allowed.
+            Token ids of one unmasked string from `encode`; padding is allowed.
 
         Returns
         -------
@@ -239,7 +239,7 @@ class SymmetryTokenizer:
         return parts
 
     def save_pretrained(self, directory):
-        """Write the vocabulary as JSON into a directory, which is made if needed.
+        """Save the vocabulary as JSON in a directory, which is created if needed.
 
         Parameters
         ----------
@@ -252,7 +252,7 @@ class SymmetryTokenizer:
 
     @classmethod
     def from_pretrained(cls, directory):
-        """Read a saved tokenizer and check that its vocabulary is this one.
+        """Read a saved tokenizer and check that it has the current vocabulary.
 
         Parameters
         ----------
@@ -265,7 +265,7 @@ class SymmetryTokenizer:
         Raises
         ------
         ValueError
-            If the file is missing, unreadable, of another format or of another vocabulary.
+            If the file is missing or unreadable, or has another format or vocabulary.
         """
         path = Path(directory) / TOKENIZER_FILE
         try:
@@ -277,8 +277,8 @@ class SymmetryTokenizer:
             raise ValueError(f"{path} is not a tokenizer file: {error!r}") from error
         if version != FORMAT_VERSION:
             raise ValueError(
-                f"{path} has format version {version}, this version of sklearn-cloud reads "
-                f"{FORMAT_VERSION}: update the one that is older."
+                f"{path} has format version {version}, but this version of sklearn-cloud reads "
+                f"{FORMAT_VERSION}: update sklearn-cloud, or save the tokenizer again."
             )
         tokenizer = cls()
         if tuple(saved) != tokenizer.vocabulary:
@@ -286,12 +286,12 @@ class SymmetryTokenizer:
         return tokenizer
 
     def describe(self):
-        """What JSON needs to say to get this tokenizer back."""
+        """Return a JSON description of this tokenizer, for `from_description`."""
         return {"format_version": FORMAT_VERSION, "sha256": self._sha256()}
 
     @classmethod
     def from_description(cls, description):
-        """The tokenizer that `describe` describes.
+        """Return the tokenizer of a description from `describe`.
 
         Parameters
         ----------
@@ -301,12 +301,12 @@ class SymmetryTokenizer:
         Raises
         ------
         ValueError
-            If its vocabulary is not the one of this version.
+            If its vocabulary is not that of this version.
         """
         tokenizer = cls()
         if description["sha256"] != tokenizer._sha256():
             raise ValueError(
-                f"its vocabulary (format version {description['format_version']}) is not the one "
+                f"its vocabulary (format version {description['format_version']}) is not that "
                 "of this version of sklearn-cloud"
             )
         return tokenizer
@@ -321,7 +321,7 @@ class SymmetryTokenizer:
         return f"the vocabulary has {len(saved)} tokens, expected {len(self)}."
 
     def to_hugging_face(self):
-        """The same vocabulary as a transformers tokenizer, with the same ids.
+        """Return a transformers tokenizer with the same vocabulary and ids.
 
         Returns
         -------

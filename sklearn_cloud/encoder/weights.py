@@ -1,4 +1,4 @@
-"""Files of weights: safetensors, read and written with care."""
+"""Read, write and check safetensors files of weights."""
 
 from numbers import Integral
 
@@ -12,34 +12,34 @@ from .config import EncoderConfig
 WEIGHTS_FILE = "model.safetensors"
 PICKLED_WEIGHTS_FILE = "pytorch_model.bin"
 PICKLE_ADVICE = (
-    f" {PICKLED_WEIGHTS_FILE} is a pickle, which can run code when it is read, and is not opened. "
-    "If you trust where it came from, convert it once, in its folder:\n"
+    f" {PICKLED_WEIGHTS_FILE} is a pickle, which can run code when loaded, and is not opened. "
+    "If you trust its source, convert it once, in its folder:\n"
     "import torch, safetensors.torch\n"
     f"weights = torch.load({PICKLED_WEIGHTS_FILE!r}, map_location='cpu', weights_only=True)\n"
     "weights = {k: v.clone().contiguous() for k, v in weights.items()}\n"
     f"safetensors.torch.save_file(weights, {WEIGHTS_FILE!r})"
 )
-#: Trained weights are far below it.
+#: Trained weights are far smaller.
 LARGEST_WEIGHT = 1e6
-#: Layers, and steps that have no weights, which a description may name in any case.
+#: Number of layers, and of steps without weights, that a description may always have.
 MOST_STEPS = 200
-#: What the encoder may be called inside a model.
+#: Possible names of the encoder inside a model.
 PREFIXES = ("bert.", "encoder.")
-#: Heads of that model that an encoder does without.
+#: Heads of that model that the encoder does not have.
 HEADS = ("cls.", "pooler.")
 #: A buffer of older versions of transformers: 0, 1, 2, ...
 POSITION_IDS = "embeddings.position_ids"
 
 
 def save_file(tensors, path):
-    """Write tensors as safetensors; a file of that name stays whole until the new one is."""
+    """Write tensors as safetensors; an existing file is replaced when the new one is complete."""
     with atomic_write(path) as partial:
-        # safetensors' own save_file lets nobody but the owner read what it writes
+        # files of safetensors' own save_file are readable only by their owner
         partial.write_bytes(save(tensors, metadata={"format": "pt"}))
 
 
 def read_weights(path):
-    """Tensors of a safetensors file, checked to be whole and finite."""
+    """Return the tensors of a safetensors file, after checking that they are finite."""
     try:
         check_ordinary(path)
         weights = load_file(path)
@@ -60,19 +60,19 @@ def check_shapes(weights, expected, path):
     surplus = sorted(set(weights) - set(expected))
     if missing or surplus:
         raise ValueError(
-            f"{path} does not fit its configuration: missing {missing[:3]} ({len(missing)} in "
-            f"all), not expected {surplus[:3]} ({len(surplus)} in all)."
+            f"{path} does not match its configuration: missing {missing[:3]} ({len(missing)} in "
+            f"all), unexpected {surplus[:3]} ({len(surplus)} in all)."
         )
     for name, tensor in weights.items():
         if tensor.shape != expected[name].shape:
             raise ValueError(
-                f"{path} does not fit its configuration: {name} has shape {tuple(tensor.shape)}, "
+                f"{path} does not match its configuration: {name} has shape {tuple(tensor.shape)}, "
                 f"expected {tuple(expected[name].shape)}."
             )
 
 
 def check_finite(weights, where):
-    """Raise ValueError if a weight is infinite, NaN, or larger than any that is trained."""
+    """Raise ValueError if a weight is infinite, NaN, or too large for a trained weight."""
     for name, tensor in weights.items():
         if not torch.isfinite(tensor).all():
             raise ValueError(f"{name} has infinite or NaN weights in {where}.")
@@ -81,22 +81,22 @@ def check_finite(weights, where):
 
 
 def check_fit(module, arguments, weights, where="the model"):
-    """Check that weights are those of a module, before anything of its size is built.
+    """Check that weights match a module, before it is built.
 
     Parameters
     ----------
     module : type
         Class of the module.
     arguments : dict
-        What it is built with.
+        Arguments of the module.
     weights : dict of str to torch.Tensor
     where : str or path-like
-        For the message.
+        Source of the weights, for messages.
 
     Raises
     ------
     ValueError
-        If names or shapes differ, or a weight cannot be right.
+        If names or shapes differ, or a weight is invalid.
     """
     _check_sizes(arguments, weights, where)
     with torch.device("meta"):
@@ -106,7 +106,7 @@ def check_fit(module, arguments, weights, where="the model"):
 
 
 def _check_sizes(arguments, weights, where):
-    """Layers take time to build even where no memory is allocated for them."""
+    """Check sizes first: layers take time to build even without memory for their weights."""
     n_weights = sum(tensor.numel() for tensor in weights.values())
     for name, value in arguments.items():
         if isinstance(value, EncoderConfig):
@@ -115,30 +115,30 @@ def _check_sizes(arguments, weights, where):
         largest = max(len(weights), MOST_STEPS) if repeats else max(n_weights, MOST_STEPS)
         if isinstance(value, Integral) and value > largest:
             raise ValueError(
-                f"{where} does not fit its weights: {name}={value} with {len(weights)} tensors of "
-                f"{n_weights} weights in all."
+                f"{where} does not match its weights: {name}={value} with {len(weights)} tensors "
+                f"of {n_weights} weights in all."
             )
 
 
 def encoder_weights(weights, path):
-    """Weights of the encoder alone, named as in `transformers.BertModel`.
+    """Return the weights of the encoder only, named as in `transformers.BertModel`.
 
     Parameters
     ----------
     weights : dict of str to torch.Tensor
-        Of a ``BertModel``, or of a model around one, called ``bert`` or ``encoder``.
+        Weights of a ``BertModel``, or of a model with one named ``bert`` or ``encoder``.
     path : path-like
-        Where they are from, for the message.
+        Source of the weights, for messages.
 
     Returns
     -------
     dict of str to torch.Tensor
-        Without the heads for masked tokens (``cls.*``) and sentences (``pooler.*``).
+        The weights without the heads for masked tokens (``cls.*``) and sentences (``pooler.*``).
 
     Raises
     ------
     ValueError
-        If there are other weights next to those of the encoder and these heads.
+        If there are weights that belong neither to the encoder nor to these heads.
     """
     prefix = next(
         (p for p in PREFIXES if any(k.startswith(f"{p}embeddings.") for k in weights)), ""
@@ -146,7 +146,8 @@ def encoder_weights(weights, path):
     outside = [name for name in weights if not name.startswith((prefix, *HEADS))]
     if outside:
         raise ValueError(
-            f"{path} has weights that belong to no encoder: {outside[:3]} ({len(outside)} in all)."
+            f"{path} has weights that do not belong to an encoder: {outside[:3]} ({len(outside)} "
+            f"in all)."
         )
     inside = {name.removeprefix(prefix): tensor for name, tensor in weights.items()}
     return {

@@ -1,4 +1,4 @@
-"""Crystals in, predictions with intervals out: unlike models, fitted together."""
+"""Ensembles of different models, which predict with intervals from crystals."""
 
 from ..lazy import lazy_names
 

@@ -1,4 +1,4 @@
-"""How much crystals are like those of the training."""
+"""Similarity of crystals to the training crystals."""
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -14,7 +14,7 @@ class Applicability(BaseEstimator):
     Parameters
     ----------
     n_neighbors : int, default=5
-        The distance is the mean of that many.
+        Number of nearest training crystals over which the distance is averaged.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Applicability(BaseEstimator):
         self.n_neighbors = n_neighbors
 
     def fit(self, strings):
-        """Remember the vectors of the training crystals.
+        """Store the vectors of the training crystals.
 
         Parameters
         ----------
@@ -49,7 +49,7 @@ class Applicability(BaseEstimator):
         return self
 
     def score(self, strings):
-        """Share of the training crystals that are further from the others than each crystal.
+        """Return the share of training crystals that are further from the others than each crystal.
 
         Parameters
         ----------
@@ -58,8 +58,8 @@ class Applicability(BaseEstimator):
         Returns
         -------
         ndarray of shape (n_rows,)
-            From 1 (in the midst of them) to 0 (further away than any of them, or with an element
-            that none of them has).
+            From 1 (among the training crystals) to 0 (further away than any of them, or with an
+            element that none of them has).
         """
         vectors = self.embedder_.transform(strings) / self.scale_
         distances = self._distances(vectors.astype(np.float32))
@@ -68,7 +68,7 @@ class Applicability(BaseEstimator):
         return np.where(known, 1 - below / len(self.reference_), 0.0)
 
     def _distances(self, vectors, skip=0):
-        """Mean distance to the nearest training crystals."""
+        """Return the mean distance to the nearest training crystals."""
         wanted = min(self.n_neighbors + skip, len(self.vectors_))
         search = NearestNeighbors(n_neighbors=wanted).fit(self.vectors_)
         distances, _ = search.kneighbors(vectors)

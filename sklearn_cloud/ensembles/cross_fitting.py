@@ -1,4 +1,4 @@
-"""Members fitted on folds of the training rows, with predictions of the rows left out."""
+"""Cross-fitting of members, with out-of-fold predictions of the training rows."""
 
 import time
 import warnings
@@ -15,11 +15,11 @@ class CrossFit:
     Attributes
     ----------
     name, view : str
-        As of the member.
+        Name and view of the member.
     models : list of estimators
         One for each fold, fitted on the rows outside it.
     predictions : ndarray of shape (n_rows, ...)
-        Of each row, by the model that has not seen it.
+        Out-of-fold prediction of each row.
     seconds : float
         Time that fitting took.
     """
@@ -40,16 +40,16 @@ def cross_fit(member, table, y, sample_weight, folds, predict, bar):
     y : ndarray of shape (n_rows,)
     sample_weight : ndarray of shape (n_rows,) or None
     folds : list of (ndarray, ndarray)
-        Training and left-out rows of each.
+        Training and left-out rows of each fold.
     predict : callable
-        From a fitted model and a table to predictions.
+        Takes a fitted model and a table, returns predictions.
     bar : tqdm
         Advanced by one for each fold.
 
     Returns
     -------
     CrossFit or None
-        None if fitting failed on a fold: a warning names the member and the reason.
+        None if fitting failed on a fold; a warning names the member and the reason.
     """
     models, predictions, start = [], None, time.perf_counter()
     for number, (train, test) in enumerate(folds):
@@ -62,7 +62,7 @@ def cross_fit(member, table, y, sample_weight, folds, predict, bar):
                 raise ValueError("its predictions are not finite")
         except (ValueError, TypeError, ArithmeticError, np.linalg.LinAlgError) as error:
             warnings.warn(
-                f"The member {member.name!r} is left out, because it failed on fold {number}: "
+                f"The member {member.name!r} was left out because it failed on fold {number}: "
                 f"{str(error)[:300]}",
                 stacklevel=4,
             )
@@ -84,7 +84,7 @@ def _fit(estimator, table, y, weights):
 
 
 def _weight_name(model):
-    """What `fit` calls the weights of the rows."""
+    """Return the name of the row weights in `fit`."""
     if isinstance(model, TransformedTargetRegressor):
         return _weight_name(model.regressor)
     return (

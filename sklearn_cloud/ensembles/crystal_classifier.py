@@ -1,4 +1,4 @@
-"""CrystalClassifier: crystals in, classes and probabilities out, nothing to choose."""
+"""CrystalClassifier: predict classes of crystals without tuning."""
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -12,29 +12,29 @@ from .members import classification_members
 
 
 class CrystalClassifier(ClassifierMixin, CrystalEstimator):
-    """Predict classes of crystals, with probabilities; there is nothing to choose.
+    """Predict classes of crystals with an ensemble of different models, without tuning.
 
-    As `CrystalRegressor`: unlike models are fitted on folds of the training rows and weighted by
-    their predictions of the rows left out, here by cross-entropy.
+    As in `CrystalRegressor`, the models are fitted on folds of the training rows and weighted by
+    their out-of-fold predictions, here by cross-entropy.
 
     Parameters
     ----------
     effort : {"fast", "default", "best"}, default="default"
         `"fast"` leaves out the network, `"best"` adds support vectors.
     n_folds : int, default=5
-        Folds of the training rows; every class needs that many rows.
+        Number of folds of the training rows; every class needs at least as many rows.
     physics : PotentialPhysics, default=None
-        Unfitted; what a pre-trained potential computes of each crystal becomes columns of the
-        features. None leaves it out.
+        Unfitted transformer; adds features computed with a pre-trained potential. None leaves them
+        out.
     device : str, default=None
-        Where networks compute; None is CUDA where there is one, else the CPU.
+        Device of the networks; None uses CUDA if available, else the CPU.
     n_jobs : int, default=None
-        Workers that read and describe crystals and grow trees; None is 1 unless in a
+        Number of workers for reading crystals, features and trees; None means 1 unless in a
         `joblib.parallel_config` context.
     random_state : int, RandomState instance or None, default=None
         Seed of the folds and the members.
     verbose : int, default=0
-        Above 0 shows progress bars.
+        If not 0, show progress bars.
 
     Attributes
     ----------
@@ -43,19 +43,19 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
     members_ : dict of str to list of estimators
         The fitted models of each member, one for each fold.
     weights_ : dict of str to float
-        Weight of each member; not negative, of sum 1.
+        Weight of each member; non-negative, with sum 1.
     member_accuracies_ : dict of str to float
         Accuracy of the out-of-fold predictions of each member.
     expected_accuracy_ : float
-        Accuracy of the weighted mean on rows that neither the models nor the weights have seen.
+        Accuracy of the weighted mean on rows used neither for the models nor for the weights.
     seconds_ : dict of str to float
-        Time that fitting each member took.
+        Time to fit each member.
     reads_structures_ : bool
-        Whether it was fitted on structures; else on compositions.
+        Whether it was fitted on structures; otherwise on compositions.
 
     See Also
     --------
-    CrystalRegressor : The same for numbers.
+    CrystalRegressor : Predict numbers.
 
     Examples
     --------
@@ -81,7 +81,7 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
         if len(rare):
             raise ValueError(
                 f"The class {str(self.classes_[rare[0]])!r} has {counts[rare[0]]} rows, fewer than "
-                f"n_folds={self.n_folds}: pass more of them, or a smaller n_folds."
+                f"n_folds={self.n_folds}: pass more rows of it, or a smaller n_folds."
             )
         return codes
 
@@ -117,7 +117,7 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
         self.expected_accuracy_ = float(np.average(honest == y, weights=weights))
 
     def predict_proba(self, X):
-        """Probability of each class.
+        """Predict the probability of each class.
 
         Parameters
         ----------
@@ -127,19 +127,19 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Columns in the order of ``classes_``; rows add up to 1.
+            Columns in the order of ``classes_``; rows sum to 1.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         TypeError, ValueError
-            If a row of ``X`` is not a crystal of the kind that it was fitted on.
+            If a row of ``X`` is not a crystal, or not of the kind seen in `fit`.
         """
         return self._fold_predictions(self._tables(X)).mean(axis=0)
 
     def predict(self, X):
-        """Most probable class.
+        """Predict the most probable class.
 
         Parameters
         ----------

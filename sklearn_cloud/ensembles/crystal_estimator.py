@@ -1,4 +1,4 @@
-"""What `CrystalRegressor` and `CrystalClassifier` share."""
+"""Base class of `CrystalRegressor` and `CrystalClassifier`."""
 
 from numbers import Integral
 
@@ -20,10 +20,10 @@ _SEEDS = 2**31 - 1
 
 
 class CrystalEstimator(BaseEstimator):
-    """Base of the estimators that fit unlike models together.
+    """Base class of the ensembles of different models.
 
-    A subclass says what the members are (`_new_members`), how to predict with one
-    (`_predict_with`), how to weigh them (`_fit_weights`) and how to split the rows (`_folds`).
+    A subclass defines the members (`_new_members`), how to predict with one (`_predict_with`), how
+    to weight them (`_fit_weights`) and how to split the rows (`_folds`).
     """
 
     _parameter_constraints = {
@@ -56,17 +56,17 @@ class CrystalEstimator(BaseEstimator):
         self.verbose = verbose
 
     def fit(self, X, y, sample_weight=None):
-        """Fit all members, and learn what each of them is worth.
+        """Fit all members and their weights.
 
         Parameters
         ----------
         X : array-like of shape (n_samples,)
-            Crystals or formulas, as `SymmetryStringTransformer` takes them; structures in every
-            row, or formulas in every row.
+            Crystals or formulas, as for `SymmetryStringTransformer`; structures in every row, or
+            formulas in every row.
         y : array-like of shape (n_samples,)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row; None weighs all alike.
+            Weight of each row; None means equal weights.
 
         Returns
         -------
@@ -78,8 +78,8 @@ class CrystalEstimator(BaseEstimator):
         TypeError
             If a row of ``X`` is not a crystal.
         ValueError
-            If a parameter, a crystal or a target cannot be used, there are fewer rows than
-            folds, or every member failed; the message names the row.
+            If a parameter, a crystal or a target is invalid, there are fewer rows than folds, or
+            all members failed; the message names the row.
         """
         self._validate_params()
         choose_device(self.device)
@@ -117,23 +117,23 @@ class CrystalEstimator(BaseEstimator):
             ]
         fits = [fit for fit in fits if fit is not None]
         if not fits:
-            raise ValueError("Every member failed; the warnings say why.")
+            raise ValueError("All members failed; see the warnings for the reasons.")
         return fits
 
     def _tables(self, X):
-        """Views of new crystals."""
+        """Return the views of new crystals."""
         check_is_fitted(self)
         crystals, structures = read_crystals(X, n_jobs=self.n_jobs, verbose=self.verbose)
         if structures != self.reads_structures_:
             fitted, given = ("structures", "compositions")[:: 1 if self.reads_structures_ else -1]
             raise ValueError(
-                f"This {type(self).__name__} was fitted on {fitted}, and X has {given}: pass what "
-                "it was fitted on."
+                f"This {type(self).__name__} was fitted on {fitted}, but X has {given}: pass "
+                f"{fitted}."
             )
         return compute_views(self.views_, crystals, ("strings", "features"))
 
     def _fold_predictions(self, tables):
-        """Weighted predictions of the models of each fold, shape (n_folds, n_rows, ...)."""
+        """Return weighted predictions of the models of each fold, shape (n_folds, n_rows, ...)."""
         total = 0.0
         for name, models in self.members_.items():
             weight = self.weights_[name]
@@ -143,7 +143,7 @@ class CrystalEstimator(BaseEstimator):
         return total
 
     def applicability(self, X):
-        """How much crystals are like those of the training.
+        """Return the similarity of crystals to the training crystals.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""CrystalRegressor: crystals in, numbers with intervals out, nothing to choose."""
+"""CrystalRegressor: predict numbers with intervals for crystals, without tuning."""
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -12,57 +12,56 @@ from .members import regression_members
 
 
 class CrystalRegressor(RegressorMixin, CrystalEstimator):
-    """Predict a number for crystals, with an interval; there is nothing to choose.
+    """Predict numbers with intervals for crystals with an ensemble of models, without tuning.
 
-    Unlike models err differently, so their mean is better than each of them. The members are
-    extra-trees, gradient boosting and support vectors on the statistics of the composition and the
-    geometry, and CLOUD's encoder on the symmetry string with the geometry next to it. Each is
-    fitted on folds of the training rows; the predictions of the rows left out give the weights of
-    the members, the expected error, and the intervals. A prediction is the weighted mean over the
-    models of all folds.
+    The errors of different models partly cancel in their mean. The members are extra-trees,
+    gradient boosting and support vectors on statistics of the composition and on the geometry, and
+    CLOUD's encoder on symmetry strings and geometry. Each is fitted on folds of the training rows;
+    the out-of-fold predictions give the weights of the members, the expected error, and the
+    intervals. A prediction is the weighted mean over the models of all folds.
 
     Parameters
     ----------
     effort : {"fast", "default", "best"}, default="default"
-        `"fast"` leaves out the networks: seconds to minutes. `"default"` adds the encoder "mini",
-        `"best"` "small" as well.
+        `"fast"` has no networks and takes seconds to minutes. `"default"` adds the encoder "mini",
+        `"best"` also "small".
     n_folds : int, default=5
-        Folds of the training rows.
+        Number of folds of the training rows.
     physics : PotentialPhysics, default=None
-        Unfitted; what a pre-trained potential computes of each crystal becomes columns of the
-        features. None leaves it out.
+        Unfitted transformer; adds features computed with a pre-trained potential. None leaves them
+        out.
     device : str, default=None
-        Where networks compute; None is CUDA where there is one, else the CPU.
+        Device of the networks; None uses CUDA if available, else the CPU.
     n_jobs : int, default=None
-        Workers that read and describe crystals and grow trees; None is 1 unless in a
+        Number of workers for reading crystals, features and trees; None means 1 unless in a
         `joblib.parallel_config` context.
     random_state : int, RandomState instance or None, default=None
         Seed of the folds and the members.
     verbose : int, default=0
-        Above 0 shows progress bars.
+        If not 0, show progress bars.
 
     Attributes
     ----------
     members_ : dict of str to list of estimators
         The fitted models of each member, one for each fold.
     weights_ : dict of str to float
-        Weight of each member; not negative, of sum 1.
+        Weight of each member; non-negative, with sum 1.
     member_errors_ : dict of str to float
         Mean absolute error of the out-of-fold predictions of each member.
     expected_error_ : float
-        Mean absolute error of the weighted mean on rows that neither the models nor the weights
-        have seen: what to expect on new crystals like these.
+        Mean absolute error of the weighted mean on rows used neither for the models nor for the
+        weights: an estimate for similar new crystals.
     oof_predictions_ : ndarray of shape (n_samples,)
         Out-of-fold predictions of the weighted mean.
     seconds_ : dict of str to float
-        Time that fitting each member took.
+        Time to fit each member.
     reads_structures_ : bool
-        Whether it was fitted on structures; else on compositions.
+        Whether it was fitted on structures; otherwise on compositions.
 
     See Also
     --------
-    CrystalClassifier : The same for classes.
-    CloudRegressor : The encoder alone.
+    CrystalClassifier : Predict classes.
+    CloudRegressor : Predict with a single fine-tuned encoder.
 
     Notes
     -----
@@ -95,8 +94,8 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
             y = y[:, 0]
         if y.ndim != 1:
             raise ValueError(
-                f"{type(self).__name__} predicts one number, and y has {y.shape[1]} columns: wrap "
-                "it in sklearn.multioutput.MultiOutputRegressor."
+                f"{type(self).__name__} predicts a single target, but y has {y.shape[1]} columns: "
+                "wrap it in sklearn.multioutput.MultiOutputRegressor."
             )
         return y
 
@@ -137,7 +136,7 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
         self.scores_ = residuals / self.difficulty_.fit_predict(features, residuals, folds)
 
     def _difficulty_features(self, features, predictions, fits):
-        """Features of the crystals, the prediction and the spread between the members."""
+        """Return features of the crystals, the prediction and the spread of the members."""
         used = np.array([self.weights_[fit.name] > 0 for fit in fits])
         spread = predictions[:, used].std(axis=1)
         mean = predictions @ np.array([self.weights_[fit.name] for fit in fits])
@@ -166,7 +165,7 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         TypeError, ValueError
-            If a row of ``X`` is not a crystal of the kind that it was fitted on.
+            If a row of ``X`` is not a crystal, or not of the kind seen in `fit`.
         """
         tables = self._tables(X)
         predictions = self._fold_predictions(tables).mean(axis=0)
@@ -176,15 +175,15 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
         return predictions, (bounds[:, 1] - bounds[:, 0]) / 2
 
     def predict_interval(self, X, coverage=0.9):
-        """Intervals that contain the true value with a given probability.
+        """Predict intervals that contain the true value with a given probability.
 
         Parameters
         ----------
         X : array-like of shape (n_samples,)
             Crystals, as for `fit`.
         coverage : float, default=0.9
-            Share of new crystals, drawn like those of the training, whose interval contains the
-            true value.
+            Share of new crystals, from the distribution of the training crystals, whose interval
+            contains the true value.
 
         Returns
         -------
@@ -196,7 +195,7 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         ValueError
-            If `coverage` is not between 0 and 1, or there were too few training rows for it.
+            If `coverage` is not between 0 and 1, or there are too few training rows for it.
         """
         if not 0 < coverage < 1:
             raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")

@@ -1,7 +1,7 @@
-"""Prediction intervals from the errors on rows that a model has not seen.
+"""Prediction intervals from errors of out-of-fold predictions.
 
-CV+ of Barber et al. [1]_ with errors in units of a difficulty that is estimated for each crystal,
-so that the interval is wide where errors are large.
+CV+ of Barber et al. [1]_ with errors in units of an estimated difficulty of each crystal, so that
+intervals are wide where errors are large.
 
 References
 ----------
@@ -19,8 +19,8 @@ _ROWS_AT_A_TIME = 512
 class Difficulty(BaseEstimator):
     """Expected size of the error of each crystal.
 
-    The errors of the training rows are learned by trees with large leaves on the features of the
-    crystals; the spread between the members is one more feature.
+    Trees with large leaves learn the errors of the training rows from the features of the crystals
+    and the spread of the members.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Difficulty(BaseEstimator):
     models_ : list of ExtraTreesRegressor
         One for each fold.
     floor_ : float
-        Smallest difficulty that is given.
+        Smallest predicted difficulty.
     """
 
     def __init__(self, random_state=0):
@@ -50,7 +50,7 @@ class Difficulty(BaseEstimator):
         Returns
         -------
         ndarray of shape (n_rows,)
-            Difficulty of each row, by the model that has not seen its error.
+            Out-of-fold difficulty of each row.
         """
         self.models_, difficulty = [], np.empty(len(errors))
         self.floor_ = max(0.1 * float(np.median(errors)), float(np.finfo(float).tiny))
@@ -64,13 +64,13 @@ class Difficulty(BaseEstimator):
         return np.maximum(difficulty, self.floor_)
 
     def predict(self, features):
-        """Difficulty of new crystals, shape (n_rows,)."""
+        """Return the difficulty of new crystals, shape (n_rows,)."""
         mean = np.mean([model.predict(features) for model in self.models_], axis=0)
         return np.maximum(mean, self.floor_)
 
 
 def cv_plus(centers, difficulty, scores, fold_of_row, coverage):
-    """Intervals of new crystals.
+    """Return the intervals of new crystals.
 
     Parameters
     ----------
@@ -98,8 +98,8 @@ def cv_plus(centers, difficulty, scores, fold_of_row, coverage):
     if rank > n_scores:
         needed = int(np.ceil(coverage / (1 - coverage)))
         raise ValueError(
-            f"coverage={coverage} needs at least {needed} training rows, and the model was fitted "
-            f"on {n_scores}: ask for less, or fit on more rows."
+            f"coverage={coverage} needs at least {needed} training rows, but the model was fitted "
+            f"on {n_scores}: use a smaller coverage, or fit on more rows."
         )
     bounds = np.empty((len(centers), 2))
     for start in range(0, len(centers), _ROWS_AT_A_TIME):

@@ -1,4 +1,4 @@
-"""Weights of the members, from their predictions of rows that they have not seen."""
+"""Weights of the members, from their out-of-fold predictions."""
 
 import numpy as np
 from scipy import sparse
@@ -8,7 +8,7 @@ _MOST_ROWS = 4000  # enough for a handful of weights
 
 
 def absolute_error_weights(predictions, y, sample_weight):
-    """Weights that minimise the absolute error of the weighted mean.
+    """Return the weights that minimise the absolute error of the weighted mean.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def absolute_error_weights(predictions, y, sample_weight):
     Returns
     -------
     ndarray of shape (n_members,)
-        Not negative, of sum 1: the solution of a linear programme.
+        Non-negative, with sum 1: the solution of a linear programme.
     """
     rows = _some_rows(len(y))
     predictions, y, sample_weight = predictions[rows], y[rows], sample_weight[rows]
@@ -39,20 +39,20 @@ def absolute_error_weights(predictions, y, sample_weight):
 
 
 def log_loss_weights(probabilities, codes, sample_weight):
-    """Weights that minimise the cross-entropy of the weighted mean of probabilities.
+    """Return the weights that minimise the cross-entropy of the weighted mean of probabilities.
 
     Parameters
     ----------
     probabilities : ndarray of shape (n_members, n_rows, n_classes)
         Out-of-fold probabilities.
     codes : ndarray of shape (n_rows,), int
-        Place of each row's class.
+        Index of each row's class.
     sample_weight : ndarray of shape (n_rows,)
 
     Returns
     -------
     ndarray of shape (n_members,)
-        Not negative, of sum 1.
+        Non-negative, with sum 1.
     """
     of_class = probabilities[:, np.arange(len(codes)), codes]
     n_members = len(of_class)

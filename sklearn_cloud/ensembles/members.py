@@ -1,4 +1,4 @@
-"""The members of an ensemble: which models, on which view of the crystals."""
+"""Members of an ensemble: models and their views of the crystals."""
 
 from typing import NamedTuple
 
@@ -19,13 +19,13 @@ from ..estimators.classifier import CloudClassifier
 from ..estimators.regressor import CloudRegressor
 
 EFFORTS = ("fast", "default", "best")
-_KERNEL_ROWS = 6000  # above this, a kernel method costs more than it brings
-_NETWORK_STEPS = 25_000  # about what a fold of 100,000 rows can afford on a laptop
+_KERNEL_ROWS = 6000  # above this, a kernel method is not worth its cost
+_NETWORK_STEPS = 25_000  # roughly affordable for a fold of 100,000 rows on a laptop
 _BATCH = 32
 
 
 class Member(NamedTuple):
-    """One member.
+    """A member of an ensemble.
 
     Attributes
     ----------
@@ -41,13 +41,13 @@ class Member(NamedTuple):
 
 
 def regression_members(effort, y, *, random_state, device, n_jobs, verbose):
-    """Members for numbers.
+    """Return the members of a regressor.
 
     Parameters
     ----------
     effort : {"fast", "default", "best"}
     y : ndarray of shape (n_rows,)
-        Targets; a logarithm is offered where all are positive.
+        Targets; if all are positive, members with a logarithmic target are added.
     random_state : int
     device : str or None
     n_jobs : int or None
@@ -87,7 +87,7 @@ def regression_members(effort, y, *, random_state, device, n_jobs, verbose):
 
 
 def classification_members(effort, y, *, random_state, device, n_jobs, verbose):
-    """Members for classes; parameters and result as of `regression_members`."""
+    """Return the members of a classifier; parameters and result as in `regression_members`."""
     members = [
         Member(
             "extra-trees",
@@ -134,5 +134,5 @@ def _on_log(estimator):
 
 
 def _epochs(n_rows):
-    """Passes over the rows: 50 for small tables, fewer where steps run out."""
+    """Return the number of epochs: 50 for small tables, fewer for large ones."""
     return int(np.clip(_NETWORK_STEPS * _BATCH // n_rows, 4, 50))

@@ -1,4 +1,4 @@
-"""What the members of an ensemble read: every crystal is read once for all of them."""
+"""Views of the crystals for the members of an ensemble; every crystal is read once."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ..symmetry.transformer import SymmetryStringTransformer
 
 
 def read_crystals(X, *, n_jobs, verbose):
-    """Crystals or formulas of X, and whether they have structures.
+    """Read the crystals or formulas of X, and tell whether they have structures.
 
     Returns
     -------
@@ -23,7 +23,7 @@ def read_crystals(X, *, n_jobs, verbose):
     Raises
     ------
     TypeError, CrystalError
-        If rows are not crystals, or some have a structure and others have not.
+        If rows are not crystals, or only some of them have a structure.
     """
     crystals = read_rows(as_items(X), n_jobs=n_jobs, label="reading" if verbose else None)
     structures = np.array([isinstance(crystal, Crystal) for crystal in crystals])
@@ -31,30 +31,30 @@ def read_crystals(X, *, n_jobs, verbose):
         return crystals, bool(structures.all())
     few = structures if structures.sum() <= len(structures) / 2 else ~structures
     rows = np.flatnonzero(few)
-    kind = "structures" if few is structures else "compositions alone"
+    kind = "structures" if few is structures else "compositions"
     raise CrystalError(
-        f"{len(rows)} of {len(crystals)} rows are {kind} and the others are not (first row "
+        f"{len(rows)} of {len(crystals)} rows are {kind}, but the others are not (first row "
         f"{rows[0]}): pass structures in every row, or formulas in every row."
     )
 
 
 def make_views(structures, physics, *, n_jobs, verbose):
-    """Transformers of each view, by name.
+    """Return the transformers of each view, by name.
 
     Parameters
     ----------
     structures : bool
         Whether the crystals have structures.
     physics : PotentialPhysics or None
-        One more source of columns for the features.
+        Transformer for additional features.
     n_jobs : int or None
     verbose : int
 
     Returns
     -------
     dict of str to list of transformers
-        "strings": strings, with the geometry next to them where there are structures. "features":
-        a table of numbers, the columns of the transformers side by side.
+        "strings": strings, with the geometry if there are structures. "features": a table of the
+        concatenated features of all transformers.
     """
     options = {"n_jobs": n_jobs, "verbose": verbose}
     features = [MagpieFeatures(**options)]
@@ -70,7 +70,7 @@ def make_views(structures, physics, *, n_jobs, verbose):
 
 
 def compute_views(views, crystals, wanted):
-    """The table of each wanted view, by name."""
+    """Return the table of each wanted view, by name."""
     tables = {}
     for name in wanted:
         parts = [transformer.fit_transform(crystals) for transformer in views[name]]

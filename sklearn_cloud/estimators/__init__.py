@@ -1,4 +1,4 @@
-"""Scikit-learn estimators on symmetry strings."""
+"""Scikit-learn estimators for symmetry strings."""
 
 from .classifier import CloudClassifier
 from .embedder import CloudEmbedder

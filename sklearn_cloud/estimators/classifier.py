@@ -1,4 +1,4 @@
-"""CloudClassifier: symmetry strings in, labels and probabilities out."""
+"""CloudClassifier: predict classes from symmetry strings."""
 
 from ..training.net_classifier import NetClassifier
 from .cloud import CloudEstimator
@@ -7,13 +7,13 @@ from .cloud import CloudEstimator
 class CloudClassifier(CloudEstimator, NetClassifier):
     """Predict classes from symmetry strings with a fine-tuned BERT encoder.
 
-    As `CloudRegressor`, but the head has one output per class and encoder and head are trained on
-    the cross-entropy. The rows held out for validation are drawn from all classes in proportion.
+    As `CloudRegressor`, but the head has one output per class, and the loss is the cross-entropy.
+    The rows held out for validation are stratified by class.
 
     Parameters
     ----------
     encoder : str, path-like, EncoderConfig or None, default="mini"
-        What training starts from, as in `CloudRegressor`.
+        Pre-trained encoder, as in `CloudRegressor`.
     {other parameters}
 
     Attributes
@@ -26,13 +26,13 @@ class CloudClassifier(CloudEstimator, NetClassifier):
 
     See Also
     --------
-    CloudRegressor : The same for numbers.
-    sklearn_cloud.SymmetryStringTransformer : Makes the strings from crystals.
+    CloudRegressor : Predict numbers.
+    sklearn_cloud.SymmetryStringTransformer : Transform crystals to symmetry strings.
 
     Notes
     -----
-    The probabilities are the softmax of the net and not calibrated; with `class_weight` they
-    belong to classes as frequent as the weights make them.
+    The probabilities are the softmax of the network and are not calibrated. With `class_weight`
+    they refer to class frequencies changed by the weights.
 
     Examples
     --------

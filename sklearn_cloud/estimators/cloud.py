@@ -1,4 +1,4 @@
-"""What the supervised estimators on symmetry strings share."""
+"""Base class of the supervised estimators for symmetry strings."""
 
 from dataclasses import field, replace
 from numbers import Integral, Real
@@ -18,7 +18,7 @@ from .string_input import StringInput
 
 
 class CloudEstimator(StringInput, NetEstimator):
-    """Base of the estimators on strings: an encoder and a head, trained together."""
+    """Base class of the estimators for strings: an encoder and a head, trained together."""
 
     encoder: str | PathLike | EncoderConfig | None = field(default="mini", kw_only=False)
     head_layers: int = 1
@@ -64,29 +64,29 @@ class CloudEstimator(StringInput, NetEstimator):
     def _restore_net(self, exported):
         means, scales = self.number_means_, self.number_scales_
         if not (np.isfinite(means).all() and np.isfinite(scales).all() and (scales > 0).all()):
-            raise ValueError("the scales of the numbers next to the strings cannot be right")
+            raise ValueError("the means or scales of the numbers next to the strings are invalid")
         super()._restore_net(exported)
 
     def save_pretrained(self, directory):
-        """Write the fitted estimator into a folder, as `save_model` does.
+        """Save the fitted estimator in a folder, as `save_model` does.
 
         Parameters
         ----------
         directory : str or path-like
-            Made if needed; an earlier model in it is replaced.
+            Created if needed; an earlier model in it is replaced.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         TypeError
-            If a parameter cannot be written without pickle, such as a callback.
+            If a parameter cannot be saved without pickle, such as a callback.
         """
         save_model(self, directory)
 
     @classmethod
     def from_pretrained(cls, directory):
-        """Read what `save_pretrained` wrote; it predicts the same numbers.
+        """Load an estimator saved by `save_pretrained`; its predictions are the same.
 
         Parameters
         ----------
@@ -95,7 +95,7 @@ class CloudEstimator(StringInput, NetEstimator):
         Returns
         -------
         estimator
-            Fitted, on the device that its ``device`` parameter means on this machine.
+            The fitted estimator, on the device given by its ``device`` parameter.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Fitted estimators from what `encoding` made of them; nothing is unpickled."""
+"""Decode fitted estimators written by `encoding`, without unpickling anything."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from .encoding import NUMERIC, check_parameters
 from .parts import find_part
 from .skops_files import load_skops
 
-LONGEST_TEXT = 10_000  # bytes of one text in an array; they all take as much as the longest
+LONGEST_TEXT = 10_000  # bytes of one text in an array; each takes as much as the longest
 TOKENIZERS = {kind.__name__: kind for kind in (SymmetryTokenizer, OriginalTokenizer)}
 
 
@@ -34,12 +34,12 @@ class Decoder:
         self._known = {}
 
     def decode(self, node):
-        """The value of some JSON.
+        """Decode a value from JSON.
 
         Raises
         ------
         ValueError, TypeError, KeyError
-            If it is nothing that `encoding` writes.
+            If it was not written by `encoding`.
         """
         if isinstance(node, list):
             return [self.decode(one) for one in node]
@@ -63,9 +63,11 @@ class Decoder:
             return self._arrays[node["name"]]
         dtype = np.dtype(node["dtype"])
         if dtype.kind not in (*NUMERIC, "c", "U", "O", "M", "m"):
-            raise ValueError(f"an array of {dtype}")
+            raise ValueError(f"arrays of {dtype} cannot be loaded")
         if dtype.itemsize > LONGEST_TEXT:
-            raise ValueError(f"an array of texts of {dtype.itemsize} bytes each")
+            raise ValueError(
+                f"an array has texts of {dtype.itemsize} bytes, more than {LONGEST_TEXT}"
+            )
         values = [self.decode(one) for one in node["values"]]
         array = np.empty(len(values), dtype=dtype)
         # one by one, since an object may be a sequence
@@ -94,7 +96,7 @@ class Decoder:
 
 
 def _check_state(part, names, state):
-    """Let no attribute hide a method or a parameter."""
+    """Raise an error if an attribute would hide a method or a parameter."""
     for name in state:
         hidden = callable(getattr(part, name, None))
         if name in names or name.startswith("__") or hidden or not name.isidentifier():
@@ -113,7 +115,7 @@ def _read_ufunc(decoder, node):
     module, _, name = node["name"].rpartition(".")
     function = getattr({"numpy": np, "scipy.special": scipy.special}[module], name)
     if not isinstance(function, np.ufunc):
-        raise ValueError(f"{node['name']} is not a universal function")
+        raise ValueError(f"{node['name']} is not a ufunc")
     return function
 
 

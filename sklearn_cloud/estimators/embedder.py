@@ -1,4 +1,4 @@
-"""CloudEmbedder: symmetry strings in, vectors of the pre-trained encoder out."""
+"""CloudEmbedder: transform symmetry strings to vectors of the pre-trained encoder."""
 
 from numbers import Integral
 
@@ -21,29 +21,29 @@ POOLING = {"cls": cls_vectors, "mean": mean_vectors}
 
 
 class CloudEmbedder(StringInput, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Turn symmetry strings into fixed vectors with a pre-trained BERT encoder.
+    """Transform symmetry strings to fixed vectors with a pre-trained BERT encoder.
 
-    Nothing is trained and no target is needed: the vectors are what the encoder learned from
-    unlabelled crystals. Ridge regression, a Gaussian process or clustering can stand on them.
+    Nothing is trained and no target is needed: the encoder learned from unlabelled crystals. Use
+    the vectors for ridge regression, a Gaussian process or clustering.
 
     Parameters
     ----------
     encoder : str, path-like or EncoderConfig, default="mini"
-        Where the weights come from. A string names a checkpoint: bundled with the package
-        ("mini": 4 layers, 128 wide; "small": 6, 256), a local folder, or an id on the Hugging Face
-        hub; checkpoints of the original implementation can be read too. An `EncoderConfig` gives
-        random weights, always the same ones: a baseline that shows what pre-training is worth.
+        A string names a pre-trained checkpoint: bundled with the package ("mini": 4 layers of
+        width 128; "small": 6 layers of width 256), a local folder, or an id on the Hugging Face
+        Hub; checkpoints of the original implementation can be read too. An `EncoderConfig` gives
+        random weights, always the same ones, as a baseline for the benefit of pre-training.
     pooling : {"cls", "mean"}, default="cls"
-        The vector of a string: that of its [CLS] token, which the paper's prediction head reads,
-        or the mean over all its tokens.
+        The vector of a string: that of its [CLS] token, the input of the prediction head in the
+        paper, or the mean over all its tokens.
     batch_size : int, default=64
-        Distinct strings computed at a time.
+        Number of distinct strings per batch.
     on_too_long : {"raise", "truncate"}, default="raise"
-        What to do with strings that have more tokens than the encoder has positions.
+        How to handle strings with more tokens than the encoder has positions.
     device : str or torch.device, default=None
-        Where to compute; None is CUDA where there is one, else the CPU.
+        Device to compute on; None uses CUDA if available, else the CPU.
     verbose : int, default=0
-        Above 0 shows a progress bar.
+        If not 0, show a progress bar.
 
     Attributes
     ----------
@@ -54,17 +54,17 @@ class CloudEmbedder(StringInput, ClassNamePrefixFeaturesOutMixin, TransformerMix
     tokenizer_ : SymmetryTokenizer or OriginalTokenizer
         Vocabulary of the encoder.
     device_ : str
-        Where the encoder is.
+        Device of the encoder.
 
     See Also
     --------
-    sklearn_cloud.SymmetryStringTransformer : Makes the strings from crystals.
-    CloudRegressor : Trains the encoder for a property.
+    sklearn_cloud.SymmetryStringTransformer : Transform crystals to symmetry strings.
+    CloudRegressor : Fine-tune the encoder for a property.
 
     Notes
     -----
-    Equal strings are computed once and get equal vectors, whatever the order of the rows. Other
-    strings in the same batch, and so `batch_size`, move a vector by rounding only (1e-6).
+    Equal strings are computed once and get equal vectors, in any order of the rows. `batch_size`
+    and the other strings in a batch change a vector only by rounding (1e-6).
 
     Examples
     --------
@@ -132,8 +132,8 @@ class CloudEmbedder(StringInput, ClassNamePrefixFeaturesOutMixin, TransformerMix
         device = choose_device(self.device)
         if self.encoder is None:
             raise ValueError(
-                "encoder=None would be random weights, which must be asked for here: pass a "
-                "checkpoint, or an EncoderConfig for random weights of that shape."
+                "encoder must be a checkpoint, or an EncoderConfig for random weights of that "
+                "shape; got None."
             )
         self._set_encoder(load_encoder(self.encoder), device)
         self._n_features_out = self.encoder_config_.width + table.numbers.shape[1]
@@ -146,7 +146,7 @@ class CloudEmbedder(StringInput, ClassNamePrefixFeaturesOutMixin, TransformerMix
             self.encoder_ = checkpoint.build().to(device).eval()
 
     def transform(self, X):
-        """Vectors of symmetry strings.
+        """Return the vectors of symmetry strings.
 
         Parameters
         ----------
@@ -164,7 +164,7 @@ class CloudEmbedder(StringInput, ClassNamePrefixFeaturesOutMixin, TransformerMix
         TypeError
             If a row of ``X`` is not a string.
         ValueError
-            If a string has unknown tokens or too many.
+            If a string has unknown tokens, or too many tokens.
         """
         check_is_fitted(self)
         table = self._check_rows(X)

@@ -1,13 +1,13 @@
 """Fitted estimators as JSON, arrays and skops files.
 
-Whatever JSON cannot say directly is an object with a "type":
+Values that JSON cannot express directly are objects with a "type":
 
 - "tuple", "dict" (as pairs, since keys may be numbers), "bunch", "slice", "float" (NaN and the
   infinities), "scalar" and "array" (of NumPy), "path", "ufunc", "device";
-- "estimator": a class that `parts` knows, its parameters and its state; "same": one that was
-  written before;
-- "config", "targets", "tokenizer": what the estimators of this package consist of;
-- "skops": any other object, in a file of its own, see `skops_files`.
+- "estimator": a class known to `parts`, its parameters and its state; "same": an estimator that
+  was written before;
+- "config", "targets", "tokenizer": components of the estimators of this package;
+- "skops": any other object, in its own file, see `skops_files`.
 """
 
 import math
@@ -24,21 +24,21 @@ from ..training.targets import TARGETS
 from .parts import is_part
 from .skops_files import dump_skops
 
-#: Arrays of up to this many numbers are written into the JSON.
+#: Arrays of up to this many numbers are written to the JSON.
 SMALL = 64
-#: Kinds of arrays that safetensors can hold.
+#: Kinds of arrays that safetensors supports.
 NUMERIC = "biuf"
 
 
 class Encoder:
-    """Turn a fitted estimator into JSON.
+    """Encode a fitted estimator as JSON.
 
     Attributes
     ----------
     arrays : dict of str to ndarray
-        What goes into the safetensors file.
+        Content of the safetensors file.
     blobs : list of bytes
-        What goes into skops files.
+        Contents of the skops files.
     """
 
     def __init__(self):
@@ -46,18 +46,18 @@ class Encoder:
         self._known = {}
 
     def encode(self, value, name):
-        """JSON of a value.
+        """Encode a value as JSON.
 
         Parameters
         ----------
         value : object
         name : str
-            Where it is in the model, for the message and the names of arrays.
+            Its place in the model, for messages and the names of arrays.
 
         Raises
         ------
         TypeError
-            If it cannot be written without pickle.
+            If it cannot be saved without pickle.
         """
         if value is None or type(value) in (bool, int, str):
             return value
@@ -92,7 +92,7 @@ class Encoder:
     def _estimator(self, estimator, name):
         if id(estimator) in self._known:
             return {"type": "same", "id": self._known[id(estimator)][0]}
-        # The estimator is kept, so that no other one gets its id.
+        # The estimator is kept alive, so that no other one gets its id.
         self._known[id(estimator)] = len(self._known), estimator
         check_parameters(estimator)
         params = estimator.get_params(deep=False)
@@ -107,7 +107,7 @@ class Encoder:
 
 
 def check_parameters(estimator):
-    """Validate the parameters of an estimator, where it can do so before `fit`."""
+    """Validate the parameters of an estimator that can be checked before `fit`."""
     if getattr(estimator, "_parameter_constraints", None):
         estimator._validate_params()
     elif hasattr(estimator, "_check_parameters"):
@@ -145,7 +145,9 @@ def _write_ufunc(encoder, value, name):
     for module in (np, scipy.special):
         if getattr(module, value.__name__, None) is value:
             return {"type": "ufunc", "name": f"{module.__name__}.{value.__name__}"}
-    raise TypeError(f"{name}={value!r} is a function of neither numpy nor scipy.special.")
+    raise TypeError(
+        f"{name}={value!r} cannot be saved: it is not a ufunc of numpy or scipy.special."
+    )
 
 
 WRITERS = {

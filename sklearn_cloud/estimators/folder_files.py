@@ -1,8 +1,8 @@
-"""The files of a model's folder, replaced in one step.
+"""Files of a model folder, replaced in one step.
 
-The description is the last file to be written, and it names the others by their content: as long
-as it is the old one, the old files are there, and the folder is the old model. A process that is
-killed at any moment leaves the old model or the new one, never a mixture.
+The description is written last, and it names the other files by their content: until then, the old
+files exist, and the folder is the old model. A process killed at any time leaves the old model or
+the new one, never a mixture.
 """
 
 import glob
@@ -24,9 +24,9 @@ from ..files import check_ordinary, write_file
 MODEL_FILE = "crystal_model.json"
 FORMAT_VERSION = 2
 LARGEST_DESCRIPTION = 200_000_000  # bytes
-#: Files that a description names.
+#: Files named in a description.
 NAMED_FILE = re.compile(r"arrays-[0-9a-f]{16}\.safetensors|part-[0-9a-f]{16}\.skops")
-#: Files that version 1 of the format wrote, and one of them that nothing else writes.
+#: Files of version 1 of the format, and one of them that only this version has.
 OLD_MARKER = "estimator.json"
 OLD_FILES = (
     OLD_MARKER, "model.safetensors", "symmetry_tokenizer.json", "vocab.txt", "added_tokens.json",
@@ -35,12 +35,12 @@ OLD_FILES = (
 
 
 def write_folder(directory, content, arrays, blobs):
-    """Write a model's folder, or put it in the place of an earlier one.
+    """Write a model folder, or replace an earlier one.
 
     Parameters
     ----------
     directory : pathlib.Path
-        Made if needed.
+        Created if needed.
     content : dict
         The description.
     arrays : dict of str to ndarray
@@ -57,7 +57,7 @@ def write_folder(directory, content, arrays, blobs):
 
 @contextmanager
 def _new_folder(directory):
-    """Give a temporary folder, which takes its name when the block is done."""
+    """Give a temporary folder, which is renamed when the block ends."""
     directory = directory.absolute()
     directory.parent.mkdir(parents=True, exist_ok=True)
     for leftover in directory.parent.glob(f".{glob.escape(directory.name)}.*.part"):
@@ -86,7 +86,7 @@ def _write_files(directory, content, files):
 
 
 def _remove_old_files(directory, kept):
-    """Remove the files of an earlier model, and what a killed process left."""
+    """Remove the files of an earlier model, and remains of a killed process."""
     old = OLD_FILES if (directory / OLD_MARKER).exists() else ()
     for path in directory.iterdir():
         named = NAMED_FILE.fullmatch(path.name) and path.name not in kept
@@ -95,26 +95,26 @@ def _remove_old_files(directory, kept):
 
 
 def checksum(content):
-    """SHA-256 of a description without its own checksum."""
+    """Return the SHA-256 of a description without its own checksum."""
     rest = {key: value for key, value in content.items() if key != "sha256"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def read_content(directory):
-    """The description of a model's folder, as it was written.
+    """Read the description of a model folder.
 
     Raises
     ------
     ModelFolderError
-        If there is none, it is damaged, or of a version that is not known.
+        If it is missing, damaged, or of an unknown version.
     """
     path = directory / MODEL_FILE
     if not directory.is_dir():
         raise ModelFolderError(f"there is no model folder {str(directory)!r}.")
     if not path.exists():
         raise ModelFolderError(
-            f"{directory} has no {MODEL_FILE}: name a folder that save_model or `sklearn-cloud "
-            "fit` wrote."
+            f"{directory} is not a model folder: it has no {MODEL_FILE}. Pass a folder written by "
+            "save_model or `sklearn-cloud fit`."
         )
     try:
         content = json.loads(read_bytes(path, LARGEST_DESCRIPTION).decode("utf-8"))
@@ -123,19 +123,18 @@ def read_content(directory):
         raise ModelFolderError(f"{path} is damaged ({error!r}): fit the model again.") from error
     if version not in (1, FORMAT_VERSION):
         raise ModelFolderError(
-            f"{path} was written by another version of sklearn-cloud ({version=}): update the one "
-            "that is older, or fit the model again."
+            f"{path} was written by an incompatible version of sklearn-cloud (format {version=}): "
+            "update sklearn-cloud, or fit the model again."
         )
     if version == FORMAT_VERSION and content.get("sha256") != checksum(content):
         raise ModelFolderError(
-            f"{path} was changed after it was written (its SHA-256 is another one): fit the model "
-            "again."
+            f"{path} was changed after it was written (its SHA-256 differs): fit the model again."
         )
     return content
 
 
 def read_bytes(path, largest=None):
-    """Content of an ordinary file."""
+    """Return the content of a regular file."""
     try:
         check_ordinary(path)
     except FileNotFoundError as error:
@@ -146,24 +145,24 @@ def read_bytes(path, largest=None):
 
 
 def read_files(directory, entries):
-    """Arrays, and the paths of the skops files, that a description names.
+    """Return the arrays and the paths of the skops files of a description.
 
     Raises
     ------
     ModelFolderError
-        If a file is missing, or its size or checksum is another one.
+        If a file is missing, or has another size or checksum.
     """
     arrays, blobs = {}, []
     for entry in entries:
         name = entry["name"]
         path = directory / name
         if not NAMED_FILE.fullmatch(name):
-            raise ModelFolderError(f"{directory / MODEL_FILE} names a file {name!r}.")
+            raise ModelFolderError(f"{directory / MODEL_FILE} names an unexpected file {name!r}.")
         if path.is_file() and path.stat().st_size != entry["bytes"]:
-            raise ModelFolderError(f"{path} is not {entry['bytes']} bytes long: it is damaged.")
+            raise ModelFolderError(f"{path} is damaged: it does not have {entry['bytes']} bytes.")
         data = read_bytes(path)
         if hashlib.sha256(data).hexdigest() != entry["sha256"]:
-            raise ModelFolderError(f"{path} is damaged: its SHA-256 is another one.")
+            raise ModelFolderError(f"{path} is damaged: its SHA-256 differs.")
         if name.endswith(".skops"):
             blobs.append(path)
         else:
@@ -176,5 +175,5 @@ def _read_arrays(data, path):
         arrays = load_arrays(data)
     except SafetensorError as error:
         raise ModelFolderError(f"{path} is damaged: {error}") from error
-    # safetensors gives views of the file's bytes, which cannot be written to
+    # safetensors returns read-only views of the file
     return {name: np.array(array) for name, array in arrays.items()}

@@ -1,4 +1,4 @@
-"""A fitted model as a folder of safetensors, JSON and, where it needs them, skops files."""
+"""Save and load fitted models as folders of safetensors, JSON and skops files."""
 
 from pathlib import Path
 
@@ -14,43 +14,43 @@ from .folder_files import (
 
 
 def save_model(model, directory, *, target="target", training=None):
-    """Write a fitted model into a folder, without any pickle.
+    """Save a fitted model in a folder, without pickle.
 
     Parameters
     ----------
     model : estimator
-        Fitted: an estimator or transformer of this package, or a pipeline, union, column
-        transformer, transformed target, voting, stacking or bagging of such and of estimators of
-        scikit-learn.
+        The fitted model: an estimator or transformer of this package, or a pipeline, feature
+        union, column transformer, transformed target, voting, stacking or bagging of these and
+        estimators of scikit-learn.
     directory : str or path-like
-        Made if needed; an earlier model in it is replaced in one step, when all of the new one is
-        written.
+        Created if needed. An earlier model in it is replaced in one step, once the new one is
+        complete.
     target : str, default="target"
-        Name of what is predicted. `sklearn-cloud predict` calls its column so.
+        Name of the predicted property, and of the column of `sklearn-cloud predict`.
     training : dict, default=None
-        What is worth remembering of the training; anything that JSON can hold.
+        Notes on the training; anything that JSON can express.
 
     Raises
     ------
     ImportError
-        If the model has parts of scikit-learn and skops is not installed (the extra
+        If the model contains estimators of scikit-learn and skops is not installed (the extra
         ``persistence``).
     TypeError
-        If a part or a parameter cannot be written without pickle, such as a callback or a function
-        of your own. Nothing is left out silently.
+        If a step or a parameter cannot be saved without pickle, such as a callback or your own
+        function. Nothing is left out silently.
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
 
     See Also
     --------
-    load_model : Reads the folder; the command `sklearn-cloud predict` does so too.
+    load_model : Load the model; the command `sklearn-cloud predict` does so too.
 
     Notes
     -----
-    ``crystal_model.json`` describes the model: its parts, their parameters, versions, and the
-    other files with their checksums. Weights and large arrays are in a safetensors file. Parts of
-    scikit-learn, such as a forest, are in skops files; only types that skops trusts by itself, and
-    trees, which are checked, are written and read.
+    ``crystal_model.json`` describes the model: its steps, their parameters, versions, and the
+    other files with their checksums. Weights and large arrays are in a safetensors file.
+    Estimators of scikit-learn, such as a forest, are in skops files; only types that skops trusts
+    by default, and trees, which are checked, are written and read.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def save_model(model, directory, *, target="target", training=None):
 
 
 def load_model(directory):
-    """Read a fitted model that `save_model` or the command `sklearn-cloud fit` wrote.
+    """Load a fitted model saved by `save_model` or the command `sklearn-cloud fit`.
 
     Parameters
     ----------
@@ -92,25 +92,25 @@ def load_model(directory):
     Returns
     -------
     estimator
-        Fitted; it predicts the same numbers. On the device that its ``device`` parameter means on
-        this machine.
+        The fitted model, on the device given by its ``device`` parameter. Its predictions are the
+        same as before saving.
 
     Raises
     ------
     ModelFolderError
-        If the folder contains no such model, or a damaged one. It is a ValueError.
+        If the folder contains no such model, or a damaged one. A subclass of ValueError.
     ImportError
-        If the model has parts of scikit-learn and skops is not installed (the extra
+        If the model contains estimators of scikit-learn and skops is not installed (the extra
         ``persistence``).
 
     See Also
     --------
-    save_model : Writes such a folder.
+    save_model : Save a model in a folder.
 
     Notes
     -----
-    No code from the folder is run and nothing is unpickled. Sizes in the description are compared
-    with the weights before a network is built.
+    No code from the folder is run, and nothing is unpickled. Sizes in the description are checked
+    against the weights before a network is built.
 
     Examples
     --------
@@ -139,7 +139,7 @@ def _read_model(directory, content):
 
 
 def read_description(directory):
-    """What a model's folder says about it.
+    """Read the description of a model folder.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def read_description(directory):
     Returns
     -------
     dict
-        With "target" and "training", as they were given to `save_model`.
+        With the "target" and "training" passed to `save_model`.
 
     Raises
     ------
@@ -157,5 +157,5 @@ def read_description(directory):
     """
     content = read_content(directory)
     if not isinstance(content.get("target"), str):
-        raise ModelFolderError(f"{directory / MODEL_FILE} is damaged: it names no target.")
+        raise ModelFolderError(f"{directory / MODEL_FILE} is damaged: it does not name the target.")
     return content

@@ -1,7 +1,7 @@
-"""Models as version 0.1 wrote them: the first format, which is still read.
+"""Read models of version 0.1, the first format.
 
 A folder has ``estimator.json``, ``model.safetensors`` and the tokenizer's files; a pipeline has
-``crystal_model.json`` as well, which says how the strings of its crystals are made.
+``crystal_model.json`` as well, with the parameters of the strings.
 """
 
 import json
@@ -15,28 +15,28 @@ from ..encoder.weights import WEIGHTS_FILE, read_weights
 from ..exceptions import ModelFolderError
 from .folder_files import LARGEST_DESCRIPTION, OLD_MARKER, read_bytes
 
-#: What the string of a crystal depends on.
+#: Parameters of the string of a crystal.
 STRING_PARAMETERS = ("parts", "sites", "symprec", "angle_tolerance", "backend")
 ESTIMATORS = ("CloudRegressor", "CloudClassifier")
 
 
 def read_pipeline(directory, content):
-    """The pipeline of a folder, whose ``crystal_model.json`` was read."""
+    """Return the pipeline of a folder and its ``crystal_model.json``."""
     from sklearn.pipeline import make_pipeline
 
     from ..symmetry.transformer import SymmetryStringTransformer
 
     if set(content["strings"]) != set(STRING_PARAMETERS):
-        raise ValueError(f"the parameters of its strings are {sorted(content['strings'])}")
+        raise ValueError(f"unexpected parameters of the strings: {sorted(content['strings'])}")
     strings = {**content["strings"], "parts": tuple(content["strings"]["parts"])}
     estimator = read_estimator(directory)
     if type(estimator).__name__ != content["estimator"]:
-        raise ValueError(f"its estimator is a {type(estimator).__name__}")
+        raise ValueError(f"unexpected estimator {type(estimator).__name__}")
     return make_pipeline(SymmetryStringTransformer(**strings), estimator)
 
 
 def read_estimator(directory):
-    """The estimator that version 0.1's ``save_pretrained`` wrote."""
+    """Return an estimator saved by ``save_pretrained`` of version 0.1."""
     import sklearn_cloud
 
     content = _read_json(directory / OLD_MARKER)

@@ -1,8 +1,8 @@
-"""The classes that a saved model may be made of."""
+"""Classes that a saved model may contain."""
 
 from importlib import import_module
 
-#: Estimators of scikit-learn around others, whose parts are written one by one.
+#: Meta-estimators of scikit-learn, whose components are written one by one.
 COMPOSITES = {
     "BaggingClassifier": "sklearn.ensemble",
     "BaggingRegressor": "sklearn.ensemble",
@@ -18,9 +18,9 @@ COMPOSITES = {
     "VotingClassifier": "sklearn.ensemble",
     "VotingRegressor": "sklearn.ensemble",
 }
-#: Packages whose public estimators can be saved; an earlier one wins.
+#: Packages whose public estimators can be saved; earlier ones have priority.
 PACKAGES = ("sklearn_cloud", "sklearn_cloud.features", "sklearn_cloud.baselines")
-#: Inside other estimators only.
+#: Only inside other estimators.
 INNER = {
     "Applicability": "sklearn_cloud.ensembles.applicability",
     "Difficulty": "sklearn_cloud.ensembles.intervals",
@@ -29,9 +29,9 @@ INNER = {
 
 
 def find_part(name):
-    """The class of that name, or None.
+    """Return the class of that name, or None.
 
-    Nothing is imported but the modules that this package and the table above name.
+    Only modules named by this package and the table above are imported.
     """
     from sklearn.base import BaseEstimator
 
@@ -45,6 +45,6 @@ def find_part(name):
 
 
 def is_part(value):
-    """Whether a value is an estimator of this package, or one of scikit-learn around others."""
+    """Whether a value is an estimator of this package or a meta-estimator of scikit-learn."""
     kind = type(value)
     return find_part(kind.__name__) is kind

@@ -1,4 +1,4 @@
-"""Open a pipeline: the estimator at its end, and the strings and numbers that it reads."""
+"""Access the last step of a pipeline, and the strings and numbers it reads."""
 
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -7,13 +7,13 @@ from .tables import check_table
 
 
 def last_step(model, kinds):
-    """The fitted estimator that a model is, or that a pipeline ends in.
+    """Return the fitted estimator: the model itself, or the last step of a pipeline.
 
     Parameters
     ----------
     model : estimator or Pipeline
     kinds : tuple of type
-        Classes that it may have.
+        Allowed classes.
 
     Returns
     -------
@@ -30,22 +30,22 @@ def last_step(model, kinds):
     if not isinstance(estimator, kinds):
         raise TypeError(
             f"Expected a fitted {' or '.join(kind.__name__ for kind in kinds)}, or a pipeline "
-            f"that ends in one, got {type(estimator).__name__}. A model inside another one is "
-            "among its attributes: regressor_, best_estimator_ or estimators_."
+            f"that ends in one, got {type(estimator).__name__}. Of a meta-estimator, pass the "
+            f"fitted model in its attribute regressor_, best_estimator_ or estimators_."
         )
     check_is_fitted(estimator)
     return estimator
 
 
 def read_table(model, X):
-    """The symmetry strings, and the numbers next to them, that the last step of a model reads.
+    """Return the symmetry strings and numbers that the last step of a model reads.
 
     Parameters
     ----------
     model : estimator or Pipeline
-        Fitted.
+        The fitted model.
     X : array-like of shape (n_samples,)
-        What ``model`` predicts from: strings, or crystals for a pipeline that starts from them.
+        Input of ``model``: strings, or crystals for a pipeline that transforms them.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def read_table(model, X):
 
 
 def read_row(model, crystal):
-    """The symmetry string and the numbers of one crystal; a pipeline takes a string too."""
+    """Return the symmetry string and numbers of one crystal; pipelines also accept a string."""
     estimator = model.steps[-1][1] if isinstance(model, Pipeline) else model
     if isinstance(crystal, str) and _reads(estimator.tokenizer_, crystal):
         model = estimator

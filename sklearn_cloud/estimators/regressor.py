@@ -1,4 +1,4 @@
-"""CloudRegressor: symmetry strings in, numbers out."""
+"""CloudRegressor: predict numbers from symmetry strings."""
 
 from ..training.net_regressor import NetRegressor
 from .cloud import CloudEstimator
@@ -7,19 +7,18 @@ from .cloud import CloudEstimator
 class CloudRegressor(CloudEstimator, NetRegressor):
     """Predict numbers from symmetry strings with a fine-tuned BERT encoder.
 
-    The [CLS] vector of the encoder goes through a multi-layer perceptron with SiLU. Both are
-    trained together on the mean absolute error of the standardised target with AdamW, the
-    learning rate rising linearly and then falling to zero along a cosine. Part of the rows is
-    held out for validation, and the weights of the epoch that does best on them are kept.
+    A multi-layer perceptron with SiLU activations predicts the target from the [CLS] vector of the
+    encoder. Both are trained together on the mean absolute error of the standardised target with
+    AdamW, with linear warm-up and cosine decay of the learning rate. Part of the rows is held out
+    for validation, and the weights of the epoch with the lowest validation loss are kept.
 
     Parameters
     ----------
     encoder : str, path-like, EncoderConfig or None, default="mini"
-        What training starts from. A string names a pre-trained checkpoint: bundled with the
-        package ("mini": 4 layers, 128 wide; "small": 6, 256), a local folder, or an id on the
-        Hugging Face hub; checkpoints of the original implementation can be read too. An
-        `EncoderConfig` is an encoder of that shape with random weights, None one of the shape of
-        "mini".
+        A string names a pre-trained checkpoint: bundled with the package ("mini": 4 layers of
+        width 128; "small": 6 layers of width 256), a local folder, or an id on the Hugging Face
+        Hub; checkpoints of the original implementation can be read too. An `EncoderConfig` gives
+        an encoder of that shape with random weights, None one of the shape of "mini".
     {other parameters}
 
     Attributes
@@ -32,15 +31,14 @@ class CloudRegressor(CloudEstimator, NetRegressor):
 
     See Also
     --------
-    sklearn_cloud.SymmetryStringTransformer : Makes the strings from crystals.
+    sklearn_cloud.SymmetryStringTransformer : Transform crystals to symmetry strings.
 
     Notes
     -----
-    A prediction does not depend on the order of the rows or on `batch_size`; which other strings
-    are predicted along with it moves it by rounding only (about 1e-6 of `target_scale_`).
-    Ctrl-C ends `fit`, and what it is part of, by `KeyboardInterrupt`; the estimator keeps the best
-    epoch so far and can predict. A callback that ends the training between two epochs lets `fit`
-    return.
+    A prediction does not depend on the order of the rows or on `batch_size`; the other strings in
+    the same call change it only by rounding (about 1e-6 of `target_scale_`).
+    Ctrl-C stops `fit` and its caller with `KeyboardInterrupt`; the estimator keeps the best epoch
+    so far and can predict. If a callback stops the training between two epochs, `fit` returns.
 
     Architecture and training follow section 3.2 and Table 4 of [1]_.
 

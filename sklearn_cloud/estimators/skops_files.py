@@ -1,11 +1,11 @@
-"""Parts of scikit-learn in skops files, as far as skops and this module can vouch for them."""
+"""Save estimators of scikit-learn in skops files, if skops and this module trust their types."""
 
 import numpy as np
 
 from ..exceptions import shorten
 
-#: What skops does not trust by itself and this module does, whatever a file says: dtypes and
-#: kernels, which are plain parameters, and trees, which are checked by `check_trees`.
+#: Types that this module trusts in addition to skops: dtypes and kernels, which are plain
+#: parameters, and trees, which are checked by `check_trees`.
 TRUSTED = [
     "numpy.dtype",
     "sklearn.tree._tree.Tree",
@@ -26,31 +26,31 @@ def import_skops():
         import skops.io
     except ModuleNotFoundError as error:
         raise ImportError(
-            "this model has parts of scikit-learn, which are saved with skops: "
+            "this model contains estimators of scikit-learn, which require skops: "
             "pip install 'sklearn-cloud[persistence]'"
         ) from error
     return skops.io
 
 
 def dump_skops(value, name):
-    """Bytes of a skops file.
+    """Return the bytes of a skops file.
 
     Raises
     ------
     ImportError
         If skops is not installed.
     TypeError
-        If skops cannot write the value, or would not trust it when it is read.
+        If skops cannot write the value, or would not trust it when loading.
     """
     io = import_skops()
     advice = (
-        "set it to a plain value before saving, save its parts that are fitted (such as "
+        "set it to a plain value before saving, save only its fitted model (such as "
         "best_estimator_), or use joblib.dump"
     )
     try:
         content = io.dumps(value)
         foreign = [kind for kind in io.get_untrusted_types(data=content) if kind not in TRUSTED]
-    except Exception as error:  # skops lets through whatever the object raises
+    except Exception as error:  # the object may raise anything
         raise TypeError(
             f"{name}={type(value).__name__} cannot be saved without pickle ({error}): {advice}."
         ) from error
@@ -63,14 +63,14 @@ def dump_skops(value, name):
 
 
 def load_skops(path):
-    """The object in a skops file.
+    """Load the object in a skops file.
 
     Raises
     ------
     ImportError
         If skops is not installed.
     ValueError
-        If a type in it is not trusted, or a tree would lead out of its arrays.
+        If a type in it is not trusted, or a tree points outside its arrays.
     """
     io = import_skops()
     from skops.io.exceptions import UntrustedTypesFoundException
@@ -84,10 +84,10 @@ def load_skops(path):
 
 
 def check_trees(value, path, n_features=None):
-    """Check that every tree inside an object leads from its root to its leaves.
+    """Check that all paths of the trees in an object lead from the root to a leaf.
 
-    scikit-learn follows the numbers of a tree's nodes without looking: numbers from a damaged or
-    hostile file could lead to any place in memory.
+    scikit-learn follows the node indices of a tree unchecked: indices in a damaged or malicious
+    file could point anywhere in memory.
     """
     kind = type(value).__name__
     if kind == "Tree":
@@ -117,7 +117,7 @@ def _check_nodes(inner, links, features, n_features, path):
     numbers = np.arange(len(inner))
     _require(len(inner) > 0 and n_features is not None, path)
     for link in links:
-        # children come after their parents, so no way leads in a circle
+        # children come after their parents, so there are no cycles
         _require(np.all((link > numbers)[inner]) and np.all(link[inner] < len(inner)), path)
     features = features[inner].astype(np.int64)
     _require(np.all(features >= 0) and np.all(features < n_features), path)

@@ -1,4 +1,4 @@
-"""Symmetry strings as what a network reads: the input side of the CLOUD estimators."""
+"""Symmetry strings as input of a network, for the CLOUD estimators."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ _CLIP = 6.0  # standard deviations
 
 
 class StringInput:
-    """Mixin of the estimators that read symmetry strings, and numbers next to them.
+    """Mixin class of the estimators that read symmetry strings and optional numbers.
 
     It needs `tokenizer_`, `encoder_config_` and the parameter ``on_too_long``.
     """
@@ -30,8 +30,7 @@ class StringInput:
         unknown = np.flatnonzero(np.isnan(known).all(axis=0))
         if len(unknown):
             raise ValueError(
-                f"Column {table.names[unknown[0]]!r} of X is NaN in every training row: leave it "
-                "out."
+                f"Column {table.names[unknown[0]]!r} of X is NaN in every training row: drop it."
             )
         self.number_means_, scales = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
         self.number_scales_ = np.where(scales > 1e-12 * np.abs(self.number_means_), scales, 1.0)
@@ -41,28 +40,28 @@ class StringInput:
             self.feature_names_in_ = np.array(table.columns, dtype=object)
 
     def _align(self, table):
-        """The table with the columns of numbers that the estimator was fitted with."""
+        """Return the table with the columns of numbers seen in `fit`."""
         wanted = len(self.number_means_)
         if table.numbers.shape[1] == 0:
             return replace(table, numbers=np.full((len(table), wanted), np.nan))
         if wanted == 0:
             raise ValueError(
-                f"X has numbers next to the strings ({', '.join(table.names)}), and this "
-                f"{type(self).__name__} was fitted on strings alone: pass the strings alone."
+                f"X has numbers next to the strings ({', '.join(table.names)}), but this "
+                f"{type(self).__name__} was fitted on strings only: pass only the strings."
             )
         if table.columns is not None and hasattr(self, "feature_names_in_"):
             missing = [name for name in self.number_names_ if name not in table.names]
             surplus = [name for name in table.names if name not in self.number_names_]
             if missing or surplus:
                 raise ValueError(
-                    f"The columns of X are not those of the fit: missing {missing}, not expected "
-                    f"{surplus}. Name them as in the fit; a number that is not known is NaN."
+                    f"The columns of X differ from those seen in fit: missing {missing}, "
+                    f"unexpected {surplus}. Use the same names; for unknown numbers, pass NaN."
                 )
             order = [table.names.index(name) for name in self.number_names_]
             return replace(table, numbers=table.numbers[:, order])
         if table.numbers.shape[1] != wanted:
             raise ValueError(
-                f"X has {table.numbers.shape[1]} columns of numbers, {type(self).__name__} was "
+                f"X has {table.numbers.shape[1]} columns of numbers, but {type(self).__name__} was "
                 f"fitted with {wanted} ({', '.join(self.number_names_)})."
             )
         return table
@@ -81,7 +80,7 @@ class StringInput:
         return len(one[0])
 
     def _augment(self, one, rng):
-        """Leave numbers out at random, so that the network learns to do without them."""
+        """Leave out numbers at random, so that the network also learns without them."""
         token_ids, numbers = one
         if len(numbers) == 0 or self.number_dropout == 0:
             return one
@@ -89,7 +88,7 @@ class StringInput:
         return token_ids, np.where(rng.uniform(size=len(numbers)) < share, np.nan, numbers)
 
     def _collate(self, batch):
-        """Token ids, filled up to the longest of the batch, and the standardised numbers."""
+        """Return token ids, padded to the longest string of the batch, and standardised numbers."""
         longest = max(map(self._size, batch))
         input_ids = np.full((len(batch), longest), self.encoder_config_.pad_id)
         for row, (token_ids, _) in zip(input_ids, batch, strict=True):
@@ -109,7 +108,7 @@ class StringInput:
 
 
 def check_lengths(token_ids, max_positions, on_too_long):
-    """Token ids that fit into the encoder.
+    """Return token ids that fit the positions of the encoder.
 
     Raises
     ------
@@ -123,11 +122,11 @@ def check_lengths(token_ids, max_positions, on_too_long):
     if on_too_long == "raise":
         row = too_long[0]
         raise ValueError(
-            f"The string in row {row} of X has {lengths[row]} tokens, the encoder reads at most "
-            f"{max_positions} ({len(too_long)} such rows in all). Pass on_too_long='truncate' to "
-            "cut off their ends, or an encoder with a larger max_positions."
+            f"The string in row {row} of X has {lengths[row]} tokens, but the encoder reads at "
+            f"most {max_positions} ({len(too_long)} such rows in all). Use on_too_long='truncate' "
+            f"to shorten them, or an encoder with a larger max_positions."
         )
-    # The end token stays, so that a shortened string still closes.
+    # The end token is kept, so that a shortened string is complete.
     return [
         ids if len(ids) <= max_positions else [*ids[: max_positions - 1], ids[-1]]
         for ids in token_ids

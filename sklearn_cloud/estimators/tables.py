@@ -1,4 +1,4 @@
-"""What users pass to the estimators of strings: one column of strings, and numbers next to it."""
+"""Input of the estimators for strings: a column of strings, and optional columns of numbers."""
 
 from dataclasses import dataclass
 
@@ -13,11 +13,11 @@ class StringTable:
     ----------
     strings : ndarray of shape (n_rows,), object
     numbers : ndarray of shape (n_rows, n_numbers), float64
-        NaN where unknown; without columns where there are no numbers.
+        NaN if unknown; no columns if there are no numbers.
     names : tuple of str
-        Names of the numbers: those of the table's columns, else `x1`, `x2`, ...
+        Names of the numbers: the columns of the table, or else `x1`, `x2`, ...
     columns : tuple of str or None
-        All column names of a table that has some.
+        All column names of the table, if it has any.
     """
 
     strings: np.ndarray
@@ -30,14 +30,14 @@ class StringTable:
 
 
 def check_table(X, name):
-    """Strings and numbers of a table.
+    """Return the strings and numbers of a table.
 
     Parameters
     ----------
     X : list, array, Series or DataFrame
         One column of strings and any number of numeric columns.
     name : str
-        The estimator that the messages speak of.
+        Name of the estimator in messages.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def check_table(X, name):
     TypeError
         If a row of the column of strings is not text.
     ValueError
-        If there is no column of strings or more than one, or a number is infinite or not a number.
+        If there is not exactly one column of strings, or another value is infinite or not a number.
     """
     shape = getattr(X, "shape", None)
     if shape is None or len(shape) != 2 or shape[1] < 2:
@@ -72,7 +72,7 @@ def _column_names(X):
 
 
 def _string_column(values, columns, name):
-    """Place of the column of strings: the one whose first row that is not None is text."""
+    """Return the index of the column of strings: its first value other than None is text."""
     if len(values) == 0:
         raise ValueError(f"Found array with 0 sample(s) while {name} requires at least 1.")
     first = [next((one for one in column if one is not None), None) for column in values.T]
@@ -81,8 +81,8 @@ def _string_column(values, columns, name):
         return found[0]
     held = f" (columns {', '.join(columns)})" if columns else ""
     raise ValueError(
-        f"X must have one column of symmetry strings and otherwise numbers, got "
-        f"{len(found)} columns of text in a table of {values.shape[1]}{held}."
+        f"X must have one column of symmetry strings and otherwise columns of numbers, got "
+        f"{len(found)} columns of text among {values.shape[1]}{held}."
     )
 
 
@@ -93,13 +93,13 @@ def _numbers(column, label):
         row = next(i for i, value in enumerate(column) if not _is_number(value))
         raise ValueError(
             f"Column {label!r} of X has {column[row]!r:.40} in row {row}, expected a number, or "
-            "NaN where it is not known."
+            "NaN if it is unknown."
         ) from None
     infinite = np.flatnonzero(np.isinf(numbers))
     if len(infinite):
         raise ValueError(
             f"Column {label!r} of X is infinite in row {infinite[0]} ({len(infinite)} rows in "
-            "all): write NaN where a number is not known."
+            "all): use NaN for unknown numbers."
         )
     return numbers
 
@@ -113,13 +113,13 @@ def _is_number(value):
 
 
 def check_strings(X, name="CloudRegressor"):
-    """One-dimensional object array of symmetry strings.
+    """Return a one-dimensional object array of symmetry strings.
 
     Parameters
     ----------
     X : list, tuple, array, Series, or one-column table
     name : str
-        The estimator that the messages speak of.
+        Name of the estimator in messages.
 
     Returns
     -------
@@ -161,13 +161,13 @@ def check_strings(X, name="CloudRegressor"):
 
 
 def _refuse_missing(X, name):
-    """The rows that `SymmetryStringTransformer(on_error="warn")` passed over: what to do."""
+    """Raise an error for rows skipped by `SymmetryStringTransformer(on_error="warn")`."""
     rows = [row for row, string in enumerate(X) if string is None]
     if rows:
         listed = f"{rows[:20]}" if len(rows) <= 20 else f"{rows[:20]} and {len(rows) - 20} more"
         raise TypeError(
-            f"X has no string in {len(rows)} of {len(X)} rows, {listed}: crystals that could not "
-            "be read are None. Drop these rows, and their targets, before the pipeline:\n"
+            f"X has no string in {len(rows)} of {len(X)} rows, {listed}: their crystals could not "
+            f"be read. Drop these rows, and their targets, before the pipeline:\n"
             '    strings = SymmetryStringTransformer(on_error="warn").fit_transform(X)\n'
             "    keep = [string is not None for string in strings]\n"
             f"    {name}().fit(strings[keep], y[keep])"
@@ -182,6 +182,6 @@ def _describe(value):
 
 def _advice(name):
     return (
-        "Crystals become strings through SymmetryStringTransformer: "
+        "Convert crystals to strings with SymmetryStringTransformer: "
         f"make_pipeline(SymmetryStringTransformer(), {name}())."
     )

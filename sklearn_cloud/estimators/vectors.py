@@ -1,4 +1,4 @@
-"""The vectors that a fitted estimator makes of crystals."""
+"""Vectors of crystals from a fitted estimator."""
 
 import numpy as np
 import torch
@@ -14,14 +14,14 @@ _BATCH_SIZE = 64
 
 
 def string_vectors(model, X):
-    """Vectors of a `CloudEmbedder`, or ``[CLS]`` vectors of a fine-tuned encoder.
+    """Return vectors of a `CloudEmbedder`, or ``[CLS]`` vectors of a fine-tuned encoder.
 
     Parameters
     ----------
     model : CloudEmbedder, CloudRegressor, CloudClassifier or Pipeline
-        Fitted; a pipeline ends in one of the three.
+        The fitted model, or a pipeline that ends in one.
     X : array-like of shape (n_samples,)
-        What ``model`` takes.
+        Input of ``model``.
 
     Returns
     -------

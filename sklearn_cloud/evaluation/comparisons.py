@@ -1,29 +1,29 @@
-"""Comparisons next to the leaderboard: peers on the same rows, prediction thresholds."""
+"""Comparisons in addition to the leaderboard: peers on the same rows, prediction thresholds."""
 
 import re
 
 from .leaderboard import lower_is_better, published_scores, read_results, result_scores
 from .metrics import STABILITY_SCORES, summarize_folds
 
-RECORDED = "matbench_recorded"  # benchmark of results that hold re-scored predictions of peers
+RECORDED = "matbench_recorded"  # benchmark of results with re-scored predictions of peers
 _THRESHOLD_TASK = re.compile(r"wbm, threshold (-?[\d.]+) eV/atom")
 
 
 def same_rows(results):
-    """Own scores on incomplete tables next to those of peers on the same rows and folds.
+    """Compare scores on incomplete tables with those of peers on the same rows and folds.
 
     Parameters
     ----------
     results : str or path-like
-        Folder of result files, with those that ``benchmarks/tables/leaderboard.py --rescore``
-        writes.
+        Folder of result files, including those written by
+        ``benchmarks/tables/leaderboard.py --rescore``.
 
     Returns
     -------
     pandas.DataFrame
         One row per task and model: task, folds (those compared), model, metric, value, std,
-        rows, note. A result with fewer folds than the most complete one of the task has a note,
-        as has one on other rows.
+        rows, note. A result with fewer folds than the most complete one of the task, or on other
+        rows, has a note.
 
     Examples
     --------
@@ -85,12 +85,12 @@ def _on_folds(result, folds, n_rows):
 
 
 def threshold_scores(results=None):
-    """Classification scores at several prediction thresholds (Table 7 of the paper).
+    """Return classification scores at several prediction thresholds (Table 7 of the paper).
 
     Parameters
     ----------
     results : str or path-like, default=None
-        Folder of result files; None is the published scores alone.
+        Folder of result files; None gives the published scores only.
 
     Returns
     -------

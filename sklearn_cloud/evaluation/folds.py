@@ -1,4 +1,4 @@
-"""The loop over the folds of a benchmark: fit, predict, score, keep, resume."""
+"""Run models on the folds of a benchmark: fit, predict, score, save and resume."""
 
 import sys
 import time
@@ -30,8 +30,8 @@ def run_model(
 ):
     """Score a model of the registry on a benchmark, fold by fold.
 
-    Each finished fold is written before the next one starts. Called again with the same settings,
-    it resumes with the folds that are missing.
+    Each finished fold is saved before the next one starts. A call with the same settings resumes
+    with the missing folds.
 
     Parameters
     ----------
@@ -39,18 +39,18 @@ def run_model(
         Name in the registry, see `sklearn_cloud.baselines.registry.find_model`.
     data : Bunch
         With ``structures``, ``target``, ``ids``, ``folds``, ``coverage`` and ``task_type``, as
-        `sklearn_cloud.datasets.fetch_matbench` returns it.
+        returned by `sklearn_cloud.datasets.fetch_matbench`.
     benchmark, task : str
-        What is scored on.
+        Names of the benchmark and the task in the result file.
     results : str or path-like
         Folder of the result file.
     name : str, default=None
-        Name of the model in the result file. None makes one of the model, the version of this
-        package and a hash of the settings, so that other settings are another file.
+        Name of the model in the result file. None builds it from the model, the version of this
+        package and a hash of the settings, so that other settings have another file.
     predictions : str or path-like, default=None
-        Folder in which the predictions of every fold are kept; None keeps none.
+        Folder to save the predictions of every fold in; None does not save them.
     folds : sequence of int, default=None
-        Which folds; None is all.
+        Numbers of the folds; None means all.
     parameters : dict, default=None
         Parameters of the model.
     provenance : dict, default=None
@@ -59,7 +59,7 @@ def run_model(
         Called with the number and the entry of each fold, and whether an earlier run had finished
         it.
     **offered
-        ``random_state``, ``device``, ``n_jobs``, ``verbose``: for models that take them.
+        ``random_state``, ``device``, ``n_jobs``, ``verbose``: for models with these parameters.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def run_model(
 
 
 def complete_folds(score_fold, result, path, folds, *, provenance=None, report=None):
-    """Score the folds that a result lacks, and write it after each.
+    """Score the missing folds of a result, and write it after each.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def complete_folds(score_fold, result, path, folds, *, provenance=None, report=N
         Its file.
     folds : sequence of int
     provenance : dict, default=None
-        Of this run.
+        Provenance of this run.
     report : callable, default=None
         Called with the number and the entry of each fold, and whether an earlier run had finished
         it.
@@ -134,7 +134,7 @@ def complete_folds(score_fold, result, path, folds, *, provenance=None, report=N
 
 
 def fit_and_score(model, data, result, fold, predictions=None):
-    """What `add_fold` asks for of one fold; the predictions are kept if there is a folder."""
+    """Return the arguments of `add_fold` for a fold; save the predictions if there is a folder."""
     train, test = data.folds[fold]
     predicted, measured = fit_and_predict(model, data, train, test)
     if predictions is not None:
@@ -151,7 +151,7 @@ def fit_and_score(model, data, result, fold, predictions=None):
 
 
 def fit_and_predict(model, data, train, test):
-    """Predictions of the test rows (probabilities of True for classes), and what they took."""
+    """Return predictions of the test rows (probabilities of True for classes), and their cost."""
     start, start_cpu = time.perf_counter(), time.process_time()
     model.fit(data.structures[train], data.target[train])
     fitted, fitted_cpu = time.perf_counter(), time.process_time()
@@ -164,14 +164,14 @@ def fit_and_predict(model, data, train, test):
     return predicted, {
         "seconds_fit": fitted - start,
         "seconds_predict": done - fitted,
-        # what a machine that others use as well takes nothing away from
+        # not affected by other work on the machine
         "cpu_seconds_fit": round(fitted_cpu - start_cpu, 3),
         "cpu_seconds_predict": round(done_cpu - fitted_cpu, 3),
     }
 
 
 def measure_size(model):
-    """Trained weights, if the model counts them, and peak memory of the process up to here."""
+    """Return the number of trained weights, if known, and the peak memory of the process so far."""
     estimator = model[-1] if hasattr(model, "steps") else model
     weights = getattr(estimator, "n_parameters_", None)
     size = {} if weights is None else {"n_parameters": weights}

@@ -1,4 +1,4 @@
-"""The paper's tables as data frames: published scores next to those of result files."""
+"""Tables of the paper as data frames: published scores next to those of result files."""
 
 from importlib import resources
 from pathlib import Path
@@ -13,7 +13,7 @@ _LOWER_IS_BETTER = {"mae", "rmse", "mape", "max_error"}
 
 
 class Table(NamedTuple):
-    """A table of the paper, or one made like it.
+    """A table of the paper, or a similar one.
 
     Attributes
     ----------
@@ -24,9 +24,9 @@ class Table(NamedTuple):
     decimals : int
         Decimals shown.
     ranked_kinds : tuple of str or None
-        Kinds of model among which best and second best are marked; None is all.
+        Kinds of models among which best and second best are marked; None means all.
     sorted_by : str or None
-        Metric by which the models are listed, best first; None lists them by kind.
+        Metric to sort the models by, best first; None sorts them by kind.
     """
 
     title: str
@@ -69,13 +69,13 @@ TABLES = {
 
 
 def published_scores():
-    """Published scores of the systems in the paper and of the MatBench leaderboard.
+    """Return published scores of the systems in the paper and of the MatBench leaderboard.
 
     Returns
     -------
     pandas.DataFrame
         Columns benchmark, task, model, kind (category of the paper), metric, value, std (over
-        the folds; NaN where not published), source, note (empty).
+        the folds; NaN if not published), source, note (empty).
 
     Notes
     -----
@@ -97,18 +97,18 @@ def published_scores():
 
 
 def result_scores(folder):
-    """Scores of every result file in a folder, in the form of `published_scores`.
+    """Return the scores of all result files in a folder, in the form of `published_scores`.
 
     Parameters
     ----------
     folder : str or path-like
-        Folder with result files, such as ``benchmarks/results``. Files without a schema, written
-        by other scripts, are passed over.
+        Folder with result files, such as ``benchmarks/results``. Files of other scripts, without
+        a schema, are ignored.
 
     Returns
     -------
     pandas.DataFrame
-        ``note`` says what sets a score apart from a published one: rows or folds that lack.
+        ``note`` lists the missing rows or folds, compared with a published score.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def result_scores(folder):
 
 
 def read_results(folder):
-    """The checked results of all result files in a folder, by file name."""
+    """Read and check all result files in a folder, by file name."""
     import json
 
     results = []
@@ -145,29 +145,29 @@ def read_results(folder):
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except json.JSONDecodeError:
-            content = {"schema": None}  # read_result says what is wrong
+            content = {"schema": None}  # read_result raises the error
         if isinstance(content, dict) and "schema" in content:
             results.append(read_result(path))
     return [result for result in results if result.folds]
 
 
 def leaderboard(benchmark="matbench", results=None):
-    """A table of the paper, with own results where a folder of them is given.
+    """Return a table of the paper, with your own results if their folder is given.
 
     Parameters
     ----------
     benchmark : {"matbench", "matbench_other", "unconvbench", "matbench_discovery"}
         Which table: Table 1, the five other MatBench tasks, Table 2, Table 6 of the paper.
     results : str or path-like, default=None
-        Folder of result files, such as ``benchmarks/results``; None is the published scores
-        alone.
+        Folder of result files, such as ``benchmarks/results``; None gives the published scores
+        only.
 
     Returns
     -------
     pandas.DataFrame
         Scores, with kind and model as index and one column per task (per metric in
-        ``"matbench_discovery"``); NaN where a system has none. Scores on part of the rows or
-        folds are not in it: `scores_in_table` has them, with a note.
+        ``"matbench_discovery"``); NaN if a system has none. Scores on part of the rows or folds
+        are only in `scores_in_table`, with a note.
 
     Examples
     --------
@@ -189,7 +189,7 @@ def leaderboard(benchmark="matbench", results=None):
 
 
 def scores_in_table(benchmark, results=None):
-    """The scores of a table, one a row, in the order of the table.
+    """Return the scores of a table, one per row, in the order of the table.
 
     Parameters
     ----------
@@ -204,7 +204,7 @@ def scores_in_table(benchmark, results=None):
     Raises
     ------
     ValueError
-        If the table is unknown, or two result files give a score to one model on one task.
+        If the table is unknown, or two result files have a score of the same model and task.
 
     Examples
     --------
@@ -234,13 +234,13 @@ def scores_in_table(benchmark, results=None):
 
 
 def lower_is_better(metric):
-    """Whether the smaller score of two is the better one."""
+    """Whether lower scores are better."""
     return metric in _LOWER_IS_BETTER
 
 
 def _table(benchmark):
     if benchmark not in TABLES:
-        raise ValueError(f"unknown table {benchmark!r}; there are {', '.join(TABLES)}")
+        raise ValueError(f"unknown table {benchmark!r}; the tables are {', '.join(TABLES)}")
     return TABLES[benchmark]
 
 
@@ -258,12 +258,12 @@ def _rows_of(result):
 
 
 def note_of(result):
-    """What sets a result apart from the benchmark: missing rows, missing folds, other rows."""
+    """Return the differences from the benchmark: missing rows, missing folds, other rows."""
     notes = []
     if result.coverage is None:
         notes.append(f"reconstruction, {result.rows:,} rows")
     elif result.coverage < 1:
-        # cut, not rounded: 99.96 % is not all
+        # truncated, not rounded: 99.96 % is not 100 %
         notes.append(f"{int(result.coverage * 1000) / 10} % of rows")
     done = list(result.folds)
     if len(done) < result.n_folds:
@@ -277,5 +277,5 @@ def _check_single(frame):
         first = double.iloc[0]
         raise ValueError(
             f"{first['model']} has more than one {first['metric']} of {first['task']}, from "
-            f"{' and '.join(sorted(set(double['source'])))}: give the results other model names"
+            f"{' and '.join(sorted(set(double['source'])))}: use different model names"
         )

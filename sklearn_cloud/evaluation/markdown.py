@@ -1,4 +1,4 @@
-"""The tables of the leaderboard as Markdown."""
+"""Tables of the leaderboard as Markdown."""
 
 import math
 
@@ -9,21 +9,21 @@ _UPPER = ("mae", "rmse", "daf", "tpr", "tnr")
 
 
 def markdown_table(benchmark, results=None):
-    """A table of the paper as Markdown, best and second best marked.
+    """Return a table of the paper as Markdown, with best and second best scores marked.
 
     Parameters
     ----------
     benchmark : str
         Name of the table; see `leaderboard`.
     results : str or path-like, default=None
-        Folder of result files; None is the published scores alone.
+        Folder of result files; None gives the published scores only.
 
     Returns
     -------
     str
-        One line per model. Among the kinds of model that the paper ranks, the best is bold and
-        the second best underlined; where it ranks some kinds only, the best of all is in
-        italics. Scores with a note (part of the rows or folds) are not ranked.
+        One line per model. Among the kinds of models ranked in the paper, the best is bold and the
+        second best underlined; if it ranks only some kinds, the best of all is in italics. Scores
+        with a note (part of the rows or folds) are not ranked.
 
     Examples
     --------
@@ -52,13 +52,13 @@ def markdown_table(benchmark, results=None):
 
 
 def render(heads, lines):
-    """A Markdown table of heads and lines of cells."""
+    """Return a Markdown table of headings and rows of cells."""
     rows = [heads, ["---"] * len(heads), *lines]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def format_score(value, std, decimals):
-    """``value (std)`` with a fixed number of decimals; a missing value is a dash."""
+    """Return ``value (std)`` with a fixed number of decimals; a dash for a missing value."""
     if value is None or math.isnan(value):
         return "–"
     spread = "" if std is None or math.isnan(std) else f" ({std:.{decimals}f})"
@@ -66,7 +66,7 @@ def format_score(value, std, decimals):
 
 
 def metric_name(metric):
-    """How a table calls a metric, with an arrow to where better scores are."""
+    """Return the heading of a metric, with an arrow towards better scores."""
     name = _HEADS.get(metric, metric.upper() if metric in _UPPER else metric.capitalize())
     return f"{name} {'↓' if lower_is_better(metric) else '↑'}"
 
@@ -82,7 +82,7 @@ def _heads(columns):
 
 
 def _marks(scores, column, ranked_kinds):
-    """{model: marks} of one column."""
+    """Return {model: marks} of one column."""
     task, metric = column
     here = scores[(scores["task"] == task) & (scores["metric"] == metric) & (scores["note"] == "")]
     ranked = here if ranked_kinds is None else here[here["kind"].isin(ranked_kinds)]
@@ -97,7 +97,7 @@ def _marks(scores, column, ranked_kinds):
 
 
 def _at_place(scores, place, metric):
-    """Models with the best (0) or second best (1) value, all of them where they tie."""
+    """Return the models with the best (0) or second best (1) value, including ties."""
     values = sorted(set(scores["value"]), reverse=not lower_is_better(metric))
     if place >= len(values):
         return []

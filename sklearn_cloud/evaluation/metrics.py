@@ -1,8 +1,8 @@
-"""Scores of predictions: of a fold as MatBench takes them, and of a search for stable crystals."""
+"""Scores of predictions, as defined by MatBench and Matbench Discovery."""
 
 import numpy as np
 
-LABEL_THRESHOLD = 0.5  # a probability above it is the label True
+LABEL_THRESHOLD = 0.5  # probabilities above it are the label True
 SMALLEST_TRUE_VALUE = 1e-5  # smaller ones are left out of the percentage error
 REGRESSION_SCORES = ("mae", "rmse", "mape", "max_error")
 CLASSIFICATION_SCORES = ("accuracy", "balanced_accuracy", "f1", "rocauc")
@@ -12,7 +12,7 @@ STABILITY_SCORES = (
 
 
 def regression_scores(y_true, y_pred):
-    """Errors of one fold, as MatBench defines them.
+    """Return the errors of one fold, as defined by MatBench.
 
     Parameters
     ----------
@@ -23,13 +23,13 @@ def regression_scores(y_true, y_pred):
     -------
     dict of str to float
         ``mae``, ``rmse`` and ``max_error`` in the unit of the target, and ``mape``, the mean of
-        ``|y_pred - y_true| / |y_true|`` over the rows with ``|y_true| > 1e-5`` (as a share, not
-        in percent; NaN where there is no such row).
+        ``|y_pred - y_true| / |y_true|`` over the rows with ``|y_true| > 1e-5`` (a fraction, not a
+        percentage; NaN if there is no such row).
 
     Raises
     ------
     ValueError
-        If the arrays differ in length, are empty or not 1-D, or hold a value that is not finite.
+        If the arrays differ in length, are empty or not 1-D, or contain a value that is not finite.
 
     References
     ----------
@@ -55,7 +55,7 @@ def regression_scores(y_true, y_pred):
 
 
 def classification_scores(y_true, y_pred):
-    """Scores of one fold of a classification in two classes, as MatBench defines them.
+    """Return the scores of one fold of a binary classification, as defined by MatBench.
 
     Parameters
     ----------
@@ -68,20 +68,20 @@ def classification_scores(y_true, y_pred):
     -------
     dict of str to float
         ``accuracy``, ``balanced_accuracy``, ``f1`` and ``rocauc`` of the labels (a probability
-        above 0.5 is True), and for probabilities ``rocauc_probability``, the area under their
-        ROC curve.
+        above 0.5 is True) and, for probabilities, ``rocauc_probability``, the area under their ROC
+        curve.
 
     Raises
     ------
     ValueError
-        If the arrays differ in length or hold something else, or if `y_true` has one class only,
-        for which neither the balanced accuracy nor the ROC curve is defined.
+        If the arrays differ in length or contain other values, or if `y_true` has only one class:
+        then neither the balanced accuracy nor the ROC curve is defined.
 
     Notes
     -----
-    matbench 0.6 turns probabilities into labels before it computes any score, the area under
-    the ROC curve too: every ``rocauc`` on its leaderboard equals the balanced accuracy. To be
-    comparable, ``rocauc`` here is that number; ``rocauc_probability`` is what the name says.
+    matbench 0.6 converts probabilities to labels before it computes any score, including the area
+    under the ROC curve: every ``rocauc`` on its leaderboard equals the balanced accuracy. For
+    comparison, ``rocauc`` is that number here, and ``rocauc_probability`` is the usual ROC-AUC.
 
     References
     ----------
@@ -112,12 +112,12 @@ def classification_scores(y_true, y_pred):
 
 
 def summarize_folds(folds):
-    """Mean and standard deviation (``ddof=0``) of each score over the folds.
+    """Return mean and standard deviation (``ddof=0``) of each score over the folds.
 
     Parameters
     ----------
     folds : sequence of dict of str to float
-        The scores of each fold; all with the same names.
+        The scores of each fold, with the same names.
 
     Returns
     -------
@@ -132,31 +132,31 @@ def summarize_folds(folds):
     """
     folds = list(folds)
     if not folds:
-        raise ValueError("there is no fold to summarize")
+        raise ValueError("there are no folds to summarize")
     names = list(folds[0])
     if any(set(fold) != set(names) for fold in folds):
-        raise ValueError("the folds were not scored alike: their scores have different names")
+        raise ValueError("the folds do not have the same scores")
     values = {name: np.array([fold[name] for fold in folds], dtype=float) for name in names}
     return {name: {"mean": float(v.mean()), "std": float(v.std())} for name, v in values.items()}
 
 
 def stability_scores(e_true, e_pred, *, threshold=0.0, subset=None):
-    """Scores of a search for stable crystals, as Matbench Discovery defines them.
+    """Return the scores of a search for stable crystals, as defined by Matbench Discovery.
 
-    A crystal *is* stable if its true energy above the hull is at most 0, whatever `threshold`,
-    and is *predicted* stable if the predicted one is at most `threshold`. A missing prediction
-    (NaN) counts as predicted unstable, and is left out of the errors.
+    A crystal *is* stable if its true energy above the hull is at most 0, for any `threshold`, and
+    is *predicted* stable if its predicted energy is at most `threshold`. A missing prediction
+    (NaN) counts as predicted unstable and is left out of the errors.
 
     Parameters
     ----------
     e_true : array-like of shape (n_crystals,)
         True energies above the convex hull, in eV/atom.
     e_pred : array-like of shape (n_crystals,)
-        Predicted ones; NaN where there is none.
+        Predicted ones; NaN for a missing prediction.
     threshold : float, default=0.0
         Energy up to which a crystal is predicted stable, in eV/atom.
     subset : array-like of bool of shape (n_crystals,), default=None
-        Which crystals count, such as those with a prototype not seen before; None is all.
+        Crystals to score, such as those with a new prototype; None means all.
 
     Returns
     -------
@@ -164,8 +164,8 @@ def stability_scores(e_true, e_pred, *, threshold=0.0, subset=None):
         ``f1``, ``daf`` (discovery acceleration factor, precision / prevalence), ``precision``,
         ``accuracy``, ``tpr``, ``tnr`` (rates of true positives and true negatives), ``mae``,
         ``rmse`` (eV/atom), ``r2``, ``roc_auc``, and the counts ``n``, ``n_stable``,
-        ``n_missing``. Without any crystal predicted stable, precision and DAF are NaN and F1 is
-        0; without two predictions, the errors are NaN.
+        ``n_missing``. If no crystal is predicted stable, precision and DAF are NaN and F1 is 0;
+        with fewer than two predictions, the errors are NaN.
 
     Raises
     ------
@@ -209,7 +209,7 @@ def stability_scores(e_true, e_pred, *, threshold=0.0, subset=None):
 
 
 def check_energies(e_true, e_pred, subset=None):
-    """Energies as float arrays, restricted to the subset; NaN is allowed in predictions only."""
+    """Return energies as float arrays of the subset; NaN is allowed only in predictions."""
     e_true, e_pred = _check_pair(e_true, e_pred, allow_missing=True)
     if subset is not None:
         subset = np.asarray(subset)
@@ -222,14 +222,14 @@ def check_energies(e_true, e_pred, subset=None):
     n_stable = np.count_nonzero(e_true <= 0)
     if n_stable in (0, len(e_true)):
         raise ValueError(
-            f"{n_stable} of {len(e_true)} crystals are stable: the rates need at least one that "
-            "is stable and one that is not"
+            f"{n_stable} of {len(e_true)} crystals are stable: the rates need at least one stable "
+            "and one unstable crystal"
         )
     return e_true, e_pred
 
 
 def ranking(e_pred):
-    """What puts the crystals in order of predicted stability, those without prediction last."""
+    """Return sort keys by predicted stability; crystals without prediction come last."""
     missing = np.isnan(e_pred)
     last = np.max(e_pred[~missing], initial=0.0) + 1.0
     return -np.where(missing, last, e_pred)
@@ -252,7 +252,7 @@ def _check_pair(y_true, y_pred, allow_missing=False):
     y_true, y_pred = np.asarray(y_true, dtype=float), np.asarray(y_pred, dtype=float)
     if y_true.ndim != 1 or y_true.shape != y_pred.shape or not len(y_true):
         raise ValueError(
-            "true and predicted values must be 1-D, not empty and equally many, got shapes "
+            "true and predicted values must be 1-D, not empty and of the same length, got shapes "
             f"{y_true.shape} and {y_pred.shape}"
         )
     wrong_pred = np.isinf(y_pred) if allow_missing else ~np.isfinite(y_pred)
@@ -272,9 +272,9 @@ def _check_labels(y_true, y_pred, are_labels):
     if are_labels and not np.isin(y_pred, (0, 1)).all():
         raise ValueError("predicted labels must be True or False")
     if y_pred.min() < 0 or y_pred.max() > 1:
-        raise ValueError("predicted probabilities must lie between 0 and 1")
+        raise ValueError("predicted probabilities must be between 0 and 1")
     if y_true.min() == y_true.max():
         raise ValueError(
             f"the true labels are all {bool(y_true[0])}: with one class, balanced accuracy and "
-            "ROC-AUC are undefined. Use stratified folds, or more rows"
+            "ROC-AUC are undefined. Use stratified folds or more rows"
         )

@@ -1,4 +1,4 @@
-"""Predictions of a fold: their check, their files, and those that others have recorded."""
+"""Check, save and load predictions of folds, and score recorded ones."""
 
 import csv
 import gzip
@@ -23,11 +23,11 @@ def check_predictions(ids, predictions, expected_ids):
     predictions : sequence of float
         Their predictions.
     expected_ids : sequence of str
-        The ids that the fold asks for, in any order.
+        The ids of the test rows of the fold, in any order.
     """
     ids, expected = list(ids), set(expected_ids)
     if len(ids) != len(predictions):
-        raise ValueError(f"{len(ids)} ids, but {len(predictions)} predictions")
+        raise ValueError(f"there are {len(ids)} ids but {len(predictions)} predictions")
     if len(set(ids)) < len(ids):
         double = Counter(ids).most_common(1)[0][0]
         raise ValueError(f"the id {double} is predicted more than once")
@@ -40,14 +40,14 @@ def check_predictions(ids, predictions, expected_ids):
 
 
 def predictions_path(folder, result, fold):
-    """File of the predictions of one fold; it differs with every setting of the result.
+    """Return the file of the predictions of one fold; its name depends on the settings.
 
     Parameters
     ----------
     folder : str or path-like
-        Where predictions are kept.
+        Folder of the predictions.
     result : Result
-        Of the run.
+        Result of the run.
     fold : int
         Number of the fold.
 
@@ -65,7 +65,7 @@ def write_predictions(path, ids, predictions):
     lines = [f"{name},{float(value)!r}" for name, value in zip(ids, predictions)]
     content = ("\n".join(["id,prediction", *lines]) + "\n").encode()
     with atomic_write(path) as temporary:
-        # no time stamp: the same predictions give the same file
+        # no time stamp, so that equal predictions give equal files
         temporary.write_bytes(gzip.compress(content, mtime=0))
 
 
@@ -87,7 +87,7 @@ def read_predictions(path):
             rows = list(csv.DictReader(file))
         ids, predictions = [row["id"] for row in rows], [float(row["prediction"]) for row in rows]
     except (OSError, EOFError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is not a complete file of predictions ({error!r})") from error
+        raise ValueError(f"{path} is not a valid file of predictions ({error!r})") from error
     check_predictions(ids, predictions, ids)
     return ids, predictions
 
@@ -95,20 +95,20 @@ def read_predictions(path):
 def rescore_recorded(results_file, task, ids_by_fold, targets, *, task_type="regression"):
     """Score a recorded MatBench submission on chosen rows of each fold.
 
-    So a peer can be compared on exactly the rows that an incomplete table has.
+    A peer can thus be compared on exactly the rows of an incomplete table.
 
     Parameters
     ----------
     results_file : str or path-like
-        A submission as the MatBench repository keeps it, ``results.json.gz``.
+        A submission in the MatBench repository, ``results.json.gz``.
     task : str
-        Name of the task, with or without ``matbench_`` in front.
+        Name of the task, with or without the prefix ``matbench_``.
     ids_by_fold : sequence of sequence of str
-        Official ids of the test rows of each fold that count, fold 0 first.
+        Official ids of the test rows to score in each fold, fold 0 first.
     targets : dict of str to float
         True value of each id.
     task_type : {"regression", "classification"}, default="regression"
-        Which scores to take.
+        Kind of the scores.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def rescore_recorded(results_file, task, ids_by_fold, targets, *, task_type="reg
     Raises
     ------
     ValueError
-        If the file is damaged, has not recorded the task, or lacks an id in that fold.
+        If the file is damaged, does not contain the task, or lacks an id in a fold.
 
     Examples
     --------
@@ -162,5 +162,7 @@ def _read_recorded(results_file, task):
             f"{results_file} is not a recorded MatBench submission: {error!r}"
         ) from error
     if task not in tasks:
-        raise ValueError(f"{results_file} has not recorded {task}; it has {', '.join(tasks)}")
+        raise ValueError(
+            f"{results_file} does not contain {task}; its tasks are {', '.join(tasks)}"
+        )
     return tasks[task]["results"]

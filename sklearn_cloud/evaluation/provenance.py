@@ -1,4 +1,4 @@
-"""Where a result comes from: command, date, machine and versions."""
+"""Provenance of a result: command, date, machine and versions."""
 
 import importlib.metadata
 import os
@@ -14,17 +14,17 @@ PACKAGES = ("numpy scipy scikit-learn skorch torch transformers spglib moyopy py
 
 
 def provenance(command, arguments, **extra):
-    """Versions, machine and command of a run.
+    """Return versions, machine and command of a run.
 
     Parameters
     ----------
     command : list of str
         The program, as a user types it.
     arguments : list of str
-        Its arguments. No folder of this machine is kept: of absolute paths the last part is, and
-        the data folder is ``$SKLEARN_CLOUD_DATA``.
+        Its arguments. Folders of this machine are left out: absolute paths are cut to their last
+        part, and the data folder is ``$SKLEARN_CLOUD_DATA``.
     **extra
-        What else there is to say.
+        Further entries.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def provenance(command, arguments, **extra):
 
 
 def list_versions():
-    """{package: version} of what computes a score; None for one that is not installed."""
+    """Return {package: version} of the packages for scores; None if not installed."""
     versions = {"sklearn-cloud": __version__}
     for package in PACKAGES:
         try:

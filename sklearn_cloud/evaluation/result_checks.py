@@ -1,4 +1,4 @@
-"""What a result file must contain, and the errors where it does not."""
+"""Checks of result files."""
 
 import math
 
@@ -30,20 +30,20 @@ _FOLD = {
 
 
 def check_result(result, path):
-    """Raise ValueError where a result is not what the schema says."""
+    """Raise ValueError if a result does not follow the schema."""
     if not isinstance(result, dict) or "schema" not in result:
         raise ValueError(f"{path} is not a result file: it has no schema")
     if result["schema"] != SCHEMA:
         raise ValueError(
-            f"{path} has schema {result['schema']!r}, this version reads {SCHEMA}: run the "
+            f"{path} has schema {result['schema']!r}, but this version reads {SCHEMA}: run the "
             "benchmark again, or use the version of sklearn_cloud that wrote it"
         )
     _check_keys(result, _HEADER, path)
     unknown = sorted(set(result) - {*_HEADER, "details"})
     if unknown:
-        raise ValueError(f"{path} has {', '.join(unknown)}, which are not part of a result file")
+        raise ValueError(f"{path} has unknown entries: {', '.join(unknown)}")
     if result["kind"] not in KINDS:
-        raise ValueError(f"{path}: kind {result['kind']!r} is none of {', '.join(KINDS)}")
+        raise ValueError(f"{path}: kind must be one of {', '.join(KINDS)}, got {result['kind']!r}")
     coverage = result["coverage"]
     if coverage is not None and not 0 < coverage <= 1:
         raise ValueError(f"{path}: coverage must be in (0, 1], got {coverage}")
@@ -51,7 +51,7 @@ def check_result(result, path):
         check_fold(name, fold, result["n_folds"], path)
     folds = [fold["scores"] for fold in result["folds"].values()]
     if not _close(result["summary"], summarize_folds(folds) if folds else {}):
-        raise ValueError(f"{path}: the summary is not that of the folds; the file was changed")
+        raise ValueError(f"{path}: the summary does not match the folds; the file was changed")
 
 
 def _check_keys(entry, schema, where):
@@ -64,7 +64,7 @@ def _check_keys(entry, schema, where):
 
 
 def check_fold(name, fold, n_folds, path):
-    """Raise ValueError where a fold is not what the schema says."""
+    """Raise ValueError if a fold does not follow the schema."""
     where = f"{path}, fold {name}"
     if name not in map(str, range(n_folds)):
         raise ValueError(f"{where}: the benchmark has the folds 0 to {n_folds - 1}")
@@ -76,15 +76,15 @@ def check_fold(name, fold, n_folds, path):
     for score, value in fold["scores"].items():
         if not isinstance(value, int | float) or not math.isfinite(value):
             raise ValueError(
-                f"{where}: the score {score} is {value!r}, not a finite number; were there "
-                "predictions that are NaN?"
+                f"{where}: the score {score} is {value!r}, not a finite number; check the "
+                "predictions for NaN"
             )
 
 
 def check_same(found, wanted, path, defaults=None):
-    """Raise ValueError where two results are not of one run.
+    """Raise ValueError if two results differ in their settings.
 
-    A setting that `found` does not have, since the model got it later, counts as its default.
+    A setting missing in `found`, which the model got later, counts as its default.
     """
     header = ("benchmark", "task", "model", "kind", "rows", "coverage", "n_folds")
     differences = [
@@ -102,13 +102,13 @@ def check_same(found, wanted, path, defaults=None):
     if differences:
         raise ValueError(
             f"{path} was made with another configuration ({'; '.join(differences)}). It is not "
-            "overwritten: move it away, or give the new configuration another model name"
+            "overwritten: move it, or use another model name for the new configuration"
         )
 
 
 def _in_todays_terms(configuration):
-    """The settings of an older file, by the names that they have now."""
-    if configuration.get("head") == "extra-trees":  # before there was a registry
+    """Return the settings of an older file by their current names."""
+    if configuration.get("head") == "extra-trees":  # from before the registry
         model, trees = f"{configuration['model']}-trees", configuration["trees"]
         return {"model": model, "n_estimators": trees, "random_state": configuration["seed"]}
     return configuration

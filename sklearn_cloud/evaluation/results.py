@@ -1,6 +1,6 @@
 """Result files of the benchmarks: one JSON file per benchmark, task and model.
 
-A file has scores and where they come from, no predictions::
+A file contains scores and their provenance, but no predictions::
 
     {
      "schema": 1,
@@ -13,7 +13,7 @@ A file has scores and where they come from, no predictions::
                      "n_train": ..., "n_test": ...}, ...},
      "summary": {"mae": {"mean": ..., "std": ...}},
      "provenance": {...},                command, date, python, machine, versions
-     "details": {...}                    what else a figure needs (optional)
+     "details": {...}                    further data for figures (optional)
     }
 """
 
@@ -29,35 +29,34 @@ from .result_checks import SCHEMA, check_fold, check_result, check_same
 
 
 def digest(content):
-    """Eight characters that differ with the content, which must be JSON."""
+    """Return a hash of eight characters of the content, which must be JSON."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
 
 
 @dataclass
 class Result:
-    """Scores of a model on the folds of a task, and where they come from.
+    """Scores of a model on the folds of a task, and their provenance.
 
     Attributes
     ----------
     benchmark, task, model : str
-        What is scored on what.
+        Names of the benchmark, the task and the model.
     kind : str
         The paper's category of the model, one of ``KINDS``.
     rows : int
         Number of rows of the table.
     coverage : float or None
-        Share of the benchmark's rows that are present; None where the table is not the
-        benchmark's own.
+        Share of the benchmark's rows in the table; None if it is not the table of the benchmark.
     n_folds : int
         Number of folds of the benchmark.
     configuration : dict
         Every setting that can change a score.
     folds : dict of str to dict
-        The finished folds: scores, seconds, rows, and what else was measured.
+        The finished folds: scores, seconds, rows, and other measurements.
     provenance : dict
         Command, date and versions of the run.
     details : dict
-        What else a figure needs.
+        Further data for figures.
     """
 
     benchmark: str
@@ -79,11 +78,11 @@ class Result:
 
     @property
     def digest(self):
-        """Eight characters that differ with every setting, and with the number of rows."""
+        """Hash of eight characters of all settings and the number of rows."""
         return digest([self.benchmark, self.task, self.model, self.rows, self.configuration])
 
     def to_dict(self):
-        """The content of the file."""
+        """Return the content of the file."""
         content = {"schema": SCHEMA, **vars(self)}
         details = content.pop("details")
         content["summary"] = self.summary
@@ -92,13 +91,13 @@ class Result:
 
     @classmethod
     def _from_dict(cls, content, path):
-        """The result in the content of a file; ValueError if it is not what the schema says."""
+        """Return the result in the content of a file; ValueError if it violates the schema."""
         check_result(content, path)
         return cls(**{key: content[key] for key in content if key not in ("schema", "summary")})
 
 
 def result_path(folder, benchmark, task, model):
-    """Path of the result file, ``<folder>/<benchmark>_<task>_<model>.json``."""
+    """Return the path of the result file, ``<folder>/<benchmark>_<task>_<model>.json``."""
     parts = (re.sub(r"[^a-z0-9.]+", "-", part.lower()).strip("-") for part in (task, model))
     task, model = parts
     return Path(folder) / f"{benchmark}_{task.replace('-', '_')}_{model}.json"
@@ -124,7 +123,7 @@ def open_result(
     path : str or path-like
         The result file; see `result_path`.
     benchmark, task, model : str
-        What is scored on what.
+        Names of the benchmark, the task and the model.
     rows : int
         Number of rows of the table.
     configuration : dict
@@ -132,24 +131,23 @@ def open_result(
     kind : str, default="Coordinate-free"
         The paper's category of the model, one of ``KINDS``.
     coverage : float or None, default=1.0
-        Share of the benchmark's rows that are present; None where the table is not the
-        benchmark's own.
+        Share of the benchmark's rows in the table; None if it is not the table of the benchmark.
     n_folds : int, default=5
         Number of folds of the benchmark.
     defaults : dict, default=None
-        Defaults of the settings. A file from before the model had one of them is resumed if the
-        setting has its default.
+        Defaults of the settings. An older file that lacks one of them is resumed if the setting
+        has its default.
 
     Returns
     -------
     Result
-        With the folds that are finished. It is not written.
+        The result with its finished folds. It is not written.
 
     Raises
     ------
     ValueError
-        If the file is damaged, of another version, or was made with another configuration or
-        on another table.
+        If the file is damaged, has another version, or was made with another configuration or on
+        another table.
 
     Examples
     --------
@@ -178,7 +176,7 @@ def open_result(
         rows=int(rows),
         coverage=coverage if coverage is None else float(coverage),
         n_folds=int(n_folds),
-        # as it comes back from a file: tuples are lists there
+        # as read from a file, where tuples are lists
         configuration=json.loads(json.dumps(configuration, allow_nan=False)),
     )
     check_result(fresh.to_dict(), path)
@@ -190,7 +188,7 @@ def open_result(
 
 
 def add_fold(result, fold, scores, *, seconds_fit, seconds_predict, n_train, n_test, **measured):
-    """Put a finished fold into the result.
+    """Add a finished fold to the result.
 
     Parameters
     ----------
@@ -205,12 +203,12 @@ def add_fold(result, fold, scores, *, seconds_fit, seconds_predict, n_train, n_t
     n_train, n_test : int
         Rows used.
     **measured
-        What else was measured, numbers by their names.
+        Other measurements, numbers by their names.
 
     Raises
     ------
     ValueError
-        If the fold is there already or does not exist, or a score is not finite.
+        If the fold is finished already or does not exist, or a score is not finite.
 
     Examples
     --------
@@ -228,14 +226,14 @@ def add_fold(result, fold, scores, *, seconds_fit, seconds_predict, n_train, n_t
     }
     check_fold(str(fold), entry, result.n_folds, "the result")
     folds = {**result.folds, str(fold): entry}
-    summarize_folds(one["scores"] for one in folds.values())  # which checks that they fit together
+    summarize_folds(one["scores"] for one in folds.values())  # checks their names
     result.folds = {key: folds[key] for key in sorted(folds, key=int)}
 
 
 def write_result(path, result):
     """Check a result and write it; a file of another configuration is not overwritten.
 
-    The file takes its name only when it is complete.
+    The file appears when it is complete.
 
     Parameters
     ----------
@@ -247,8 +245,8 @@ def write_result(path, result):
     Raises
     ------
     ValueError
-        If the result is not what the schema says, or the file has another configuration or folds
-        that would be lost.
+        If the result violates the schema, or the file has another configuration or folds that would
+        be lost.
 
     Examples
     --------
@@ -262,7 +260,9 @@ def write_result(path, result):
         check_same(found, result, path)
         lost = sorted(set(found.folds) - set(result.folds))
         if lost:
-            raise ValueError(f"{path} has fold(s) {', '.join(lost)} that would be lost")
+            raise ValueError(
+                f"{path} has fold(s) {', '.join(lost)} that would be lost: use open_result"
+            )
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -281,7 +281,7 @@ def read_result(path):
     Raises
     ------
     ValueError
-        If the file is cut short, of another version, or lacks or contradicts something.
+        If the file is truncated, has another version, or is incomplete or inconsistent.
 
     Examples
     --------
@@ -291,6 +291,6 @@ def read_result(path):
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(
-            f"{path} is damaged or cut short ({error}): delete it and run the benchmark again"
+            f"{path} is damaged or truncated ({error}): delete it and run the benchmark again"
         ) from error
     return Result._from_dict(content, path)

@@ -1,4 +1,4 @@
-"""From formation energies to stability: the convex hull, and curves of a discovery benchmark."""
+"""Stability from formation energies: the convex hull, and curves of a discovery benchmark."""
 
 from collections import defaultdict
 from itertools import combinations
@@ -9,7 +9,7 @@ from ..crystals.crystal import ELEMENT_RANK
 from .metrics import check_energies, ranking, stability_scores
 
 THRESHOLDS = (-0.05, 0.0, 0.05)  # eV/atom, Table 7 of the paper
-_DIGITS = 10  # of an atomic fraction; two compositions that agree in them are the same
+_DIGITS = 10  # of an atomic fraction, in which equal compositions agree
 
 
 class ConvexHull:
@@ -25,18 +25,18 @@ class ConvexHull:
     Attributes
     ----------
     n_phases : int
-        Number of compositions with a negative formation energy; only these can lie on the hull
-        between the elements.
+        Number of compositions with a negative formation energy; only these, and the elements, can
+        be on the hull.
 
     Notes
     -----
-    Formation energies refer to the elements, so every element is a phase of energy 0, whether
-    the known phases hold it or not: a candidate with an element that no known phase has is
-    compared with the phases of its other elements and with that element itself.
+    Formation energies are relative to the elements, so every element is a phase of energy 0, also
+    if no known phase contains it: a candidate with such an element is compared with the phases of
+    its other elements and with that element itself.
 
-    pymatgen's ``PhaseDiagram`` is built per chemical system, from the phases of that system
-    and its subsystems alone, and is not kept; hull energies are, by composition. 10,000
-    candidates against 130,000 phases take less than a minute on one core.
+    pymatgen's ``PhaseDiagram`` is built per chemical system, from the phases of that system and its
+    subsystems only, and is not stored; hull energies are stored by composition. 10,000 candidates
+    against 130,000 phases take less than a minute on one core.
 
     The candidates are not part of the hull: a candidate below it has a negative distance, as in
     Matbench Discovery [1]_.
@@ -72,7 +72,7 @@ class ConvexHull:
         self._energies = {}  # composition -> energy of the hull there
 
     def hull_energies(self, compositions, *, verbose=0):
-        """Formation energy of the hull at each composition.
+        """Return the formation energy of the hull at each composition.
 
         Parameters
         ----------
@@ -103,7 +103,7 @@ class ConvexHull:
         return np.array([self._energies[key] for key in keys], dtype=float)
 
     def energy_above_hull(self, compositions, formation_energies, *, verbose=0):
-        """Distance of each crystal to the hull, negative below it.
+        """Return the distance of each crystal to the hull, negative below it.
 
         Parameters
         ----------
@@ -141,16 +141,16 @@ class ConvexHull:
 
 
 def stability_table(e_true, e_pred, *, thresholds=THRESHOLDS, subset=None):
-    """`stability_scores` at several prediction thresholds, the true labels at 0 (Table 7).
+    """Return `stability_scores` at several prediction thresholds, with true labels at 0 (Table 7).
 
     Parameters
     ----------
     e_true, e_pred : array-like of shape (n_crystals,)
-        True and predicted energies above the hull, in eV/atom; NaN where there is no prediction.
+        True and predicted energies above the hull, in eV/atom; NaN for a missing prediction.
     thresholds : sequence of float, default=(-0.05, 0.0, 0.05)
         Energies up to which a crystal is predicted stable, in eV/atom.
     subset : array-like of bool of shape (n_crystals,), default=None
-        Which crystals count.
+        Crystals to score; None means all.
 
     Returns
     -------
@@ -171,15 +171,15 @@ def stability_table(e_true, e_pred, *, thresholds=THRESHOLDS, subset=None):
 
 
 def roc_points(e_true, e_pred, *, subset=None):
-    """Points of the ROC curve of the search for stable crystals (Figures 3 and 5).
+    """Return the ROC curve of the search for stable crystals (Figures 3 and 5).
 
     Parameters
     ----------
     e_true, e_pred : array-like of shape (n_crystals,)
-        True and predicted energies above the hull, in eV/atom; NaN where there is no prediction
-        (such crystals come last).
+        True and predicted energies above the hull, in eV/atom; NaN for a missing prediction (such
+        crystals come last).
     subset : array-like of bool of shape (n_crystals,), default=None
-        Which crystals count.
+        Crystals to score; None means all.
 
     Returns
     -------
@@ -187,8 +187,8 @@ def roc_points(e_true, e_pred, *, subset=None):
         Share of the unstable and of the stable crystals that are predicted stable, both from 0
         to 1.
     thresholds : ndarray of shape (n_points,)
-        Predicted energy above the hull up to which crystals count as stable there; -inf at the
-        first point, where none does.
+        Predicted energy above the hull up to which crystals count as stable at each point; -inf
+        at the first point, where none does.
 
     Examples
     --------
@@ -205,7 +205,7 @@ def roc_points(e_true, e_pred, *, subset=None):
 
 
 def rolling_error(e_true, e_pred, *, window=0.04, step=0.005, limits=(-0.2, 0.2)):
-    """Mean absolute error in a window that moves over the true distance to the hull.
+    """Return the mean absolute error in a moving window of the true distance to the hull.
 
     Parameters
     ----------
@@ -224,11 +224,11 @@ def rolling_error(e_true, e_pred, *, window=0.04, step=0.005, limits=(-0.2, 0.2)
     centers : ndarray of shape (n_windows,)
         Middle of each window, in eV/atom.
     mae : ndarray of shape (n_windows,)
-        Mean absolute error there, in eV/atom; NaN where the window is empty.
+        Mean absolute error in the window, in eV/atom; NaN if it is empty.
     sem : ndarray of shape (n_windows,)
         Its standard error; NaN with fewer than two crystals.
     counts : int ndarray of shape (n_windows,)
-        Crystals in the window.
+        Number of crystals in the window.
 
     References
     ----------
@@ -246,7 +246,9 @@ def rolling_error(e_true, e_pred, *, window=0.04, step=0.005, limits=(-0.2, 0.2)
     """
     e_true, e_pred = np.asarray(e_true, dtype=float), np.asarray(e_pred, dtype=float)
     if e_true.ndim != 1 or e_true.shape != e_pred.shape:
-        raise ValueError(f"shapes {e_true.shape} and {e_pred.shape} do not match")
+        raise ValueError(
+            f"e_true and e_pred must have the same shape, got {e_true.shape} and {e_pred.shape}"
+        )
     if window <= 0 or step <= 0 or limits[1] < limits[0]:
         raise ValueError("window and step must be positive, and the limits in ascending order")
     centers = limits[0] + step * np.arange(int(round((limits[1] - limits[0]) / step)) + 1)
@@ -263,14 +265,14 @@ def _check_lengths(compositions, formation_energies):
     energies = np.asarray(formation_energies, dtype=float)
     if energies.ndim != 1 or len(compositions) != len(energies):
         raise ValueError(
-            f"{len(compositions)} compositions do not match formation energies of shape "
-            f"{energies.shape}"
+            f"expected one formation energy for each of {len(compositions)} compositions, got "
+            f"shape {energies.shape}"
         )
     return energies
 
 
 def _fractions(composition, name):
-    """((element, atomic fraction), ...) in alphabetic order: the key of a composition."""
+    """Return ((element, atomic fraction), ...) in alphabetical order: the key of a composition."""
     from pymatgen.core import Composition
 
     if not isinstance(composition, Composition | str):
@@ -284,11 +286,11 @@ def _fractions(composition, name):
     amounts = defaultdict(float)
     for specie, amount in composition.items():
         if specie.symbol not in ELEMENT_RANK:
-            raise ValueError(f"{name} holds {specie.symbol!r}, which is not an element")
+            raise ValueError(f"{name} contains {specie.symbol!r}, which is not an element")
         amounts[specie.symbol] += amount
     total = sum(amounts.values())
     if not total > 0:
-        raise ValueError(f"{name} has an empty composition")
+        raise ValueError(f"{name} is an empty composition")
     return tuple(sorted((element, round(a / total, _DIGITS)) for element, a in amounts.items()))
 
 

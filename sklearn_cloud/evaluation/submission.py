@@ -1,4 +1,4 @@
-"""Predictions as a MatBench submission: recorded, scored and validated by `matbench` itself."""
+"""Write a MatBench submission: recorded, scored and validated by `matbench` itself."""
 
 import gzip
 import json
@@ -14,36 +14,36 @@ INFO_KEYS = ("authors", "algorithm", "algorithm_long", "bibtex_refs", "notes", "
 
 
 def write_submission(directory, tables, predictions, info, *, parameters=None):
-    """Write the files that the MatBench leaderboard asks for.
+    """Write the files of a submission to the MatBench leaderboard.
 
     Parameters
     ----------
     directory : str or path-like
-        Folder of ``results.json.gz`` and ``info.json``; made if needed. Files of these names
-        are replaced.
+        Folder of ``results.json.gz`` and ``info.json``; created if needed. Existing files of these
+        names are replaced.
     tables : list of Bunch
-        Complete tables, as `sklearn_cloud.datasets.fetch_matbench` gives them.
+        Complete tables, as returned by `sklearn_cloud.datasets.fetch_matbench`.
     predictions : dict of str to list of 5 array-like
-        For each task the predictions of the test rows of each fold, in the order of
-        ``table.folds``. Probabilities of True, or labels, in a classification.
+        For each task, the predictions of the test rows of each fold, in the order of
+        ``table.folds``. In a classification, probabilities of True or labels.
     info : dict
-        ``authors``, ``algorithm`` and whatever else of ``algorithm_long``, ``bibtex_refs``,
-        ``notes`` and ``requirements`` there is to say.
+        ``authors``, ``algorithm`` and, optionally, ``algorithm_long``, ``bibtex_refs``, ``notes``
+        and ``requirements``.
     parameters : dict, default=None
         Settings of the model, recorded with every fold.
 
     Returns
     -------
     dict of str to dict
-        The scores as `matbench` computes them, by task.
+        The scores computed by `matbench`, by task.
 
     Raises
     ------
     ImportError
-        If `matbench` is not installed; the message says how.
+        If `matbench` is not installed; the message has the pip command.
     ValueError
-        If a table lacks rows, predictions do not fit the folds, or `matbench` does not accept
-        what was recorded.
+        If a table lacks rows, predictions do not match the folds, or `matbench` does not accept the
+        record.
 
     References
     ----------
@@ -90,9 +90,9 @@ def _import_matbench():
         from matbench.bench import MatbenchBenchmark
     except ImportError as error:
         raise ImportError(
-            "A submission is written by matbench, whose own requirements cannot be installed "
-            "next to ours: pip install 'sklearn-cloud[baselines]' && pip install --no-deps "
-            f"matbench==0.6 ({error})."
+            "submissions require matbench, whose pinned dependencies conflict with those of "
+            "sklearn-cloud; install it without them: pip install 'sklearn-cloud[baselines]' && "
+            f"pip install --no-deps matbench==0.6 ({error})."
         ) from error
     return MatbenchBenchmark
 
@@ -101,22 +101,24 @@ def _check_info(info):
     missing = [key for key in ("authors", "algorithm") if not info.get(key)]
     unknown = sorted(set(info) - set(INFO_KEYS))
     if missing or unknown:
-        raise ValueError(f"info lacks {missing} and has unknown {unknown}: it takes {INFO_KEYS}.")
+        raise ValueError(
+            f"info lacks {missing} and has unknown keys {unknown}; allowed are {INFO_KEYS}."
+        )
 
 
 def _check_table(table, predictions):
     if table.coverage < 1:
         raise ValueError(
-            f"the table of {table.task} has {len(table.ids)} of {table.n_official} rows: only "
-            "complete tables can be submitted."
+            f"the table of {table.task} has only {len(table.ids)} of {table.n_official} rows: use "
+            "the complete table for a submission."
         )
     if table.task not in predictions:
-        raise ValueError(f"there are no predictions of {table.task}.")
+        raise ValueError(f"predictions lacks the task {table.task}.")
     sizes = [len(test) for _, test in table.folds]
     found = [len(fold) for fold in predictions[table.task]]
     if found != sizes:
         raise ValueError(
-            f"the folds of {table.task} have {sizes} test rows, the predictions {found}."
+            f"the folds of {table.task} have {sizes} test rows, but the predictions {found}."
         )
 
 
@@ -125,22 +127,22 @@ def _record(benchmark, table, predictions, parameters):
     import pandas as pd
 
     task = benchmark.tasks_map[f"matbench_{table.task}"]
-    # as task.load() would: but that table has been read already, from wherever it is
+    # as task.load() does, but the table has been read already
     columns = {task.metadata.input_type: table.structures, task.metadata.target: table.target}
     task.df = pd.DataFrame(columns, index=pd.Index(table.ids, name="mbid"))
     for fold, (_, test) in enumerate(table.folds):
         if list(table.ids[test]) != list(task.validation[task.folds_map[fold]].test):
-            raise ValueError(f"fold {fold} of {table.task} is not matbench's own.")
+            raise ValueError(f"fold {fold} of {table.task} differs from that of matbench.")
         task.record(fold, np.asarray(predictions[fold]), params=parameters)
 
 
 def _write(benchmark, path):
-    """Write the results, once what is in the file was found valid too."""
+    """Write the results, if the content of the file is valid too."""
     plain = path.with_suffix(".tmp")
     try:
         benchmark.to_file(str(plain))
         _validate(type(benchmark).from_file(str(plain)))
-        # no time stamp: the same results give the same file
+        # no time stamp, so that equal results give equal files
         with atomic_write(path) as temporary:
             temporary.write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
     finally:
@@ -149,7 +151,7 @@ def _write(benchmark, path):
 
 @contextmanager
 def _quiet():
-    """matbench writes each step to stdout."""
+    """Suppress the messages of matbench on stdout."""
     logger = logging.getLogger("matbench")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -160,7 +162,7 @@ def _quiet():
 
 
 def _scores(benchmark, task):
-    """{metric: {"mean": ..., "std": ..., ...}}, in plain dicts."""
+    """Return {metric: {"mean": ..., "std": ..., ...}} in plain dicts."""
     scores = benchmark.tasks_map[f"matbench_{task}"].scores
     return {metric: dict(values) for metric, values in scores.items()}
 

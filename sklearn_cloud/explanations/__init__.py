@@ -1,4 +1,4 @@
-"""What a prediction rests on: attributions to the tokens of a string, and attention."""
+"""Explain predictions: attributions to the tokens of a string, and attention."""
 
 from .attention import AttentionMap, attention_map
 from .attributions import Explanation, explain_prediction

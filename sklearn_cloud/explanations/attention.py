@@ -1,4 +1,4 @@
-"""attention_map: which symbols of a crystal's string attend to which."""
+"""attention_map: attention between the tokens of a crystal's string."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ class AttentionMap(NamedTuple):
     tokens : tuple of str
         Its tokens, from ``[CLS]`` to ``[SEP]``.
     parts : tuple of str
-        Part of the string each token is in: "generator", "sites", "composition" or "special".
+        Part of the string of each token: "generator", "sites", "composition" or "special".
     weights : ndarray of shape (n_layers, n_heads, n_tokens, n_tokens)
         Weight with which the token of the row attends to that of the column.
 
@@ -40,20 +40,20 @@ class AttentionMap(NamedTuple):
     weights: np.ndarray
 
     def select(self, layer=None, head=None):
-        """One matrix of weights.
+        """Select one matrix of weights.
 
         Parameters
         ----------
         layer : int, default=None
-            A layer, from 0; None rolls the attention out over all layers, see
-            `encoder.attention.attention_rollout`.
+            A layer, from 0; None gives the rollout over all layers, see
+            `encoder.attention_weights.attention_rollout`.
         head : int, default=None
-            A head of the layer, from 0; None is the mean of its heads.
+            A head of the layer, from 0; None gives the mean of its heads.
 
         Returns
         -------
         ndarray of shape (n_tokens, n_tokens)
-            Rows add up to 1.
+            Rows sum to 1.
 
         Raises
         ------
@@ -66,13 +66,13 @@ class AttentionMap(NamedTuple):
             return attention_rollout(self.weights)
         for name, index, size in zip(("layer", "head"), (layer, head), self.weights.shape):
             if index is not None and not -size <= index < size:
-                raise ValueError(f"{name}={index} is not one of the {size} there are, from 0")
+                raise ValueError(f"{name} must be an integer from 0 to {size - 1}, got {index}")
         heads = self.weights[layer]
         return heads.mean(axis=0) if head is None else heads[head]
 
 
 def attention_map(model, crystal):
-    """Attention weights of an encoder on one crystal.
+    """Return the attention weights of an encoder on one crystal.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def attention_map(model, crystal):
         A fitted `CloudRegressor`, `CloudClassifier` (attention after fine-tuning) or
         `CloudEmbedder` (of the pre-trained encoder), or a pipeline that ends in one.
     crystal : str or crystal
-        A symmetry string, or for a pipeline anything it takes.
+        A symmetry string, or any input of a pipeline.
 
     Returns
     -------
@@ -89,14 +89,14 @@ def attention_map(model, crystal):
     Raises
     ------
     TypeError, ValueError
-        If ``model`` is something else or cannot read the crystal.
+        If ``model`` has another type or cannot read the crystal.
     sklearn.exceptions.NotFittedError
         If ``model`` is not fitted.
 
     Notes
     -----
-    Attention says where information is read from, not whether it changes a prediction:
-    `explain_prediction` does.
+    Attention shows where information is read from, not whether it changes a prediction: use
+    `explain_prediction` for that.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def attention_map(model, crystal):
 
 
 def encoder_of(estimator):
-    """The encoder inside a fitted estimator."""
+    """Return the encoder of a fitted estimator."""
     if isinstance(estimator, CloudEmbedder):
         return estimator.encoder_
     return estimator.net_.module_.encoder

@@ -1,4 +1,4 @@
-"""explain_prediction: how much of a prediction each token of the string accounts for."""
+"""explain_prediction: contributions of the tokens of a string to a prediction."""
 
 from typing import NamedTuple
 
@@ -11,11 +11,11 @@ from ..estimators.pipelines import last_step, read_row
 from ..training.data import InputDataset
 from .tokens import SPECIAL, name_tokens
 
-_BATCH = 64  # points on the path of the integrated gradients that are computed at a time
+_BATCH = 64  # points of the integrated gradients computed at a time
 
 
 class Explanation(NamedTuple):
-    """A prediction, and what the tokens of the string contribute to it.
+    """A prediction, and the contributions of the tokens of the string.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class Explanation(NamedTuple):
     tokens : tuple of str
         Its tokens, from ``[CLS]`` to ``[SEP]``.
     parts : tuple of str
-        Part of the string each token is in: "generator", "sites", "composition" or "special".
+        Part of the string of each token: "generator", "sites", "composition" or "special".
     attributions : ndarray of shape (n_tokens,)
         In the unit of the prediction; 0 for the special tokens.
     prediction : float
@@ -32,7 +32,7 @@ class Explanation(NamedTuple):
     baseline : float
         The same for a string with every token masked.
     target : object
-        The class or the column of the targets that is explained.
+        The explained class or column of the targets.
     is_probability : bool
         Whether the prediction is the probability of a class.
 
@@ -56,7 +56,7 @@ class Explanation(NamedTuple):
     is_probability: bool = False
 
     def to_frame(self):
-        """As a table, one row per token.
+        """Return a table with one row per token.
 
         Returns
         -------
@@ -71,24 +71,24 @@ class Explanation(NamedTuple):
 
 
 def explain_prediction(model, crystal, *, method="integrated_gradients", target=None, n_steps=32):
-    """Which tokens of a crystal's string its prediction rests on.
+    """Explain a prediction by the tokens of the crystal's string.
 
     Parameters
     ----------
     model : CloudRegressor, CloudClassifier or Pipeline
-        Fitted; a pipeline ends in one of the two.
+        The fitted model, or a pipeline that ends in one.
     crystal : str or crystal
-        A symmetry string, or for a pipeline anything it takes.
+        A symmetry string, or any input of a pipeline.
     method : {"integrated_gradients", "occlusion"}, default="integrated_gradients"
         "integrated_gradients" distributes the difference between the prediction and that of the
-        masked string over the tokens: the attributions add up to it. "occlusion" masks one token
-        at a time: an attribution is what the prediction loses by it, whatever the others lose.
+        masked string over the tokens: the attributions sum to it. "occlusion" masks one token at a
+        time: an attribution is the decrease of the prediction, independent of the others.
     target : label or int, default=None
-        The class whose probability is explained, None being the predicted one; or the column of
-        a regressor's several targets, None being the first.
+        The class whose probability is explained (None means the predicted one), or the column of
+        several targets of a regressor (None means the first).
     n_steps : int, default=32
-        Points at which the gradient is evaluated on the way from the masked string; more of them
-        bring the sum of the attributions closer to ``prediction - baseline``.
+        Number of points on the path from the masked string at which the gradient is evaluated;
+        with more points, the sum of the attributions is closer to ``prediction - baseline``.
 
     Returns
     -------
@@ -97,19 +97,19 @@ def explain_prediction(model, crystal, *, method="integrated_gradients", target=
     Raises
     ------
     TypeError, ValueError
-        If ``model`` or ``method`` is something else, there is no such ``target``, or ``model``
+        If ``model`` or ``method`` is not supported, there is no such ``target``, or ``model``
         cannot read the crystal.
     sklearn.exceptions.NotFittedError
         If ``model`` is not fitted.
 
     Notes
     -----
-    The masked string has ``[MASK]`` in place of every token except ``[CLS]``, ``[SEP]`` and the
-    separators: pre-training has shown it to the encoder as "not known". An encoder that was not
-    pre-trained knows no such token; its explanations are relative to an arbitrary point.
+    In the masked string, every token except ``[CLS]``, ``[SEP]`` and the separators is ``[MASK]``,
+    which the encoder knows as "unknown" from pre-training. Without pre-training, explanations are
+    relative to an arbitrary point.
 
-    Integrated gradients [1]_ go along the straight line between the token embeddings of the
-    masked and the true string, with Gauss-Legendre quadrature.
+    Integrated gradients [1]_ follow the straight line between the token embeddings of the masked
+    and the true string, with Gauss-Legendre quadrature.
 
     References
     ----------
@@ -143,7 +143,7 @@ def check_method(method, n_steps):
 
 
 def explain_row(estimator, row, method, target, n_steps):
-    """As `explain_prediction`, for a fitted estimator, a string and the numbers next to it."""
+    """As `explain_prediction`, for a fitted estimator, a string and its numbers."""
     string, numbers = row
     (ids,) = estimator._tokenize([string])
     tokens, parts = name_tokens(estimator.tokenizer_, ids)
@@ -170,14 +170,14 @@ def _mask(ids, places, estimator):
 
 
 def _predict(estimator, many_ids, numbers):
-    """Predictions from token ids with the same numbers, shape (n_strings, n_outputs)."""
+    """Predict from token ids with the same numbers, shape (n_strings, n_outputs)."""
     dataset = InputDataset([(ids, np.asarray(numbers)) for ids in many_ids], estimator)
     outputs = torch.cat(list(estimator.net_.forward_iter(dataset)))
     return _in_units(estimator, outputs).numpy()
 
 
 def _in_units(estimator, outputs):
-    """Outputs of the net as probabilities of the classes, or in the units of the targets."""
+    """Convert outputs of the net to class probabilities, or to the units of the targets."""
     outputs = outputs.double()
     if is_classifier(estimator):
         return outputs.softmax(dim=1)
@@ -189,7 +189,7 @@ def _in_units(estimator, outputs):
 
 
 def _column(estimator, target, predicted):
-    """Column of the outputs that is explained."""
+    """Return the column of the outputs to explain."""
     if not is_classifier(estimator):
         column = 0 if target is None else target
         if column not in range(estimator.n_outputs_):
@@ -214,7 +214,7 @@ def _integrated_gradients(estimator, ids, masked, numbers, column, n_steps):
     )
     gradient = torch.zeros_like(end[0])
     numbers = estimator._collate([(ids, np.asarray(numbers))]).get("numbers")
-    # The quadrature is for the interval from -1 to 1, the way goes from 0 to 1.
+    # The quadrature is for the interval from -1 to 1, the path goes from 0 to 1.
     for node, weight in zip(((nodes + 1) / 2).split(_BATCH), (weights / 2).split(_BATCH)):
         points = (start + node * (end - start)).requires_grad_()
         hidden = module.encoder(inputs_embeds=points).last_hidden_state
@@ -227,5 +227,5 @@ def _integrated_gradients(estimator, ids, masked, numbers, column, n_steps):
 
 
 def _repeat(numbers, hidden):
-    """The numbers of one crystal for each of many points, on their device."""
+    """Repeat the numbers of a crystal for many points, on their device."""
     return None if numbers is None else numbers.to(hidden.device).expand(len(hidden), -1)

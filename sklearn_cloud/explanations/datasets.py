@@ -1,4 +1,4 @@
-"""explain_dataset: which tokens, elements or parts of the string matter over many crystals."""
+"""explain_dataset: importance of tokens, elements or parts of the string over many crystals."""
 
 from collections import Counter, defaultdict
 
@@ -15,26 +15,26 @@ from .tokens import SPECIAL
 def explain_dataset(
     model, X, *, by="token", method="integrated_gradients", target=None, n_steps=32, verbose=0
 ):
-    """What predictions rest on over a data set.
+    """Explain the predictions of a data set by groups of tokens.
 
-    Every crystal is explained as by `explain_prediction`. Within a crystal, the attributions of
-    all tokens of a group are added; over the crystals that have the group, their sizes are
-    averaged.
+    Every crystal is explained as by `explain_prediction`. Within a crystal, the attributions of all
+    tokens of a group are summed; their absolute values are averaged over the crystals that have the
+    group.
 
     Parameters
     ----------
     model : CloudRegressor, CloudClassifier or Pipeline
-        Fitted; a pipeline ends in one of the two.
+        The fitted model, or a pipeline that ends in one.
     X : array-like of shape (n_crystals,)
-        What ``model`` predicts from: symmetry strings, or crystals for a pipeline.
+        Input of ``model``: symmetry strings, or crystals for a pipeline.
     by : {"token", "element", "part"}, default="token"
-        What the groups are: equal tokens in the same part of the string; chemical elements, with
-        their atomic fraction and where they sit; or generator string, sites and composition.
+        The groups: equal tokens in the same part of the string; chemical elements, with their
+        atomic fractions and positions; or generator string, sites and composition.
     method, target, n_steps
-        As in `explain_prediction`. With ``target=None`` a classifier is explained for the class
-        that it predicts, crystal by crystal.
+        As in `explain_prediction`. With ``target=None``, a classifier is explained for the
+        predicted class of each crystal.
     verbose : int, default=0
-        Above 0 shows a progress bar.
+        If not 0, show a progress bar.
 
     Returns
     -------
@@ -42,16 +42,16 @@ def explain_dataset(
         One row per group, largest first, with the columns
 
         mean_abs
-            Mean size of the group's attribution, in the unit of the prediction.
+            Mean absolute attribution of the group, in the unit of the prediction.
         mean
-            Mean with its sign: does the group raise or lower the prediction?
+            Mean attribution: whether the group raises or lowers the prediction.
         n_crystals
-            Crystals that have it; few of them make a noisy mean.
+            Number of crystals with the group; means over few crystals are noisy.
 
     Raises
     ------
     TypeError, ValueError, sklearn.exceptions.NotFittedError
-        As `explain_prediction`, or if ``by`` is something else.
+        As `explain_prediction`, or if ``by`` is invalid.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def explain_dataset(
 
 
 def _add_up(explanation, groups_of):
-    """Sum of the attributions in each group of tokens of one string."""
+    """Return the sum of the attributions of each group of tokens in a string."""
     sums = defaultdict(float)
     groups = groups_of(explanation.tokens, explanation.parts)
     for group, attribution in zip(groups, explanation.attributions, strict=True):
@@ -113,7 +113,7 @@ def _elements(tokens, parts):
         if token in ELEMENT_RANK and part in ("sites", "composition"):
             groups.append(token)
         else:
-            # An atomic fraction goes with the element before it, a Wyckoff symbol with none.
+            # An atomic fraction belongs to the element before it, a Wyckoff symbol to none.
             groups.append(groups[-1] if part == "composition" else None)
     return groups
 

@@ -1,14 +1,14 @@
-"""Tokens of a string as people write them, and the part of the string that each is in."""
+"""Readable tokens of a string, and their parts of the string."""
 
 from ..encoder.tokenizer import GENERATOR_PREFIX
 
 SPECIAL = "special"  # part of [CLS], [SEP] and the separators
 _NO_PART = ("[CLS]", "[SEP]", "[PAD]", "[MASK]", "|")
-_CONTINUED = "##"  # how a piece of a word starts in the vocabulary of the original checkpoints
+_CONTINUED = "##"  # prefix of a word piece in the vocabulary of the original checkpoints
 
 
 def name_tokens(tokenizer, ids):
-    """Text and part of each token.
+    """Return the text and the part of each token.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def name_tokens(tokenizer, ids):
     Returns
     -------
     tokens : tuple of str
-        As they stand in the string.
+        The tokens as written in the string.
     parts : tuple of {"generator", "sites", "composition", "special"}
     """
     tokens = tuple(tokenizer.vocabulary[i].removeprefix(GENERATOR_PREFIX) for i in ids)

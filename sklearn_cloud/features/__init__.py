@@ -1,8 +1,8 @@
-"""Crystals to numbers."""
+"""Features of crystals."""
 
 from ..lazy import lazy_names
 
-# Some bring torch or an extra: each name is imported when it is first used.
+# Some need torch or an extra, so each name is imported at first use.
 _HOMES = {
     "ElementFractions": "element_fractions",
     "GeometryFeatures": "geometry_features",

@@ -1,4 +1,4 @@
-"""What the feature-based baselines share: crystals to a table of numbers, and a model on it."""
+"""Base class of the transformers from crystals to a table of features."""
 
 from abc import abstractmethod
 from functools import partial
@@ -11,11 +11,11 @@ from ..crystals.crystal_transformer import CrystalTransformer
 from ..crystals.items import as_items
 from ..crystals.rows import compute_rows, each, need_structure, warn_errors, warn_notes
 
-_CHUNK = 32  # crystals that travel to a worker at a time
+_CHUNK = 32  # crystals per task of a worker
 
 
 def fractions_of(crystal):
-    """Atomic fractions ((element, fraction), ...), in one order for equal compositions."""
+    """Return atomic fractions ((element, fraction), ...), sorted."""
     composition = crystal.composition
     total = sum(composition.values())
     elements = sorted(composition, key=ELEMENT_RANK.get)
@@ -23,14 +23,14 @@ def fractions_of(crystal):
 
 
 def import_matminer(name):
-    """A module of matminer, or an error that says how to install it."""
+    """Import a module of matminer, or raise an error with the pip command."""
     from importlib import import_module
 
     try:
         return import_module(f"matminer.{name}")
     except ModuleNotFoundError as error:
         raise ImportError(
-            f"this baseline needs matminer, and {error.name} is not installed: "
+            f"this baseline requires matminer, but {error.name} is not installed: "
             "pip install 'sklearn-cloud[baselines]'"
         ) from error
 
@@ -42,11 +42,11 @@ def check_on_error(on_error):
 
 
 class CrystalFeatures(CrystalTransformer):
-    """Base of the transformers that describe each crystal by numbers.
+    """Base class of the transformers from crystals to features.
 
-    A subclass says `_names` (a list of str) and `_describe` (the numbers of one crystal). Where
-    it looks at a part of the crystal only, `_key` says at which, so that crystals that agree in
-    it are described once; ``_takes_formulas`` says whether formulas will do.
+    A subclass defines `_names` (a list of str) and `_describe` (the features of one crystal). If it
+    uses only a part of the crystal, `_key` returns this part, so that crystals with equal parts are
+    described once; ``_takes_formulas`` tells whether it accepts formulas.
     """
 
     _takes_formulas = False
@@ -58,22 +58,22 @@ class CrystalFeatures(CrystalTransformer):
 
     @abstractmethod
     def _names(self):
-        """Names of the numbers."""
+        """Return the names of the features."""
 
     @abstractmethod
     def _describe(self, crystal):
-        """Numbers of a `Crystal` (or `Formula`), one-dimensional."""
+        """Return the features of a `Crystal` (or `Formula`), one-dimensional."""
 
     def _key(self, crystal):
         return crystal.key
 
     def fit(self, X, y=None):
-        """Check the parameters; there is nothing to learn.
+        """Check the parameters.
 
         Parameters
         ----------
         X : array-like of shape (n_crystals,)
-            Only its kind is looked at.
+            Crystals; only the type of the collection is checked.
         y : ignored
 
         Returns
@@ -83,7 +83,7 @@ class CrystalFeatures(CrystalTransformer):
         Raises
         ------
         ImportError
-            If a package is missing; the message says how to install it.
+            If a package is missing; the message has the pip command.
         TypeError, ValueError
             If a parameter is invalid, or `X` is not a collection of crystals or empty.
         """
@@ -95,25 +95,25 @@ class CrystalFeatures(CrystalTransformer):
         return self
 
     def transform(self, X):
-        """Describe each crystal.
+        """Return the features of each crystal.
 
         Parameters
         ----------
         X : array-like of shape (n_crystals,)
-            Whatever `SymmetryStringTransformer` takes; one-column DataFrames too.
+            Crystals, as for `SymmetryStringTransformer`, or a DataFrame with one column of them.
 
         Returns
         -------
         ndarray of shape (n_crystals, n_features), float64
-            NaN in the rows that `on_error="warn"` passed over. A DataFrame after
+            NaN in the rows skipped by `on_error="warn"`. A DataFrame after
             `set_output(transform="pandas")`.
 
         Raises
         ------
         ImportError
-            If a package is missing; the message says how to install it.
+            If a package is missing; the message has the pip command.
         TypeError, ValueError
-            If items are not valid crystals or cannot be described; the message names their rows.
+            If items are not valid crystals or have no features; the message lists their rows.
         """
         names = self._names()
         check_on_error(self.on_error)
@@ -134,7 +134,7 @@ class CrystalFeatures(CrystalTransformer):
         return table
 
     def get_feature_names_out(self, input_features=None):
-        """Names of the numbers.
+        """Return the names of the features.
 
         Parameters
         ----------
@@ -148,7 +148,5 @@ class CrystalFeatures(CrystalTransformer):
 
     def _describe_checked(self, crystal):
         if not self._takes_formulas:
-            need_structure(
-                crystal, type(self).__name__, ", or use features of the composition alone"
-            )
+            need_structure(crystal, type(self).__name__, ", or use features of the composition")
         return self._describe(crystal)

@@ -1,4 +1,4 @@
-"""What the composition alone says: the fraction of each element."""
+"""Atomic fractions of the elements."""
 
 from operator import attrgetter
 
@@ -11,14 +11,14 @@ from ..crystals.rows import read_rows
 
 
 class ElementFractions(CrystalTransformer):
-    """Turn crystals into the atomic fractions of the 118 elements.
+    """Transform crystals to the atomic fractions of the 118 elements.
 
-    In front of a random forest this is the baseline that any model of crystals has to beat: it
-    knows what a crystal is made of and nothing about how.
+    With a random forest, this is the baseline that every model of crystals should beat: it uses the
+    composition, but not the structure.
 
     See Also
     --------
-    sklearn_cloud.SymmetryStringTransformer : Takes the same input, and looks at the structure.
+    sklearn_cloud.SymmetryStringTransformer : Takes the same input and uses the structure.
 
     Examples
     --------
@@ -29,7 +29,7 @@ class ElementFractions(CrystalTransformer):
     """
 
     def fit(self, X, y=None):
-        """Do nothing but look at `X`; there is nothing to learn.
+        """Check the type of `X`.
 
         Parameters
         ----------
@@ -44,12 +44,12 @@ class ElementFractions(CrystalTransformer):
         return self
 
     def transform(self, X):
-        """Fractions of the elements.
+        """Return the fractions of the elements.
 
         Parameters
         ----------
         X : array-like of shape (n_crystals,)
-            Structures, formulas, and whatever else `SymmetryStringTransformer` takes.
+            Structures, formulas, or other input of `SymmetryStringTransformer`.
 
         Returns
         -------
@@ -58,7 +58,7 @@ class ElementFractions(CrystalTransformer):
         Raises
         ------
         TypeError, ValueError
-            If items are not crystals; the message names their rows.
+            If items are not crystals; the message lists their rows.
         """
         crystals = read_rows(as_items(X))
         columns = {element: column for column, element in enumerate(ELEMENTS)}
@@ -69,7 +69,7 @@ class ElementFractions(CrystalTransformer):
         return fractions / fractions.sum(axis=1, keepdims=True)
 
     def get_feature_names_out(self, input_features=None):
-        """Symbols of the elements.
+        """Return the symbols of the elements.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Elements as numbers: what the periodic table says of each."""
+"""Numerical features of the elements."""
 
 import math
 import warnings
@@ -28,17 +28,16 @@ BLOCKS = "spdf"
 
 @cache
 def element_features():
-    """Properties of the elements, standardised, to start a network from.
+    """Return standardised properties of the elements, as input of a network.
 
     Returns
     -------
     ndarray of shape (118, n_features), float32
         Rows by atomic number, hydrogen first. Numbers from pymatgen (electronegativity, masses,
         radii, energies of ionisation and electron affinity, temperatures, molar volume, oxidation
-        states) and electrons in open and closed s, p, d, f shells, each of mean 0 and standard
-        deviation 1 over the elements that have a value, 0 where there is none; then one column
-        for each group (18), period (7) and block (4), 1 where the element belongs to it.
-        Read-only: it is shared.
+        states) and electrons in open and closed s, p, d, f shells, each with mean 0 and standard
+        deviation 1 over the elements with a value, and 0 for missing values; then one-hot columns
+        for group (18), period (7) and block (4). The array is shared and read-only.
 
     Examples
     --------
@@ -64,7 +63,7 @@ def element_features():
 
 def _properties(element):
     with warnings.catch_warnings():
-        # pymatgen warns of every value that is not known; here it becomes the mean.
+        # pymatgen warns about every unknown value; it is replaced by the mean.
         warnings.simplefilter("ignore")
         values = [_property(element, name) for name in PROPERTIES]
     return [math.nan if value is None else float(value) for value in values]
@@ -73,12 +72,12 @@ def _properties(element):
 def _property(element, name):
     try:
         return getattr(element, name)
-    except KeyError:  # how pymatgen says that it has no such number for the heaviest elements
+    except KeyError:  # raised by pymatgen for missing values of the heaviest elements
         return None
 
 
 def _valence(element):
-    """Electrons in the outermost s, p, d and f shell."""
+    """Return the numbers of electrons in the outermost s, p, d and f shells."""
     shells = _property(element, "full_electronic_structure")
     if shells is None:
         return [math.nan] * len(BLOCKS)
@@ -88,7 +87,7 @@ def _valence(element):
 
 @cache
 def atomic_numbers():
-    """{symbol: atomic number} of the 118 elements."""
+    """Return {symbol: atomic number} of the 118 elements."""
     from pymatgen.core import Element
 
     return {Element.from_Z(number).symbol: number for number in range(1, N_ELEMENTS + 1)}

@@ -1,4 +1,4 @@
-"""A dozen plain numbers that say how big, how dense and how symmetric a crystal is."""
+"""Plain features of the size, density and symmetry of a crystal."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ _NAMES = (
 
 
 class GeometryFeatures(CrystalFeatures):
-    """Describe crystals by 14 plain numbers of their cell, symmetry and distances.
+    """Transform crystals to 14 plain features of cell, symmetry and distances.
 
     Space group (its number), volume per site (cubic angstrom), density (g/cm3), number of sites,
     ratios of the cell's lengths, its angles (degrees), the distance of a site to its nearest
@@ -40,22 +40,22 @@ class GeometryFeatures(CrystalFeatures):
     symprec : float, default=0.1
         Distance within which sites count as equivalent, in angstrom.
     on_error : {"raise", "warn"}, default="raise"
-        What to do with a row that is not a crystal or cannot be described. `"warn"` makes its
-        numbers NaN and lists the rows in one `UserWarning`.
+        How to handle rows that are not crystals or have no features. `"warn"` makes their
+        features NaN and lists the rows in one `UserWarning`.
     n_jobs : int, default=None
-        Number of joblib workers; None is 1 unless in a `joblib.parallel_config` context.
+        Number of joblib workers; None means 1 unless in a `joblib.parallel_config` context.
     verbose : int, default=0
-        Above 0 shows a progress bar.
+        If not 0, show a progress bar.
 
     See Also
     --------
-    MagpieFeatures : Describes the composition; both together make a strong baseline.
+    MagpieFeatures : Features of the composition; both together are a strong baseline.
 
     Notes
     -----
-    The cell is the Niggli-reduced primitive one, a <= b <= c, so that the numbers do not depend
-    on the cell that was chosen to describe the crystal. Every site has a neighbour: an isolated
-    atom has its own image in the next cell.
+    The cell is the Niggli-reduced primitive one, a <= b <= c, so that the features do not depend on
+    the choice of the cell. Every site has a neighbour: for an isolated atom it is its own image in
+    the next cell.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Magpie: statistics of the elements' properties, and a random forest on them."""
+"""Magpie: statistics of the properties of the elements."""
 
 from functools import lru_cache
 
@@ -10,18 +10,18 @@ from .base import CrystalFeatures, fractions_of, import_matminer
 
 @lru_cache(maxsize=1)
 def _preset():
-    """matminer's Magpie preset, which holds the tables."""
+    """Return matminer's Magpie preset, which contains the tables."""
     return import_matminer("featurizers.composition").ElementProperty.from_preset("magpie")
 
 
 def magpie_properties():
-    """Names of the 22 properties."""
+    """Return the names of the 22 properties."""
     return list(_preset().features)
 
 
 @lru_cache(maxsize=1)
 def magpie_table():
-    """Properties of the elements.
+    """Return the properties of the elements.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def magpie_table():
 
 
 def magpie_statistics(fractions):
-    """Statistics of the elements' properties over a composition.
+    """Return statistics of the properties of the elements in a composition.
 
     Parameters
     ----------
@@ -57,35 +57,35 @@ def magpie_statistics(fractions):
     lowest, highest = values.min(axis=0), values.max(axis=0)
     mean = weights @ values
     deviation = weights @ np.abs(values - mean)
-    # among equally frequent elements the lowest value counts
+    # of equally frequent elements, the lowest value counts
     mode = values[np.isclose(weights, weights.max())].min(axis=0)
     return np.stack([lowest, highest, highest - lowest, mean, deviation, mode], axis=1).ravel()
 
 
 class MagpieFeatures(CrystalFeatures):
-    """Describe crystals by Magpie statistics of their composition.
+    """Transform crystals to Magpie statistics of their composition.
 
     For each of 22 properties of the elements (number, weight, electronegativity, radius, valence
     electrons, melting point of the element, ...): minimum, maximum, range, mean, average
-    deviation and mode over the atoms. 132 numbers that know nothing about the structure.
+    deviation and mode over the atoms. The 132 features do not depend on the structure.
 
     Parameters
     ----------
     on_error : {"raise", "warn"}, default="raise"
-        What to do with a row that is not a crystal or cannot be described. `"warn"` makes its
-        numbers NaN and lists the rows in one `UserWarning`.
+        How to handle rows that are not crystals or have no features. `"warn"` makes their
+        features NaN and lists the rows in one `UserWarning`.
     n_jobs : int, default=None
-        Number of joblib workers; None is 1 unless in a `joblib.parallel_config` context. One
-        is enough for most: 10,000 compositions take about a second.
+        Number of joblib workers; None means 1 unless in a `joblib.parallel_config` context. One is
+        usually enough: 10,000 compositions take about a second.
     verbose : int, default=0
-        Above 0 shows a progress bar.
+        If not 0, show a progress bar.
 
     Notes
     -----
     The properties are those of matminer's "magpie" preset (`pip install
-    'sklearn-cloud[baselines]'`), the statistics are the same numbers, computed in one go for
-    each distinct composition. Partial occupancies enter the composition. An element that the
-    tables lack a value for has the mean of the others.
+    'sklearn-cloud[baselines]'`), and the statistics are equal to those of matminer, but computed
+    at once for each distinct composition. Partial occupancies count in the composition. Missing
+    values of elements are replaced by the mean of the others.
 
     References
     ----------

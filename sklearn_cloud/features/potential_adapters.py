@@ -1,7 +1,7 @@
-"""Pre-trained interatomic potentials, each behind the same few attributes.
+"""Pre-trained interatomic potentials with a common interface.
 
-`elements` are the symbols it knows, `n_features` the length of an atom's vector, and `compute`
-takes a list of ordered crystals. `package` is what must be installed for it.
+`elements` are the supported symbols, `n_features` the length of an atom's vector, and `compute`
+takes a list of ordered crystals. `package` is the required package.
 """
 
 import io
@@ -17,18 +17,18 @@ from .elements import atomic_numbers
 
 @cache
 def load_potential(name, device):
-    """The potential of this name, loaded once.
+    """Return the potential of this name, loaded once.
 
     Raises
     ------
     ImportError
         If its package is not installed.
     ValueError
-        If its package brings no weights.
+        If its package does not contain weights.
     """
     if name in WITHOUT_WEIGHTS:
         raise ValueError(
-            f"potential={name!r} cannot be used: {WITHOUT_WEIGHTS[name]} brings no weights. Use "
+            f"potential={name!r} cannot be used: {WITHOUT_WEIGHTS[name]} contains no weights. Use "
             f"one of {sorted(POTENTIALS)}"
         )
     try:
@@ -36,12 +36,12 @@ def load_potential(name, device):
     except ModuleNotFoundError as error:
         package = POTENTIALS[name].package
         raise ImportError(
-            f"potential={name!r} needs {package} ({error}): pip install 'sklearn-cloud[{name}]'"
+            f"potential={name!r} requires {package} ({error}): pip install 'sklearn-cloud[{name}]'"
         ) from error
 
 
 class CHGNet:
-    """CHGNet 0.3.0 of the package chgnet, whose wheel holds the weights."""
+    """CHGNet 0.3.0 of the package chgnet, whose wheel contains the weights."""
 
     package = "chgnet>=0.4.2"
     n_features = 64
@@ -49,13 +49,13 @@ class CHGNet:
     def __init__(self, device):
         from chgnet.model import CHGNet as Model
 
-        with redirect_stdout(io.StringIO()):  # it reports its version on the screen
+        with redirect_stdout(io.StringIO()):  # it prints its version
             self.model = Model.load(use_device=device, verbose=False)
         self.model.graph_converter.set_isolated_atom_response("ignore")
         self.elements = {e for e, number in atomic_numbers().items() if number <= 94}
 
     def compute(self, crystals):
-        """Means of the last vectors of the atoms, and energies in eV/atom.
+        """Return the means of the last vectors of the atoms, and energies in eV/atom.
 
         Returns
         -------
@@ -69,12 +69,12 @@ class CHGNet:
             for c in crystals
         ]
         with warnings.catch_warnings(), torch.no_grad():
-            # of tensors turned into numbers and of noble gases without an electronegativity
+            # about tensors converted to numbers, and noble gases without an electronegativity
             warnings.simplefilter("ignore")
             predictions = self.model.predict_structure(
                 structures, task="e", return_crystal_feas=True, batch_size=len(structures)
             )
-        # a single row comes without its list, and rows are sums over the atoms
+        # a single row is not in a list, and rows are sums over the atoms
         predictions = predictions if isinstance(predictions, list) else [predictions]
         sums = np.array([prediction["crystal_fea"] for prediction in predictions])
         energies = np.array([float(prediction["e"]) for prediction in predictions])
@@ -82,7 +82,7 @@ class CHGNet:
 
 
 class SevenNet:
-    """SevenNet-0 (11 July 2024) of the package sevenn, whose wheel holds the weights."""
+    """SevenNet-0 (11 July 2024) of the package sevenn, whose wheel contains the weights."""
 
     package = "sevenn>=0.13"
     n_features = 128
@@ -94,7 +94,7 @@ class SevenNet:
         self.model = checkpoint.build_model().to(device).eval()
         self.model.set_is_batch_data(False)
         del self.model.force_output
-        # The atoms' vectors, before what follows makes energies of them.
+        # The vectors of the atoms, before the layers that compute energies.
         self.model.reduce_input_to_hidden.register_forward_pre_hook(self._keep_vectors)
         self.cutoff, self.device = self.model.cutoff, device
         known = self.model.type_map
@@ -104,7 +104,7 @@ class SevenNet:
         self.vectors = inputs[0].x
 
     def compute(self, crystals):
-        """Means of the last vectors of the atoms, and energies in eV/atom.
+        """Return the means of the last vectors of the atoms, and energies in eV/atom.
 
         Returns
         -------
@@ -133,5 +133,5 @@ class SevenNet:
 
 
 POTENTIALS = {"chgnet": CHGNet, "sevennet": SevenNet}
-#: Package and version that were looked at.
+#: Packages and versions that were checked.
 WITHOUT_WEIGHTS = {"mace": "mace-torch 0.3.16", "m3gnet": "matgl 4.1.2"}

@@ -1,4 +1,4 @@
-"""PotentialFeatures: crystals in, what a pre-trained interatomic potential says of them out."""
+"""PotentialFeatures: features of crystals from a pre-trained interatomic potential."""
 
 from functools import partial
 from numbers import Integral
@@ -17,46 +17,45 @@ from .potential_adapters import POTENTIALS, WITHOUT_WEIGHTS, load_potential
 
 
 class PotentialFeatures(CrystalTransformer):
-    """Turn crystals into the features of a pre-trained interatomic potential.
+    """Transform crystals to features of a pre-trained interatomic potential.
 
-    A potential that was trained on energies and forces of many crystals describes each atom by a
-    vector before it adds up their energies. The mean of these vectors over the atoms is the
-    crystal's row, or its energy alone; nothing is trained. Any scikit-learn regressor can stand
-    on it.
+    A potential trained on energies and forces of many crystals describes each atom by a vector
+    before it sums their energies. The features are the mean of these vectors over the atoms, or the
+    energy only. Nothing is trained; use the features with any scikit-learn regressor.
 
     Parameters
     ----------
     potential : {"chgnet", "sevennet"}, default="chgnet"
         `"chgnet"` is CHGNet 0.3.0 (64 features), `"sevennet"` SevenNet-0 of July 2024 (128). Each
-        needs its package: ``pip install 'sklearn-cloud[chgnet]'`` or ``'sklearn-cloud[sevennet]'``.
-        The weights come with it.
+        requires its package, which contains the weights: ``pip install 'sklearn-cloud[chgnet]'`` or
+        ``'sklearn-cloud[sevennet]'``.
     quantity : {"vectors", "energy"}, default="vectors"
-        `"vectors"` is the mean of the atoms' vectors, `"energy"` one column: the energy in eV/atom
-        of the crystal as it is given, without relaxing it. CHGNet's has the Materials Project's
-        corrections to density functional theory, SevenNet's has not.
+        `"vectors"` is the mean of the atoms' vectors, `"energy"` one column with the energy in
+        eV/atom of the crystal, without relaxation. The energy of CHGNet includes the corrections of
+        the Materials Project to density functional theory, that of SevenNet does not.
     batch_size : int, default=16
-        Distinct crystals computed at a time.
+        Number of distinct crystals per batch.
     device : str or torch.device, default=None
-        Where to compute; None is CUDA where there is one, else the CPU.
+        Device to compute on; None uses CUDA if available, else the CPU.
     verbose : int, default=0
-        Above 0 shows a progress bar.
+        If not 0, show a progress bar.
 
     See Also
     --------
     PotentialEnergyRegressor : Formation energies from the energies of a potential.
-    sklearn_cloud.CloudEmbedder : Vectors of an encoder that has seen symmetry and composition only.
+    sklearn_cloud.CloudEmbedder : Vectors of an encoder of symmetry and composition only.
 
     Notes
     -----
-    Equal crystals are computed once and get equal rows, whatever their order; other crystals in
-    the same batch, and so `batch_size`, move a row by rounding only. The features are invariant
+    Equal crystals are computed once and get equal rows, in any order; `batch_size` and the other
+    crystals in a batch change a row only by rounding. The features are invariant
     under the choice of the cell and the order of the sites. Both potentials were trained on
     relaxation paths of the Materials Project [1]_ [2]_, so they may have seen crystals of a
     benchmark that was drawn from there, though not its targets unless these are energies. They
     read ordered crystals only.
 
-    MACE and M3GNet are missing: mace-torch 0.3.16 and matgl 4.1.2 can stand next to this library,
-    but their wheels hold no weights, and no download of pickles is made here.
+    MACE and M3GNet are not supported: mace-torch 0.3.16 and matgl 4.1.2 can be installed next to
+    this library, but their wheels contain no weights, and this library does not download pickles.
 
     References
     ----------
@@ -96,12 +95,12 @@ class PotentialFeatures(CrystalTransformer):
     }
 
     def fit(self, X, y=None):
-        """Check the parameters and load the potential; there is nothing to learn.
+        """Check the parameters and load the potential.
 
         Parameters
         ----------
         X : array-like of shape (n_crystals,)
-            Only its kind is looked at.
+            Crystals; only the type of the collection is checked.
         y : ignored
 
         Returns
@@ -120,25 +119,25 @@ class PotentialFeatures(CrystalTransformer):
         return self
 
     def transform(self, X):
-        """Mean of the vectors of the atoms, or the energy per atom.
+        """Return the mean vector of the atoms, or the energy per atom.
 
         Parameters
         ----------
         X : array-like of shape (n_crystals,)
-            Crystals, as `SymmetryStringTransformer` takes them; formulas are not enough.
+            Crystals, as for `SymmetryStringTransformer`, but not formulas.
 
         Returns
         -------
         ndarray of shape (n_crystals, n_features), float32
-            A single column where `quantity` is "energy".
+            A single column if `quantity` is "energy".
 
         Raises
         ------
         ImportError
             If the package of the potential is not installed.
         TypeError, ValueError
-            If items are not ordered crystals of elements that the potential knows; the message
-            names their rows.
+            If items are not ordered crystals of elements supported by the potential; the message
+            lists their rows.
         """
         potential = self._load()
         check = partial(_check_ordered, elements=frozenset(potential.elements))
@@ -150,7 +149,7 @@ class PotentialFeatures(CrystalTransformer):
         return features[np.argsort(order)[rows.places]]
 
     def get_feature_names_out(self, input_features=None):
-        """Name of the potential and a number, or "_energy".
+        """Return names: the potential and a number, or "_energy".
 
         Parameters
         ----------
@@ -185,12 +184,12 @@ def _check_ordered(crystal, elements):
         species = crystal.species[kind]
         if len(species) > 1 or species[0][1] < 0.999:
             raise CrystalError(
-                f"site {site} is disordered, {dict(species)}, and a potential reads whole atoms "
-                f"only: order the crystal (pymatgen's OrderDisorderedStructureTransformation)"
+                f"site {site} is disordered, {dict(species)}, but a potential needs an ordered "
+                f"crystal: use pymatgen's OrderDisorderedStructureTransformation"
             )
         if species[0][0] not in elements:
             raise CrystalError(
-                f"site {site} holds {species[0][0]}, an element that the potential was not "
-                f"trained on; leave the crystal out"
+                f"site {site} contains {species[0][0]}, which the potential does not support; "
+                f"remove this crystal"
             )
     return crystal

@@ -1,4 +1,4 @@
-"""Composition and space group, and a random forest on them; needs no extra package."""
+"""Features of composition and space group, without extra packages."""
 
 import numpy as np
 
@@ -11,23 +11,23 @@ _N_SPACE_GROUPS = 230
 
 
 class SpaceGroupFractions(CrystalFeatures):
-    """Describe crystals by the fraction of each element and, one-hot, their space group.
+    """Transform crystals to the fractions of the elements and the one-hot space group.
 
     Parameters
     ----------
     symprec : float, default=0.1
         Distance within which sites count as equivalent, in angstrom.
     on_error : {"raise", "warn"}, default="raise"
-        What to do with a row that is not a crystal or cannot be described. `"warn"` makes its
-        numbers NaN and lists the rows in one `UserWarning`.
+        How to handle rows that are not crystals or have no features. `"warn"` makes their
+        features NaN and lists the rows in one `UserWarning`.
     n_jobs : int, default=None
-        Number of joblib workers; None is 1 unless in a `joblib.parallel_config` context.
+        Number of joblib workers; None means 1 unless in a `joblib.parallel_config` context.
     verbose : int, default=0
-        Above 0 shows a progress bar.
+        If not 0, show a progress bar.
 
     See Also
     --------
-    ElementFractions : The fractions alone.
+    ElementFractions : The fractions only.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Voronoi tessellation of a crystal: which sites are neighbours, and through how large a face."""
+"""Voronoi tessellation of a crystal: neighbouring sites and the faces between them."""
 
 from typing import NamedTuple
 
@@ -6,22 +6,22 @@ import numpy as np
 
 from ..crystals.neighbours import cell_points, find_neighbours
 
-_FIRST_RADIUS = 7.0  # angstrom; enough where there is no empty space
+_FIRST_RADIUS = 7.0  # angstrom; enough without empty space
 
 
 class Faces(NamedTuple):
-    """The faces of the Voronoi cells of a crystal, one by one.
+    """The faces of the Voronoi cells of a crystal.
 
     Attributes
     ----------
     center : ndarray of shape (n_faces,), int
-        The site whose cell it is, ascending.
+        The site of the cell, ascending.
     neighbor : ndarray of shape (n_faces,), int
         The site behind the face.
     image : ndarray of shape (n_faces, 3), int
-        The unit cell that the neighbour is in, seen from the center.
+        Offset of the neighbour's unit cell from that of the center.
     distance : ndarray of shape (n_faces,)
-        From site to site, in angstrom; the face is half way.
+        Distance between the sites, in angstrom; the face is at half of it.
     area : ndarray of shape (n_faces,)
         In square angstrom.
     """
@@ -34,7 +34,7 @@ class Faces(NamedTuple):
 
 
 def tessellate(crystal):
-    """Voronoi cells of all sites.
+    """Compute the Voronoi cells of all sites.
 
     Parameters
     ----------
@@ -47,16 +47,16 @@ def tessellate(crystal):
     Raises
     ------
     ValueError
-        If a cell does not close.
+        If a cell is not closed.
 
     Notes
     -----
-    The cell of a site is cut out by the sites within a radius. It is right once its corners are
-    within half that radius: whatever lies further away cannot cut it. Layers with empty space
-    between them and isolated atoms need larger radii than dense crystals, so the radius grows
-    until the cell is right.
+    The cell of a site is computed from the sites within a radius. It is exact once its corners are
+    within half that radius, because sites further away cannot cut it. Layers with empty space
+    between them and isolated atoms need larger radii than dense crystals, so the radius is
+    increased until the cell is exact.
     """
-    # wrapped into one cell, or else the images would not count from the same origin
+    # wrapped into one cell, so that all images count from the same origin
     points = cell_points(crystal)
     faces = []
     for center in range(len(points)):
@@ -66,8 +66,8 @@ def tessellate(crystal):
 
 
 def _cell(points, lattice, center):
-    """Neighbours of a site, with the unit cells that they are in, distances and areas."""
-    # No point of space is further from a site than half the sum of the cell's edges.
+    """Return the neighbours of a site, with their unit cells, distances and areas."""
+    # No point is further from a site than half the sum of the cell's edges.
     largest = 1.01 * np.linalg.norm(lattice, axis=1).sum()
     radius = _FIRST_RADIUS
     while True:
@@ -78,7 +78,7 @@ def _cell(points, lattice, center):
             if 2 * furthest <= radius:
                 break
         if radius > largest:
-            raise ValueError(f"the Voronoi cell of site {center} does not close")
+            raise ValueError(f"the Voronoi cell of site {center} is not closed")
         radius = 1.5 * radius if found is None else min(1.5 * radius, 2.001 * furthest)
     behind = np.flatnonzero(areas)
     distances = np.linalg.norm(vectors[behind], axis=1)
@@ -86,10 +86,10 @@ def _cell(points, lattice, center):
 
 
 def _cut_cell(vectors):
-    """Area of the face that each neighbour cuts, 0 for none, and how far the corners are.
+    """Return the area of the face of each neighbour (0 for none), and the distance of the corners.
 
-    A plane half way to v is, seen from the origin, the dual of the point 2v/|v|^2: the cell's
-    corners are the dual of the facets of the convex hull of these points. None for an open cell.
+    The plane halfway to v is the dual of the point 2v/|v|^2: the corners of the cell are dual to
+    the facets of the convex hull of these points. None for an open cell.
     """
     from scipy.spatial import ConvexHull, QhullError
 
@@ -97,7 +97,7 @@ def _cut_cell(vectors):
         return None
     try:
         hull = ConvexHull(2 * vectors / np.sum(vectors**2, axis=1, keepdims=True))
-    except QhullError:  # all neighbours so far lie in one plane
+    except QhullError:  # all neighbours so far are in one plane
         return None
     normals, offsets = hull.equations[:, :3], hull.equations[:, 3:]
     if (offsets > -1e-9).any():
@@ -107,7 +107,7 @@ def _cut_cell(vectors):
 
 
 def _face_areas(hull, corners, n_neighbors):
-    """Sum of the triangles between the middle of each face and its edges."""
+    """Return the areas as sums of triangles between the center of each face and its edges."""
     faces = hull.simplices  # the three faces that meet in each corner
     count = np.bincount(faces.ravel(), minlength=n_neighbors)
     middle = np.zeros((n_neighbors, 3))
@@ -115,10 +115,10 @@ def _face_areas(hull, corners, n_neighbors):
     middle /= np.maximum(count, 1)[:, None]
     areas = np.zeros(n_neighbors)
     for here in range(3):
-        # the edge to the corner across belongs to the two faces that both corners share
+        # the edge to the opposite corner belongs to the two faces shared by both corners
         across = corners[hull.neighbors[:, here]]
         for other in (here - 2, here - 1):
             face = faces[:, other]
             triangles = np.cross(corners - middle[face], across - middle[face])
             areas += np.bincount(face, np.linalg.norm(triangles, axis=1), n_neighbors)
-    return areas / 4  # half of each parallelogram, and every edge is met from both its ends
+    return areas / 4  # half of each parallelogram, and every edge is counted from both ends

@@ -1,4 +1,4 @@
-"""Voronoi tessellation features of Ward et al., and a random forest on them."""
+"""Voronoi tessellation features of Ward et al."""
 
 from functools import lru_cache
 
@@ -14,37 +14,37 @@ _SHELLS = (1, 2, 3)
 
 
 class VoronoiFeatures(CrystalFeatures):
-    """Describe crystals by the Voronoi cells of their sites and by their composition.
+    """Transform crystals to features of their Voronoi cells and their composition.
 
-    The attributes of Ward et al. [1]_: over the sites, statistics of the effective coordination
-    number and of the differences between a site's and its neighbours' elemental properties,
-    weighted by the faces between them; how much bond lengths and cell sizes vary; how far the
-    first three shells of neighbours are ordered; the packing efficiency; and of the composition
-    the Magpie statistics, stoichiometric norms, valence electrons and ionicity.
+    The attributes of Ward et al. [1]_: statistics over the sites of the effective coordination
+    number and of the differences of elemental properties between neighbours, weighted by the faces
+    between them; variation of bond lengths and cell sizes; ordering of the first three shells of
+    neighbours; packing efficiency; and, for the composition, Magpie statistics, stoichiometric
+    norms, valence electrons and ionicity.
 
     Parameters
     ----------
     on_error : {"raise", "warn"}, default="raise"
-        What to do with a row that is not a crystal or cannot be described. `"warn"` makes its
-        numbers NaN and lists the rows in one `UserWarning`.
+        How to handle rows that are not crystals or have no features. `"warn"` makes their
+        features NaN and lists the rows in one `UserWarning`.
     n_jobs : int, default=None
-        Number of joblib workers; None is 1 unless in a `joblib.parallel_config` context.
+        Number of joblib workers; None means 1 unless in a `joblib.parallel_config` context.
     verbose : int, default=0
-        Above 0 shows a progress bar.
+        If not 0, show a progress bar.
 
     See Also
     --------
-    GeometryFeatures : Fewer and plainer numbers.
+    GeometryFeatures : Fewer and simpler features.
 
     Notes
     -----
-    The numbers are those of matminer's featurizers CoordinationNumber (Voronoi, effective),
+    The features are those of matminer's featurizers CoordinationNumber (Voronoi, effective),
     StructuralHeterogeneity, ChemicalOrdering, MaximumPackingEfficiency, LocalPropertyDifference,
     Stoichiometry, ElementProperty ("magpie"), ValenceOrbital and IonProperty (one oxidation
-    state per element), the tables of elements are matminer's own (`pip install
-    'sklearn-cloud[baselines]'`). The structural ones are computed here from one tessellation
-    whose cells are known to be complete; a fixed cutoff of 13 angstrom would leave those of
-    layered crystals open. Disordered sites have no one element to compare: an error.
+    state per element), with the tables of elements of matminer (`pip install
+    'sklearn-cloud[baselines]'`). The structural ones are computed from one tessellation with
+    complete cells; with a fixed cutoff of 13 angstrom, those of layered crystals would be open.
+    Disordered sites have no single element to compare and raise an error.
 
     References
     ----------
@@ -98,26 +98,26 @@ def _structure_names():
 
 
 def _statistics(values):
-    """Of each column over the sites, shape (n_columns * 5,)."""
+    """Return statistics of each column over the sites, shape (n_columns * 5,)."""
     lowest, highest, mean = values.min(axis=0), values.max(axis=0), values.mean(axis=0)
     deviation = np.abs(values - mean).mean(axis=0)
     return np.stack([lowest, highest, highest - lowest, mean, deviation], axis=-1).ravel()
 
 
 def _site_elements(crystal):
-    """Rank of the element on each site."""
+    """Return the rank of the element on each site."""
     for species in crystal.species:
         if len(species) > 1:
             held = ", ".join(f"{element} {occupancy:g}" for element, occupancy in species)
             raise ValueError(
-                f"a site is disordered ({held}), and Voronoi features compare the elements of "
-                "sites: order the structure, or use MagpieFeatures and GeometryFeatures"
+                f"a site is disordered ({held}), but Voronoi features need one element per site: "
+                "order the structure, or use MagpieFeatures and GeometryFeatures"
             )
     return np.array([ELEMENT_RANK[species[0][0]] for species in crystal.species])[crystal.kinds]
 
 
 def _per_site(faces, values):
-    """Sum over the faces of each site."""
+    """Return sums over the faces of each site."""
     return np.bincount(faces.center, values)
 
 
@@ -127,7 +127,7 @@ def _coordination(faces):
 
 
 def _heterogeneity(faces):
-    """How bond lengths vary between sites and around each, and how the cells' volumes vary."""
+    """Return the variation of bond lengths between and around sites, and of cell volumes."""
     areas = _per_site(faces, faces.area)
     lengths = _per_site(faces, faces.area * faces.distance) / areas
     off = np.abs(faces.distance - lengths[faces.center])
@@ -144,7 +144,7 @@ def _heterogeneity(faces):
 
 
 def _packing(faces, crystal):
-    """Share of the volume in the largest spheres that fit into the cells."""
+    """Return the share of the volume in the largest spheres inside the cells."""
     nearest = np.full(len(crystal.kinds), np.inf)
     np.minimum.at(nearest, faces.center, faces.distance)
     return np.pi / 6 * (nearest**3).sum() / abs(np.linalg.det(crystal.lattice))
@@ -159,10 +159,10 @@ def _property_differences(faces, elements):
 
 
 def _ordering(faces, elements):
-    """Warren-Cowley parameters of the shells: mean over sites and elements of |1 - share / x|.
+    """Return Warren-Cowley parameters of the shells: the mean of |1 - share / x|.
 
-    A shell is reached by walks over faces that visit no site twice; a walk counts by the product
-    of the areas it passes through, each relative to the largest of its cell.
+    A shell is reached by walks over faces that visit no site twice; the weight of a walk is the
+    product of the areas of its faces, each relative to the largest of its cell.
     """
     kinds, kind = np.unique(elements, return_inverse=True)
     if len(kinds) == 1:
@@ -175,11 +175,11 @@ def _ordering(faces, elements):
 
 
 def _shell_weights(faces, kind, n_kinds):
-    """Weight of each kind of site in the first three shells, each (n_sites, n_kinds)."""
+    """Return the weight of each kind of site in the first three shells, each (n_sites, n_kinds)."""
     largest = np.zeros(len(kind))
     np.maximum.at(largest, faces.center, faces.area)
     weight = faces.area / largest[faces.center]
-    back = faces.area / largest[faces.neighbor]  # of the same face, seen from behind it
+    back = faces.area / largest[faces.neighbor]  # of the same face, from the other side
     is_kind = np.eye(n_kinds)[kind]
 
     first, second, third = (np.zeros((len(kind), n_kinds)) for _ in _SHELLS)
@@ -204,7 +204,7 @@ def _shell_weights(faces, kind, n_kinds):
             returns = (ends == site) & ~images.any(axis=1)
             weights = weight[step] * np.where(returns, 0.0, weight[steps])
             third[site] += weights @ onward[steps]
-            # the last step must not lead to the start either, where a face joins the two
+            # the last step must not lead to the start either, if a face joins the two
             keys = zip(ends.tolist(), *images.T.tolist(), strict=True)
             home = np.array([direct.get(key, 0.0) for key in keys])
             third[site, kind[site]] -= weights @ home

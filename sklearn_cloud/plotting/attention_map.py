@@ -1,4 +1,4 @@
-"""AttentionDisplay: which symbols of a crystal's string attend to which."""
+"""AttentionDisplay: attention between the tokens of a crystal's string."""
 
 import numpy as np
 
@@ -11,12 +11,12 @@ _INCHES = 0.17  # per token
 class AttentionDisplay(Display):
     """Attention map of a crystal's string.
 
-    Use `from_estimator`. The tokens of the rows attend to those of the columns; rows add up to 1.
+    Use `from_estimator`. The tokens of the rows attend to those of the columns; rows sum to 1.
 
     Parameters
     ----------
     attention : AttentionMap
-        As `sklearn_cloud.explanations.attention_map` gives it.
+        Result of `sklearn_cloud.explanations.attention_map`.
 
     Attributes
     ----------
@@ -29,8 +29,8 @@ class AttentionDisplay(Display):
 
     Notes
     -----
-    In a rollout the diagonal is large, because every layer passes on what it had. The colours
-    end at the largest weight off the diagonal, so that the rest can be told apart.
+    In a rollout the diagonal is large, because of the residual connections. The colour scale ends
+    at the largest off-diagonal weight, so that the other weights can be distinguished.
 
     Examples
     --------
@@ -68,9 +68,9 @@ class AttentionDisplay(Display):
         Parameters
         ----------
         model : CloudRegressor, CloudClassifier, CloudEmbedder or Pipeline
-            Fitted; a pipeline ends in one of the three.
+            The fitted model, or a pipeline that ends in one.
         crystal : str or crystal
-            A symmetry string, or for a pipeline anything it takes.
+            A symmetry string, or any input of a pipeline.
         layer, head, labels, colorbar, ax
             As for `plot`.
 
@@ -81,7 +81,7 @@ class AttentionDisplay(Display):
         Raises
         ------
         TypeError, ValueError
-            If ``model`` is something else or cannot read the crystal, or there is no such layer
+            If ``model`` has another type or cannot read the crystal, or there is no such layer
             or head.
         sklearn.exceptions.NotFittedError
             If ``model`` is not fitted.
@@ -98,15 +98,15 @@ class AttentionDisplay(Display):
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where; None is a new figure, large enough for the labels.
+            Axes to plot on; None creates a new figure, large enough for the labels.
         layer : int, default=None
-            A layer, from 0; None is the rollout over all layers.
+            A layer, from 0; None plots the rollout over all layers.
         head : int, default=None
-            A head of the layer, from 0; None is the mean of its heads.
+            A head of the layer, from 0; None plots the mean of its heads.
         labels : bool, default=True
-            Write the tokens at the axes.
+            Whether to write the tokens at the axes.
         colorbar : bool, default=True
-            Explain the colours.
+            Whether to add a colorbar.
 
         Returns
         -------
@@ -147,5 +147,5 @@ class AttentionDisplay(Display):
 
 def _title(layer, head):
     if layer is None:
-        return "all layers, rolled out"
+        return "rollout over all layers"
     return f"layer {layer}, " + ("mean of the heads" if head is None else f"head {head}")

@@ -1,4 +1,4 @@
-"""AttributionDisplay: which tokens a prediction rests on."""
+"""AttributionDisplay: contributions of tokens to a prediction."""
 
 from .display import GUIDE, Display, quantity, with_unit
 from .token_colours import PARTS, label_tokens, part_legend
@@ -14,7 +14,7 @@ class AttributionDisplay(Display):
     Parameters
     ----------
     explanation : Explanation
-        As `sklearn_cloud.explanations.explain_prediction` gives it.
+        Result of `sklearn_cloud.explanations.explain_prediction`.
     unit : str, default=None
         Unit of the prediction.
 
@@ -63,7 +63,7 @@ class AttributionDisplay(Display):
         unit : str, default=None
             Unit of a regressor's target.
         ax : matplotlib.axes.Axes, default=None
-            Where; None is a new figure, large enough for the labels.
+            Axes to plot on; None creates a new figure, large enough for the labels.
 
         Returns
         -------
@@ -88,14 +88,14 @@ class AttributionDisplay(Display):
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where; None is a new figure, large enough for the labels.
+            Axes to plot on; None creates a new figure, large enough for the labels.
 
         Returns
         -------
         self
         """
         ax = self._open(ax)
-        inner = slice(1, -1)  # [CLS] and [SEP] have no share
+        inner = slice(1, -1)  # [CLS] and [SEP] have no attribution
         tokens, parts = self.explanation.tokens[inner], self.explanation.parts[inner]
         colors = [PARTS[part][0] for part in parts]
         self.bars_ = ax.bar(range(len(tokens)), self.explanation.attributions[inner], color=colors)

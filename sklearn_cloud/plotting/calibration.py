@@ -1,4 +1,4 @@
-"""CalibrationDisplay: are the uncertainties of a regression as large as the errors?"""
+"""CalibrationDisplay: calibration of the uncertainties of a regression."""
 
 import inspect
 
@@ -10,21 +10,21 @@ LEVELS = tuple(np.round(np.arange(0.05, 1.0, 0.05), 2).tolist())
 
 
 class CalibrationDisplay(Display):
-    """Share of the true values inside the predicted intervals, against the share there should be.
+    """Observed against nominal coverage of predicted intervals.
 
     Use `from_estimator`, `from_predictions` or `from_intervals`. Below the diagonal a model is
-    too sure of itself, above it too careful.
+    overconfident, above it underconfident.
 
     Parameters
     ----------
     levels : array-like of shape (n_levels,)
         Nominal coverage of the intervals, between 0 and 1.
     observed : array-like of shape (n_levels,)
-        Share of the true values that they hold.
+        Share of the true values inside these intervals.
     width : float, default=None
         Mean width of the intervals with the highest level, in the unit of the target.
     name : str, default=None
-        What the legend calls the model.
+        Name of the model in the legend.
     unit : str, default=None
         Unit of the target.
 
@@ -36,11 +36,11 @@ class CalibrationDisplay(Display):
     figure_ : matplotlib.figure.Figure
     line_ : matplotlib.lines.Line2D
     ideal_line_ : matplotlib.lines.Line2D or None
-        The diagonal; None where an earlier display has drawn it.
+        The diagonal; None if an earlier display has drawn it.
 
     See Also
     --------
-    sklearn.calibration.CalibrationDisplay : For the probabilities of a classifier.
+    sklearn.calibration.CalibrationDisplay : Calibration of the probabilities of a classifier.
 
     Examples
     --------
@@ -69,9 +69,9 @@ class CalibrationDisplay(Display):
             A fitted regressor with ``predict(X, return_std=True)``, such as a pipeline from
             `CloudEmbedder` to ``GaussianProcessRegressor``.
         X : array-like of shape (n_samples,)
-            What ``model`` predicts from: symmetry strings, or crystals for a pipeline.
+            Input of ``model``: symmetry strings, or crystals for a pipeline.
         y : array-like of shape (n_samples,)
-            Targets; not those that the model was trained on.
+            Targets of rows that were not used for training.
         levels, name, unit, ax
             As in `from_predictions`.
 
@@ -82,7 +82,7 @@ class CalibrationDisplay(Display):
         Raises
         ------
         TypeError
-            If ``model`` gives no standard deviations.
+            If ``model`` does not predict standard deviations.
         ValueError
             As `from_predictions`.
         """
@@ -90,8 +90,8 @@ class CalibrationDisplay(Display):
         last = model.steps[-1][1] if hasattr(model, "steps") else model
         if "return_std" not in inspect.signature(last.predict).parameters:
             raise TypeError(
-                f"{type(last).__name__} predicts no standard deviations (return_std). Pass those "
-                "of an ensemble to from_predictions, or conformal intervals to from_intervals."
+                f"{type(last).__name__} does not predict standard deviations (return_std). Pass "
+                "those of an ensemble to from_predictions, or intervals to from_intervals."
             )
         y_pred, y_std = model.predict(X, return_std=True)
         return cls.from_predictions(y, y_pred, y_std, levels=levels, name=name, unit=unit, ax=ax)
@@ -100,7 +100,7 @@ class CalibrationDisplay(Display):
     def from_predictions(
         cls, y_true, y_pred, y_std, *, levels=LEVELS, name=None, unit=None, ax=None
     ):
-        """Draw the calibration of standard deviations, read as those of normal distributions.
+        """Draw the calibration of standard deviations of normal distributions.
 
         Parameters
         ----------
@@ -111,7 +111,7 @@ class CalibrationDisplay(Display):
         name, unit
             As for the class.
         ax : matplotlib.axes.Axes, default=None
-            Where; None is a new figure.
+            Axes to plot on; None creates a new figure.
 
         Returns
         -------
@@ -136,7 +136,7 @@ class CalibrationDisplay(Display):
 
     @classmethod
     def from_intervals(cls, y_true, intervals, levels, *, name=None, unit=None, ax=None):
-        """Draw the calibration of intervals, such as MAPIE predicts.
+        """Draw the calibration of intervals, for example from MAPIE.
 
         Parameters
         ----------
@@ -149,7 +149,7 @@ class CalibrationDisplay(Display):
         name, unit
             As for the class.
         ax : matplotlib.axes.Axes, default=None
-            Where; None is a new figure.
+            Axes to plot on; None creates a new figure.
 
         Returns
         -------
@@ -181,7 +181,7 @@ class CalibrationDisplay(Display):
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where; None is a new figure. Axes with another CalibrationDisplay get both.
+            Axes to plot on, also those of another CalibrationDisplay; None creates a new figure.
 
         Returns
         -------
@@ -206,7 +206,7 @@ class CalibrationDisplay(Display):
             ylim=(0, 1),
             aspect="equal",
         )
-        # Above the axes: curves may run through any corner.
+        # Above the axes, as curves may pass through any corner.
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, borderaxespad=0.2)
         return self
 
@@ -222,7 +222,7 @@ def _check_like(y_true, values, name):
     y_true, values = np.asarray(y_true, dtype=float), np.asarray(values, dtype=float)
     if y_true.ndim != 1 or values.shape != y_true.shape or not len(values):
         raise ValueError(
-            f"y_true and {name} must be 1-D, not empty and equally long, got shapes "
+            f"y_true and {name} must be 1-D, not empty and of the same length, got shapes "
             f"{y_true.shape} and {values.shape}"
         )
     if not np.isfinite(values).all():

@@ -1,4 +1,4 @@
-"""EmbeddingDisplay: a map of crystals by what the encoder makes of them."""
+"""EmbeddingDisplay: a map of crystals by their vectors."""
 
 import numpy as np
 
@@ -8,20 +8,20 @@ _SHOWN_CLASSES = len(COLORS) - 1  # with more, the rare ones share the last colo
 
 
 class EmbeddingDisplay(Display):
-    """Crystals in two dimensions: similar vectors are close, a property is the colour.
+    """Map of crystals in two dimensions: similar vectors are close, colours show a property.
 
-    Use `from_estimator`, or `from_vectors` for vectors that you have.
+    Use `from_estimator`, or `from_vectors` for existing vectors.
 
     Parameters
     ----------
     coordinates : array-like of shape (n_samples, 2)
-        Places on the map.
+        Coordinates on the map.
     y : array-like of shape (n_samples,), default=None
-        The property: numbers for a scale of colours, anything else (text, bool) for classes.
+        The property: numbers for a colour scale, other values (text, bool) for classes.
     axis_names : (str, str), default=("", "")
-        What the axes mean.
+        Labels of the axes.
     target_name : str, default="target"
-        What the legend calls the property.
+        Name of the property in the legend.
     unit : str, default=None
         Unit of the property.
 
@@ -30,13 +30,13 @@ class EmbeddingDisplay(Display):
     ax_ : matplotlib.axes.Axes
     figure_ : matplotlib.figure.Figure
     scatters_ : dict of str to matplotlib.collections.PathCollection
-        Points by class; under the key ``target_name`` where the property is a number or absent.
+        Points by class; under the key ``target_name`` if the property is a number or absent.
     colorbar_ : matplotlib.colorbar.Colorbar or None
 
     Notes
     -----
     Numbers use the colours of "viridis", cut at the 1st and 99th percentile. Of many classes the
-    six most frequent have a colour of their own.
+    six most frequent have their own colours.
 
     Examples
     --------
@@ -84,10 +84,10 @@ class EmbeddingDisplay(Display):
         Parameters
         ----------
         model : CloudEmbedder, CloudRegressor, CloudClassifier or Pipeline
-            Fitted; a pipeline ends in one of the three. Of the last two, the ``[CLS]`` vectors
-            of the fine-tuned encoder are drawn.
+            The fitted model, or a pipeline that ends in one. Of the estimators, the ``[CLS]``
+            vectors of the fine-tuned encoder are drawn.
         X : array-like of shape (n_samples,)
-            What ``model`` takes: symmetry strings, or crystals for a pipeline.
+            Input of ``model``: symmetry strings, or crystals for a pipeline.
         y, target_name, unit
             As for the class.
         method, random_state, ax
@@ -100,7 +100,7 @@ class EmbeddingDisplay(Display):
         Raises
         ------
         TypeError
-            If ``model`` is something else.
+            If ``model`` has another type.
         ValueError
             As `from_vectors`.
         sklearn.exceptions.NotFittedError
@@ -140,12 +140,12 @@ class EmbeddingDisplay(Display):
         y, target_name, unit
             As for the class.
         method : {"pca", "tsne"}, default="pca"
-            Principal components, which keep large distances, or t-SNE, which keeps neighbours;
-            its axes have no meaning, nor has the distance between groups.
+            Principal components, which keep large distances, or t-SNE, which keeps neighbours; the
+            axes of t-SNE and its distances between groups have no meaning.
         random_state : int or RandomState, default=0
             Seed of t-SNE.
         ax : matplotlib.axes.Axes, default=None
-            Where; None is a new figure.
+            Axes to plot on; None creates a new figure.
 
         Returns
         -------
@@ -154,7 +154,7 @@ class EmbeddingDisplay(Display):
         Raises
         ------
         ValueError
-            If ``method`` is something else, or the arrays do not match.
+            If ``method`` is invalid, or the arrays do not match.
         """
         cls._pyplot()
         if method not in _METHODS:
@@ -169,9 +169,9 @@ class EmbeddingDisplay(Display):
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where; None is a new figure.
+            Axes to plot on; None creates a new figure.
         scatter_kwargs : dict, default=None
-            Passed on to ``ax.scatter``.
+            Keyword arguments of ``ax.scatter``.
 
         Returns
         -------
@@ -217,7 +217,7 @@ class EmbeddingDisplay(Display):
                 *self.coordinates[rest].T,
                 **{"color": GUIDE, "label": "other", "zorder": 0.9} | style,
             )
-        # Next to the map: there is no corner that is sure to be empty.
+        # Next to the map, as no corner is always empty.
         ax.legend(title=self.target_name, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from .display import COLORS, Display
 
 _N_POINTS = 200  # along each axis
-_ROOM = 30  # the model sizes that are shown reach this factor beyond the best ones
+_ROOM = 30  # the model sizes extend beyond the best ones by this factor
 _FRONTIER = COLORS[1]  # red, as in the paper
 
 
@@ -13,7 +13,7 @@ class IsoLossDisplay(Display):
     """Contours of equal loss over compute budget and model size, with the efficient frontier.
 
     Use `from_estimator`. This is Figure 6 of the paper: the frontier goes through each contour
-    where it takes the fewest floating point operations.
+    at its smallest compute budget.
 
     Parameters
     ----------
@@ -28,9 +28,9 @@ class IsoLossDisplay(Display):
     levels : ndarray of shape (n_levels,)
         Losses of the contours, ascending.
     X : array-like of shape (n_samples, 2), default=None
-        N and D of trainings that are shown as points.
+        N and D of trainings to show as points.
     loss_name : str, default="loss"
-        What the legend calls the loss.
+        Name of the loss in the legend.
 
     Attributes
     ----------
@@ -73,15 +73,15 @@ class IsoLossDisplay(Display):
         law : ScalingLaw
             Fitted.
         X : array-like of shape (n_samples, 2), default=None
-            N and D of trainings that are shown as points.
+            N and D of trainings to show as points.
         compute_range : (float, float), default=None
-            Smallest and largest budget, in floating point operations; None are those of ``X``.
+            Smallest and largest budget, in floating point operations; None takes those of ``X``.
         n_levels : int, default=8
             Number of contours.
         loss_name : str, default="loss"
-            What the legend calls the loss.
+            Name of the loss in the legend.
         ax : matplotlib.axes.Axes, default=None
-            Where; None is a new figure.
+            Axes to plot on; None creates a new figure.
 
         Returns
         -------
@@ -105,7 +105,7 @@ class IsoLossDisplay(Display):
         shown = best_sizes if X is None else np.append(best_sizes, X[:, 0])
         model_sizes = np.geomspace(shown.min() / _ROOM, shown.max() * _ROOM, _N_POINTS)
         loss = _loss(law, compute[None], model_sizes[:, None])
-        # a contour for each of several budgets, those at the ends left out
+        # contours for several budgets, without those at the ends
         budgets = np.geomspace(low, high, n_levels + 2)[1:-1]
         levels = np.sort(_loss(law, budgets, law.optimal_allocation(budgets)[0]))
         display = cls(compute, model_sizes, loss, best_sizes, levels, X=X, loss_name=loss_name)
@@ -117,7 +117,7 @@ class IsoLossDisplay(Display):
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where; None is a new figure.
+            Axes to plot on; None creates a new figure.
 
         Returns
         -------
@@ -143,7 +143,7 @@ class IsoLossDisplay(Display):
 
 
 def _budgets(X, compute_range):
-    """Smallest and largest budget."""
+    """Return the smallest and largest budget."""
     if compute_range is None:
         if X is None:
             raise ValueError("Pass X or compute_range, such as compute_range=(1e15, 1e20).")
@@ -151,12 +151,14 @@ def _budgets(X, compute_range):
         compute_range = products.min(), products.max()
     low, high = compute_range
     if not 0 < low < high < np.inf:
-        raise ValueError(f"compute_range must ascend from above 0, got {compute_range}")
+        raise ValueError(
+            f"compute_range must be two positive, ascending numbers, got {compute_range}"
+        )
     return low, high
 
 
 def _loss(law, compute, model_sizes):
-    """Loss of models on the data that the budgets leave, with the shape of the two arguments."""
+    """Return the loss of models trained with these budgets, in the shape of the arguments."""
     compute, sizes = np.broadcast_arrays(compute, model_sizes)
     X = np.column_stack([sizes.ravel(), (compute / (6 * sizes)).ravel()])
     return law.predict(X).reshape(sizes.shape)

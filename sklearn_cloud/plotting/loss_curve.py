@@ -6,7 +6,7 @@ from .display import Display, named, quantity, with_unit
 
 
 class LossCurveDisplay(Display):
-    """Loss in every epoch of a training, and the epoch whose weights are kept.
+    """Loss of each epoch of a training, and the epoch whose weights were kept.
 
     Use `from_estimator`. The training loss is dashed.
 
@@ -19,9 +19,9 @@ class LossCurveDisplay(Display):
     best_epoch : int, default=None
         Epoch whose weights are kept, counted from 1.
     name : str, default=None
-        What the legend calls the model.
+        Name of the model in the legend.
     loss_name : str, default="loss"
-        What the axis calls the loss.
+        Name of the loss at the axis.
     unit : str, default=None
         Unit of the loss.
 
@@ -36,7 +36,7 @@ class LossCurveDisplay(Display):
     See Also
     --------
     sklearn.model_selection.LearningCurveDisplay : Score against the number of training rows; it
-        takes these estimators and their pipelines as they are.
+        also accepts these estimators and their pipelines.
 
     Examples
     --------
@@ -70,24 +70,24 @@ class LossCurveDisplay(Display):
         Parameters
         ----------
         model : CloudRegressor, CloudClassifier or Pipeline
-            Fitted; a pipeline ends in one of the two.
+            The fitted model, or a pipeline that ends in one.
         name : str, default=None
-            What the legend calls the model.
+            Name of the model in the legend.
         unit : str, default=None
             Unit of a regressor's target.
         ax : matplotlib.axes.Axes, default=None
-            Where; None is a new figure.
+            Axes to plot on; None creates a new figure.
 
         Returns
         -------
         LossCurveDisplay
-            The mean absolute error in the unit of the target, or in standard deviations where a
-            regressor has several targets; the cross-entropy of a classifier.
+            The mean absolute error in the unit of the target, or in standard deviations for several
+            targets; the cross-entropy for a classifier.
 
         Raises
         ------
         TypeError
-            If ``model`` is something else.
+            If ``model`` has another type.
         sklearn.exceptions.NotFittedError
             If ``model`` is not fitted.
         """
@@ -119,7 +119,7 @@ class LossCurveDisplay(Display):
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where; None is a new figure.
+            Axes to plot on; None creates a new figure.
 
         Returns
         -------

@@ -4,25 +4,25 @@ import numpy as np
 
 from .display import GUIDE, Display, named, quantity, with_unit
 
-# Lower right corner, in fractions of the axes: empty unless large values are missed.
+# Lower right corner, in fractions of the axes: empty unless large values are underestimated.
 _INSET = (0.66, 0.13, 0.31, 0.24)
-_SHOWN = 99  # percent of the errors that the histogram has room for
-_MANY = 2000  # points that are drawn small and as pixels
+_SHOWN = 99  # percent of the errors shown in the histogram
+_MANY = 2000  # from here on, points are small and rasterized
 
 
 class ParityDisplay(Display):
     """Predicted against true values, with a histogram of the errors.
 
-    Use `from_estimator` or `from_predictions`; several models fit on the same axes.
+    Use `from_estimator` or `from_predictions`; several models can share the axes.
 
     Parameters
     ----------
     y_true, y_pred : array-like of shape (n_samples,)
         Targets and predictions.
     name : str, default=None
-        What the legend calls the model.
+        Name of the model in the legend.
     target_name : str, default="target"
-        What the axes call the target.
+        Name of the target at the axes.
     unit : str, default=None
         Unit of the target.
 
@@ -90,7 +90,7 @@ class ParityDisplay(Display):
         model : estimator or Pipeline
             A fitted regressor with one target.
         X : array-like of shape (n_samples,)
-            What ``model`` predicts from: symmetry strings, or crystals for a pipeline.
+            Input of ``model``: symmetry strings, or crystals for a pipeline.
         y : array-like of shape (n_samples,)
             Targets.
         name, target_name, unit
@@ -148,7 +148,7 @@ class ParityDisplay(Display):
         Raises
         ------
         ValueError
-            If the arrays do not match, are empty or not 1-D, or hold a value that is not finite.
+            If the arrays do not match, are empty or not 1-D, or contain a value that is not finite.
         """
         display = cls(y_true, y_pred, name=name, target_name=target_name, unit=unit)
         return display.plot(ax, histogram=histogram, scatter_kwargs=scatter_kwargs)
@@ -159,13 +159,13 @@ class ParityDisplay(Display):
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where; None is a new figure. On the axes of another ParityDisplay both are shown.
+            Axes to plot on, also those of another ParityDisplay; None creates a new figure.
         histogram : bool or matplotlib.axes.Axes, default=True
-            Histogram of the errors: below the plot in a new figure, as an inset on axes of your
-            own; on other axes (such as `histogram_ax_` of a display that is drawn already); or
-            none. A few large errors may lie outside of it.
+            Whether to plot a histogram of the errors, below the plot in a new figure or as an inset
+            on given axes; or the axes for it (such as `histogram_ax_` of another display). It may
+            not show a few large errors.
         scatter_kwargs : dict, default=None
-            Passed on to ``ax.scatter``.
+            Keyword arguments of ``ax.scatter``.
 
         Returns
         -------
@@ -194,7 +194,7 @@ class ParityDisplay(Display):
         return self
 
     def _open_with_errors(self, ax, histogram):
-        """Axes for the points; `histogram_ax_` is set to those for the errors, or None."""
+        """Return the axes for the points; set `histogram_ax_` to those for the errors, or None."""
         self.histogram_ax_ = self.errors_ = None
         if ax is None and histogram is True:
             _, (ax, self.histogram_ax_) = self._pyplot().subplots(
@@ -210,7 +210,7 @@ class ParityDisplay(Display):
         return self._open(ax)
 
     def _limits(self, ax):
-        """Of both axes, around the values of this display and of those drawn before."""
+        """Return limits of both axes, for this display and those drawn before."""
         values = np.concatenate([self.y_true, self.y_pred])
         low, high = values.min(), values.max()
         margin = 0.04 * (high - low) or 0.5

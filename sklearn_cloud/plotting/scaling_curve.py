@@ -12,7 +12,7 @@ class ScalingCurveDisplay(Display):
     """Measured losses and a fitted scaling law, against data size or model size.
 
     Use `from_estimator`. Figure 4 of the paper shows the first in panels a and c and the second in
-    b and d. There is one curve for each value of the other size, which the colours tell apart.
+    b and d. There is one curve in another colour for each value of the other size.
 
     Parameters
     ----------
@@ -23,11 +23,11 @@ class ScalingCurveDisplay(Display):
     curves : list of (float, ndarray of shape (n_points, 2), ndarray of shape (n_points,))
         The other size, N and D along the curve, and the loss by the law.
     against : {"data", "model"}, default="data"
-        What the axis shows.
+        Size on the axis.
     name : str, default=None
-        What the legend calls the losses.
+        Name of the losses in the legend.
     loss_name : str, default="loss"
-        What the axis calls the loss.
+        Name of the loss at the axis.
     unit : str, default=None
         Unit of the loss.
 
@@ -40,7 +40,7 @@ class ScalingCurveDisplay(Display):
     lines_ : list of matplotlib.lines.Line2D
         The curves, from the smallest of the other sizes to the largest.
     colorbar_ : matplotlib.colorbar.Colorbar or None
-        None where there is one curve.
+        None if there is only one curve.
 
     See Also
     --------
@@ -77,11 +77,11 @@ class ScalingCurveDisplay(Display):
         loss : array-like of shape (n_samples,)
             Measured losses.
         against : {"data", "model"}, default="data"
-            What the axis shows.
+            Size on the axis.
         name, loss_name, unit
             As for the class.
         ax : matplotlib.axes.Axes, default=None
-            Where; None is a new figure.
+            Axes to plot on; None creates a new figure.
 
         Returns
         -------
@@ -90,7 +90,7 @@ class ScalingCurveDisplay(Display):
         Raises
         ------
         ValueError
-            If ``against`` is something else, or X and loss have different lengths.
+            If ``against`` is invalid, or X and loss have different lengths.
         sklearn.exceptions.NotFittedError
             If ``law`` is not fitted.
         """
@@ -101,7 +101,7 @@ class ScalingCurveDisplay(Display):
             raise ValueError(f"against must be 'data' or 'model', got {against!r}")
         X, loss = np.asarray(by_name(X), dtype=float), np.asarray(loss, dtype=float)
         if len(X) != len(loss):
-            raise ValueError(f"X has {len(X)} rows, and there are {len(loss)} losses")
+            raise ValueError(f"X has {len(X)} rows, but there are {len(loss)} losses")
         law.predict(X)  # checks law and sizes
         curves = _curves(law, X, _AXES[against][0])
         names = {"name": name, "loss_name": loss_name, "unit": unit}
@@ -113,7 +113,7 @@ class ScalingCurveDisplay(Display):
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where; None is a new figure.
+            Axes to plot on; None creates a new figure.
 
         Returns
         -------
@@ -149,7 +149,7 @@ class ScalingCurveDisplay(Display):
 
 
 def _curves(law, X, column):
-    """The law along one size, for every value of the other."""
+    """Return the law along one size, for every value of the other."""
     low, high = X[:, column].min(), X[:, column].max()
     curves = []
     for other in np.unique(X[:, 1 - column]):

@@ -11,7 +11,7 @@ _MARKERS = "v^sDPX"
 class StabilityROCDisplay(Display):
     """ROC curve of a search for stable crystals, over the threshold of the predicted energy.
 
-    Use `from_estimator` or `from_predictions`; several models fit on the same axes. A crystal is
+    Use `from_estimator` or `from_predictions`; several models can share the axes. A crystal is
     stable if its true energy above the hull is at most 0, and predicted stable if the predicted
     one is at most the threshold, which runs along the curve.
 
@@ -22,9 +22,9 @@ class StabilityROCDisplay(Display):
     roc_auc : float, default=None
         Area under the curve, for the legend.
     thresholds : dict of float to (float, float), default=None
-        Points that are marked: threshold in eV/atom to (fpr, tpr).
+        Marked points: threshold in eV/atom to (fpr, tpr).
     name : str, default=None
-        What the legend calls the model.
+        Name of the model in the legend.
 
     Attributes
     ----------
@@ -33,14 +33,14 @@ class StabilityROCDisplay(Display):
     line_ : matplotlib.lines.Line2D
         The curve.
     chance_line_ : matplotlib.lines.Line2D or None
-        The diagonal; None where an earlier display has drawn it.
+        The diagonal; None if an earlier display has drawn it.
     threshold_lines_ : dict of float to matplotlib.lines.Line2D
         The marked points.
 
     See Also
     --------
     sklearn_cloud.evaluation.roc_points, sklearn_cloud.evaluation.stability_table
-    sklearn.metrics.RocCurveDisplay : For the probabilities of a classifier.
+    sklearn.metrics.RocCurveDisplay : ROC curve of the probabilities of a classifier.
 
     References
     ----------
@@ -83,12 +83,12 @@ class StabilityROCDisplay(Display):
             A fitted regressor of the energy above the hull, or of the formation energy if
             ``hull_energies`` are given, in eV/atom.
         X : array-like of shape (n_crystals,)
-            What ``model`` predicts from: symmetry strings, or crystals for a pipeline.
+            Input of ``model``: symmetry strings, or crystals for a pipeline.
         e_true : array-like of shape (n_crystals,)
             True energies above the hull, in eV/atom.
         hull_energies : array-like of shape (n_crystals,), default=None
             Formation energy of the hull at each composition, in eV/atom
-            (`ConvexHull.hull_energies`); it is taken off the predictions.
+            (`ConvexHull.hull_energies`), which is subtracted from the predictions.
         subset, thresholds, name, ax
             As in `from_predictions`.
 
@@ -130,16 +130,16 @@ class StabilityROCDisplay(Display):
         Parameters
         ----------
         e_true, e_pred : array-like of shape (n_crystals,)
-            True and predicted energies above the hull, in eV/atom; NaN where there is no
+            True and predicted energies above the hull, in eV/atom; NaN for a missing
             prediction (such crystals count as predicted unstable).
         subset : array-like of bool of shape (n_crystals,), default=None
-            Which crystals count.
+            Crystals to score; None means all.
         thresholds : sequence of float, default=(-0.05, 0.0, 0.05)
-            Thresholds that are marked on the curve, in eV/atom.
+            Thresholds to mark on the curve, in eV/atom.
         name : str, default=None
-            What the legend calls the model.
+            Name of the model in the legend.
         ax : matplotlib.axes.Axes, default=None
-            Where; None is a new figure.
+            Axes to plot on; None creates a new figure.
 
         Returns
         -------
@@ -171,7 +171,7 @@ class StabilityROCDisplay(Display):
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where; None is a new figure. Axes with another StabilityROCDisplay get both.
+            Axes to plot on, also those of another StabilityROCDisplay; None creates a new figure.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""How the tokens of a string are shown along an axis."""
+"""Tokens of a string along an axis."""
 
 from .display import COLORS, GUIDE
 
@@ -24,7 +24,7 @@ def label_tokens(axis, tokens, parts):
 
 
 def part_legend(ax, parts):
-    """Say above the axes which colour is which part; a title needs `pad=22` to clear it."""
+    """Add a legend of the parts above the axes; a title needs `pad=22` to clear it."""
     from matplotlib.patches import Patch
 
     shown = [part for part in PARTS if part in parts and part != "special"]
@@ -42,5 +42,5 @@ def part_legend(ax, parts):
 
 
 def part_borders(parts):
-    """Places between two tokens where one part ends."""
+    """Return the boundaries between parts, as places between two tokens."""
     return [i - 0.5 for i in range(1, len(parts)) if parts[i] != parts[i - 1]]

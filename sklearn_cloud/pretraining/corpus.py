@@ -1,4 +1,4 @@
-"""A training corpus: distinct crystals as integer-coded strings in memory-mapped shards."""
+"""A training corpus: distinct crystals as token ids in memory-mapped shards."""
 
 import hashlib
 import json
@@ -14,8 +14,8 @@ from ..files import sha256_of
 
 MANIFEST = "corpus.json"
 FORMAT_VERSION = 1
-#: Arrays of a shard: `tokens` and `distances` hold the rows one after the other, `ends` where
-#: each row ends, `geometry` a line of numbers per row.
+#: Arrays of a shard: `tokens` and `distances` are the concatenated rows, `ends` has the end of each
+#: row, `geometry` one line of numbers per row.
 ARRAYS = ("tokens", "distances", "ends", "geometry")
 
 
@@ -25,9 +25,9 @@ class Corpus:
     Parameters
     ----------
     folder : str or path
-        What `build_corpus` wrote.
+        Folder written by `build_corpus`.
     verify : bool, default=True
-        Compare each shard with its checksum first.
+        Whether to check the checksums of the shards first.
 
     Attributes
     ----------
@@ -75,9 +75,9 @@ class Corpus:
         return int(self._first_rows[-1])
 
     def __getitem__(self, row):
-        """Token ids, nearest-neighbour distance per token, and geometry of one row."""
+        """Return token ids, nearest-neighbour distance per token, and geometry of one row."""
         if not 0 <= row < len(self):
-            raise IndexError(f"row {row} of a corpus of {len(self)}")
+            raise IndexError(f"row {row} is out of range for a corpus of {len(self)} rows")
         shard = int(np.searchsorted(self._first_rows, row, side="right")) - 1
         arrays, row = self._shards[shard], row - self._first_rows[shard]
         start, end = (arrays["ends"][row - 1] if row else 0), arrays["ends"][row]
@@ -86,11 +86,11 @@ class Corpus:
 
     @property
     def fingerprint(self):
-        """Text that differs between corpora with different content."""
+        """Return a text that differs for corpora with different content."""
         return hashlib.sha256(json.dumps(self.manifest["shards"]).encode()).hexdigest()
 
     def iter_tokens(self):
-        """Token ids of the rows, one array per row and in order: faster than row by row."""
+        """Yield the token ids of all rows in order, faster than by indexing."""
         for arrays in self._shards:
             tokens, start = np.asarray(arrays["tokens"]), 0
             for end in arrays["ends"].tolist():
@@ -99,18 +99,18 @@ class Corpus:
 
 
 class JoinedCorpus:
-    """Several corpora, one after the other, as if they were one.
+    """Several corpora joined into one.
 
     Parameters
     ----------
     corpora : sequence of Corpus
-        For instance the same crystals written as sets and as orbits.
+        For example, the same crystals written as sets and as orbits.
     """
 
     def __init__(self, corpora):
         self.corpora = list(corpora)
         if not self.corpora:
-            raise ValueError("there is no corpus to join")
+            raise ValueError("there are no corpora to join")
         self.lengths = np.concatenate([corpus.lengths for corpus in self.corpora])
         self._first_rows = np.cumsum([0, *(len(corpus) for corpus in self.corpora)])
         self.manifest = self.corpora[0].manifest
@@ -124,16 +124,16 @@ class JoinedCorpus:
 
     @property
     def fingerprint(self):
-        """Text that differs between corpora with different content."""
+        """Return a text that differs for corpora with different content."""
         return " ".join(corpus.fingerprint for corpus in self.corpora)
 
     def iter_tokens(self):
-        """Token ids of the rows, one array per row and in order: faster than row by row."""
+        """Yield the token ids of all rows in order, faster than by indexing."""
         return chain.from_iterable(corpus.iter_tokens() for corpus in self.corpora)
 
 
 def held_out_rows(corpus, share):
-    """Rows that are kept for validation: all rows of a random share of the compositions.
+    """Return the validation rows: all rows of a random share of the compositions.
 
     Parameters
     ----------
@@ -144,8 +144,8 @@ def held_out_rows(corpus, share):
     Returns
     -------
     ndarray of shape (n_rows,), bool
-        The same for a composition in every corpus, so that a crystal written in two ways, or its
-        polymorphs, never stand on both sides.
+        Equal for a composition in every corpus, so that a crystal written in two ways, or its
+        polymorphs, are never both in training and validation.
     """
     separator = SymmetryTokenizer().vocabulary.index("|").to_bytes(2, "little")
     held_out = np.zeros(len(corpus), dtype=bool)
@@ -155,15 +155,15 @@ def held_out_rows(corpus, share):
 
 
 def _composition(row, separator):
-    """What stands after the last separator of a row, both as bytes, two a token."""
+    """Return what follows the last separator of a row; both are bytes, two per token."""
     start = row.rfind(separator)
-    while start % 2 and start != -1:  # not a token but halves of two
+    while start % 2 and start != -1:  # not a token but halves of two tokens
         start = row.rfind(separator, 0, start + 1)
     return row[max(start, 0) :]
 
 
 def vocabulary_hash():
-    """Checksum of the vocabulary that the token ids refer to."""
+    """Return the checksum of the vocabulary of the token ids."""
     return hashlib.sha256("\n".join(SymmetryTokenizer().vocabulary).encode()).hexdigest()
 
 
@@ -173,22 +173,20 @@ def _read_manifest(folder):
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(
-            f"{str(folder)!r} is not a corpus: it has no {MANIFEST}. Build one with build_corpus, "
-            f"or let an interrupted build finish"
+            f"{str(folder)!r} is not a corpus: it has no {MANIFEST}. Build it with build_corpus, "
+            f"which also resumes an interrupted build"
         ) from None
     except ValueError as error:
         raise ValueError(f"{str(path)!r} is damaged: {error}; build the corpus again") from error
     if not isinstance(manifest, dict):
-        raise ValueError(f"{str(path)!r} is not a manifest of a corpus: build the corpus again")
+        raise ValueError(f"{str(path)!r} is not the manifest of a corpus: build the corpus again")
     if manifest.get("format_version") != FORMAT_VERSION:
         raise ValueError(
-            f"{str(path)!r} has format version {manifest.get('format_version')}, this version of "
-            f"sklearn-cloud reads {FORMAT_VERSION}: build the corpus again"
+            f"{str(path)!r} has format version {manifest.get('format_version')}, but this version "
+            f"of sklearn-cloud reads {FORMAT_VERSION}: build the corpus again"
         )
     if manifest["vocabulary"] != vocabulary_hash():
-        raise ValueError(
-            f"the corpus in {str(folder)!r} is coded with another vocabulary: build it again"
-        )
+        raise ValueError(f"the corpus in {str(folder)!r} has another vocabulary: build it again")
     return manifest
 
 
@@ -215,6 +213,6 @@ def _check_shard(shard, arrays, folder):
     )
     if not fits:
         raise ValueError(
-            f"the arrays of {shard['name']} in {str(folder)!r} do not fit each other: build the "
-            f"corpus again"
+            f"the arrays of {shard['name']} in {str(folder)!r} are inconsistent: build the corpus "
+            f"again"
         )

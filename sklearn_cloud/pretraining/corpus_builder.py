@@ -1,8 +1,8 @@
-"""From crystals to a training corpus.
+"""Build a training corpus from crystals.
 
-`build_corpus` works in two passes. The first turns crystals into rows, chunk by chunk, each chunk
-a file of its own, so that an interrupted build resumes where it stopped. The second keeps one row
-for each formula and space group, and writes the shards.
+`build_corpus` works in two passes. The first converts crystals to rows and writes each chunk to a
+file, so that an interrupted build resumes where it stopped. The second keeps one row for each
+formula and space group, and writes the shards.
 """
 
 from dataclasses import dataclass
@@ -22,19 +22,19 @@ from .corpus_writer import write_corpus
 
 @dataclass(frozen=True)
 class CorpusSource:
-    """Where crystals come from.
+    """A source of crystals.
 
     Parameters
     ----------
     name : str
     items : iterable or path
-        Pairs of identifier and crystal (anything that `symmetry_string` reads, a
-        `SymmetryRecord`, or an exception, which is counted as dropped); or the path of a folder of
-        crystal files, of a structure table (`.tsv`) or of a symmetry table (`.csv`), compressed or
-        not. Files are read by the workers.
-        Crystals from OPTIMADE are read by `sklearn_cloud.datasets.read_optimade(folder)`.
+        Pairs of identifier and crystal (input of `symmetry_string`, a `SymmetryRecord`, or an
+        exception, which is counted as dropped); or the path of a folder of crystal files, of a
+        structure table (`.tsv`) or of a symmetry table (`.csv`), compressed or not. Files are read
+        by the workers. For crystals from OPTIMADE, pass
+        `sklearn_cloud.datasets.read_optimade(folder)`.
     licence, url : str, default=""
-        Kept in the manifest.
+        Stored in the manifest.
 
     Examples
     --------
@@ -77,15 +77,15 @@ def build_corpus(
     n_jobs=None,
     verbose=0,
 ):
-    """Turn crystals into a corpus to pre-train on.
+    """Build a corpus for pre-training from crystals.
 
     Parameters
     ----------
     folder : str or path
-        Where the corpus goes. A build that was interrupted goes on; a finished one is returned.
+        Folder of the corpus. An interrupted build is resumed; a finished one is returned.
     sources : sequence of CorpusSource
-        Read one after the other. Of several crystals with the same formula and space group the one
-        with the smallest volume per atom is kept; where no volume is known, the first.
+        Read one after the other. Of several crystals with the same formula and space group, the
+        one with the smallest volume per atom is kept, or the first if no volume is known.
     sites : {"set", "orbits"}, default="set"
         Form of the strings. Records without coordinates are always written as sets.
     symprec : float, default=0.1
@@ -93,13 +93,13 @@ def build_corpus(
     max_tokens : int, default=128
         Longer strings are dropped.
     chunk_size : int, default=2000
-        Crystals per file of the first pass, the most that an interruption loses per worker.
+        Crystals per file of the first pass; an interruption loses at most one chunk per worker.
     shard_rows : int, default=100_000
         Rows per shard.
     n_jobs : int, default=None
         Number of joblib workers.
     verbose : int, default=0
-        Above 0 shows a progress bar.
+        If not 0, show a progress bar.
 
     Returns
     -------
@@ -108,13 +108,13 @@ def build_corpus(
     Raises
     ------
     ValueError
-        If an option is invalid, a source cannot be read, no crystal of it is left, or the folder
-        holds a build with other options.
+        If an option is invalid, a source cannot be read, no crystals are left, or the folder
+        contains a build with other options.
 
     Notes
     -----
-    The de-duplication is that of the CLOUD paper, section A.2.2. Memory does not grow with the
-    corpus but for 12 bytes per crystal, by which duplicates are found.
+    The de-duplication is that of the CLOUD paper, section A.2.2. Memory grows with the corpus only
+    by 12 bytes per crystal, which are used to find duplicates.
 
     Examples
     --------
@@ -148,7 +148,7 @@ def _describe(source):
 
 
 def _code_sources(folder, sources, options, chunk_size, n_jobs, verbose):
-    """First pass: one file per chunk of crystals; those that are there are not made again."""
+    """First pass: write one file per chunk of crystals, unless it exists."""
     paths = []
 
     def tasks():

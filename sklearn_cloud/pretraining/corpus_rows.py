@@ -1,4 +1,4 @@
-"""Crystals to rows of a training corpus: the first pass of `build_corpus`."""
+"""Convert crystals to rows of a training corpus: the first pass of `build_corpus`."""
 
 import hashlib
 import json
@@ -20,12 +20,12 @@ from .corpus_sources import SymmetryRecord
 
 
 def code_chunk(path, source, items, options):
-    """Write the rows of some crystals, and why others were dropped, into one file.
+    """Write the rows of some crystals, and the reasons for dropped ones, to one file.
 
     Parameters
     ----------
     path : pathlib.Path
-        Appears when it is complete.
+        The file; it appears when it is complete.
     source : int
         Number of the source.
     items : list of (str, crystal, `SymmetryRecord` or Exception)
@@ -38,7 +38,7 @@ def code_chunk(path, source, items, options):
         try:
             row = _code_crystal(item, tokenizer, options)
         except (TypeError, ValueError, OSError) as error:
-            # numbers and names apart, crystals are dropped for a handful of reasons
+            # without numbers and names, there are only a few reasons
             dropped[re.sub(r"'[^']*'|[\d.]+", "...", str(error))[:80]] += 1
             continue
         if len(row["tokens"]) > options["max_tokens"]:
@@ -52,7 +52,7 @@ def code_chunk(path, source, items, options):
 
 
 def _stack(rows):
-    """Rows as a few arrays that `numpy.load` reads without unpickling."""
+    """Return rows as a few arrays that `numpy.load` reads without unpickling."""
     empty = np.zeros((0, len(GEOMETRY)), dtype=np.float32)
     return {
         "identifiers": np.array([row["identifier"] for row in rows], dtype=str),
@@ -66,7 +66,7 @@ def _stack(rows):
 
 
 def _code_crystal(item, tokenizer, options):
-    """Token ids, what the de-duplication needs, and the geometry where there is one."""
+    """Return token ids, data for the de-duplication, and the geometry if there is one."""
     if isinstance(item, Exception):
         raise item
     geometry, volume, nearest = np.full(len(GEOMETRY), np.nan, dtype=np.float32), np.nan, {}
@@ -112,7 +112,7 @@ def _check_record(record):
 
 
 def _distances_of_tokens(tokens, orbits, nearest):
-    """Mean nearest-neighbour distance at the Wyckoff symbol of each group of orbits, else NaN."""
+    """Return the mean nearest-neighbour distance at each Wyckoff symbol, and NaN elsewhere."""
     distances = np.full(len(tokens), np.nan)
     if nearest:
         groups = list(dict.fromkeys(orbits))
@@ -129,7 +129,7 @@ def _wyckoff_ids():
 
 
 def _key(composition, space_group):
-    """64 bits that tell formula and space group."""
+    """Return 64 bits that identify formula and space group."""
     smallest = min(composition.values())
     formula = sorted((e, float(round(n / smallest, 3))) for e, n in composition.items())
     digest = hashlib.blake2b(repr((formula, int(space_group))).encode(), digest_size=8).digest()

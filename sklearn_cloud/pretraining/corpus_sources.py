@@ -1,4 +1,4 @@
-"""Unlabelled crystals to pre-train on: tables, CIF folders, records without coordinates."""
+"""Read unlabelled crystals: tables, CIF folders, records without coordinates."""
 
 import csv
 import re
@@ -23,12 +23,12 @@ def open_text(path):
 
 
 def read_lines(path):
-    """Lines of a text file, compressed or not.
+    """Yield the lines of a text file, compressed or not.
 
     Raises
     ------
     ValueError
-        If the file is cut short or otherwise damaged.
+        If the file is truncated or otherwise damaged.
     """
     try:
         with open_text(path) as lines:
@@ -38,7 +38,7 @@ def read_lines(path):
 
 
 def read_structure_table(path):
-    """Read a table of crystals, one a line, without ever holding more than one.
+    """Read a table of crystals line by line.
 
     Parameters
     ----------
@@ -51,12 +51,12 @@ def read_structure_table(path):
     ------
     identifier : str
     crystal : Crystal
-        As it stands in the table: whether it is possible is not judged here.
+        The crystal as in the table; it is not checked.
 
     Raises
     ------
     ValueError
-        If the file is damaged or a line is not of that form; the message names the line.
+        If the file is damaged or a line is malformed; the message names the line.
     """
     lines = read_lines(path)
     next(lines, None)
@@ -64,7 +64,9 @@ def read_structure_table(path):
         try:
             yield _read_line(line.rstrip("\n"))
         except (ValueError, AttributeError) as error:
-            raise ValueError(f"line {number} of {str(path)!r} is not a crystal: {error}") from error
+            raise ValueError(
+                f"line {number} of {str(path)!r} is not a valid crystal: {error}"
+            ) from error
 
 
 def _read_line(line):
@@ -83,7 +85,7 @@ def _read_line(line):
 
 
 class SymmetryRecord(NamedTuple):
-    """A crystal of which only the symmetry is known.
+    """A crystal with known symmetry but without coordinates.
 
     Attributes
     ----------
@@ -100,7 +102,7 @@ class SymmetryRecord(NamedTuple):
 
 
 def read_symmetry_table(path):
-    """Read a table of crystals without coordinates, one a line.
+    """Read a table of crystals without coordinates line by line.
 
     Parameters
     ----------
@@ -117,7 +119,7 @@ def read_symmetry_table(path):
     Raises
     ------
     ValueError
-        If the file is damaged or a line is not of that form; the message names the line.
+        If the file is damaged or a line is malformed; the message names the line.
     """
     for number, row in enumerate(csv.DictReader(read_lines(path)), start=2):
         missing = [column for column in _COLUMNS if row.get(column) is None]
@@ -130,13 +132,15 @@ def read_symmetry_table(path):
                 tuple(symbol[-1] for symbol in row["wyckoff_letters"].split()),
             )
         except ValueError as error:
-            raise ValueError(f"line {number} of {str(path)!r} is not a record: {error}") from error
+            raise ValueError(
+                f"line {number} of {str(path)!r} is not a valid record: {error}"
+            ) from error
         yield f"{row['source']}/{row['id']}", record
 
 
 def _read_formula(formula):
     if not _FORMULA.fullmatch(formula):
-        raise ValueError(f"{formula!r} is not a formula of elements and whole numbers")
+        raise ValueError(f"{formula!r} is not a formula of elements and integers")
     amounts = {}
     for element, count in _RUN.findall(formula):
         amounts[element] = amounts.get(element, 0.0) + float(count or 1)
@@ -144,7 +148,7 @@ def _read_formula(formula):
 
 
 def read_cif_folder(path):
-    """Find the crystal files of a folder and its subfolders, in the order of their names.
+    """Find the crystal files of a folder and its subfolders, sorted by name.
 
     Parameters
     ----------
@@ -155,12 +159,12 @@ def read_cif_folder(path):
     identifier : str
         Path of the file relative to the folder.
     file : pathlib.Path
-        Absolute. It is opened by the worker that makes the row of the corpus.
+        Absolute path; the worker that writes the row of the corpus opens it.
 
     Raises
     ------
     ValueError
-        If there is no such folder or no crystal file in it.
+        If there is no such folder, or it has no crystal files.
     """
     folder = Path(path)
     files, _ = search_folder(folder)

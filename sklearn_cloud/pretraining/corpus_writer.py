@@ -1,4 +1,4 @@
-"""Rows to the shards of a corpus: the second pass of `build_corpus`."""
+"""Write the shards of a corpus: the second pass of `build_corpus`."""
 
 import json
 import zipfile
@@ -18,7 +18,7 @@ def write_corpus(folder, chunks, plan, shard_rows):
     ----------
     folder : pathlib.Path
     chunks : list of pathlib.Path
-        What the first pass wrote.
+        Files written by the first pass.
     plan : dict
         Options and sources, for the manifest.
     shard_rows : int
@@ -31,7 +31,9 @@ def write_corpus(folder, chunks, plan, shard_rows):
     keep, counts, dropped = _choose_rows(chunks, len(plan["sources"]))
     sums = np.zeros((3, len(GEOMETRY)))
     if not any(chosen.any() for chosen in keep):
-        raise ValueError(f"no crystal is left for the corpus in {str(folder)!r}; {dropped=}")
+        raise ValueError(
+            f"no crystals are left for the corpus in {str(folder)!r}; dropped: {dropped}"
+        )
     shards, pending = [], []
     for path, chosen in zip(chunks, keep, strict=True):
         with _open_chunk(path) as chunk:
@@ -65,13 +67,13 @@ def _open_chunk(path):
         return np.load(path, allow_pickle=False)
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(
-            f"{str(path)!r} is damaged ({error}): remove this file and build again; the others "
-            f"are kept"
+            f"{str(path)!r} is damaged ({error}): remove this file and build the corpus again; the "
+            f"other files are reused"
         ) from error
 
 
 def _choose_rows(chunks, n_sources):
-    """Which rows of each chunk stay, counts per source, and why crystals were dropped."""
+    """Return the rows to keep of each chunk, counts per source, and counts of dropped crystals."""
     keys, volumes, sources, sizes, dropped = [], [], [], [], Counter()
     counts = [Counter(read=0, kept=0) for _ in range(n_sources)]
     for path in chunks:
@@ -96,7 +98,7 @@ def _choose_rows(chunks, n_sources):
 
 
 def _select(chunk, chosen):
-    """The chosen rows of a chunk."""
+    """Return the chosen rows of a chunk."""
     of_token = np.repeat(chosen, chunk["lengths"])
     return {
         "identifiers": chunk["identifiers"][chosen],
@@ -108,7 +110,7 @@ def _select(chunk, chosen):
 
 
 def _join(parts):
-    """Rows of several chunks as the arrays of one shard."""
+    """Join rows of several chunks to the arrays of one shard."""
     starts = np.cumsum([0, *(len(part["tokens"]) for part in parts[:-1])])
     ends = [part["ends"] + start for part, start in zip(parts, starts, strict=True)]
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -116,7 +118,7 @@ def _join(parts):
 
 
 def _write_shard(folder, name, rows):
-    """Write one shard, and its identifiers as a text file; its entry in the manifest."""
+    """Write one shard, and its identifiers as a text file; return its entry in the manifest."""
     entry = {"name": name, "rows": len(rows["ends"]), "sha256": {}}
     for array in ARRAYS:
         path = folder / f"{name}.{array}.npy"
@@ -128,6 +130,6 @@ def _write_shard(folder, name, rows):
 
 
 def _write_manifest(folder, manifest):
-    """Write the manifest last: a folder without it is not a corpus yet."""
+    """Write the manifest, as the last file: a folder without it is not a corpus."""
     manifest = {"format_version": FORMAT_VERSION, "vocabulary": vocabulary_hash(), **manifest}
     write_text(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")

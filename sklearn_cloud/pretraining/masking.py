@@ -1,4 +1,4 @@
-"""Batches for masked language modelling: padded, masked, the same for the same epoch and rows."""
+"""Padded and masked batches for masked language modelling, reproducible by epoch and rows."""
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ IGNORED = -100
 
 
 class RowNumbers(Dataset):
-    """Stands in for the corpus in a DataLoader: an item is its own index, (row, epoch)."""
+    """Placeholder for the corpus in a DataLoader: an item is its own index, (row, epoch)."""
 
     def __init__(self, n_rows):
         self.n_rows = n_rows
@@ -24,17 +24,17 @@ class RowNumbers(Dataset):
 
 
 class LengthGroupedRows(Sampler):
-    """Every row once per epoch, rows of similar length together, in an order set by the epoch.
+    """Sample every row once per epoch, with rows of similar length together.
 
-    The order depends on seed and epoch alone, so that a training which resumes after an
-    interruption sees what it would have seen.
+    The order depends only on seed and epoch, so that an interrupted training resumes with the same
+    batches.
 
     Parameters
     ----------
     rows : ndarray of int
         Rows of the corpus.
     lengths : ndarray of int
-        Tokens of each of them.
+        Number of tokens of each row.
     batch_size : int
     seed : int
     """
@@ -47,7 +47,7 @@ class LengthGroupedRows(Sampler):
         self.epoch = 0
 
     def set_epoch(self, epoch):
-        """Choose the order; the Trainer calls this at the start of each epoch."""
+        """Set the order; the Trainer calls this at the start of each epoch."""
         self.epoch = epoch
 
     def __len__(self):
@@ -63,14 +63,15 @@ class LengthGroupedRows(Sampler):
 class MaskedBatch:
     """Collate rows of a corpus into one masked batch.
 
-    Of the tokens that say something, `probability` are chosen: 80 % of these become `[MASK]`, 10 %
-    a random token, 10 % stay (Devlin et al. 2018, as in section 3.2 of the CLOUD paper).
+    A share `probability` of the tokens (without special tokens) is chosen: 80 % of these become
+    `[MASK]`, 10 % a random token, 10 % stay (Devlin et al. 2018, as in section 3.2 of the CLOUD
+    paper).
 
     Parameters
     ----------
     corpus : Corpus or JoinedCorpus
     probability : float
-        Share of the tokens that are predicted.
+        Share of the tokens to predict.
     seed : int
     """
 
@@ -85,12 +86,12 @@ class MaskedBatch:
         geometry = corpus.manifest["geometry"]
         self._mean = np.array(geometry["mean"], dtype=np.float32)
         self._scale = np.array(geometry["scale"], dtype=np.float32)
-        # nearest-neighbour distances of single sites are scaled as those of whole crystals
+        # nearest-neighbour distances of sites are scaled like those of whole crystals
         place = geometry["names"].index("log mean nearest-neighbour distance")
         self._distance = self._mean[place], self._scale[place]
 
     def __call__(self, items):
-        """Masked batch of (row, epoch) pairs."""
+        """Return the masked batch of (row, epoch) pairs."""
         rows = [self.corpus[row] for row, _ in items]
         longest = max(len(tokens) for tokens, _, _ in rows)
         input_ids = np.full((len(rows), longest), self._pad_id, dtype=np.int64)

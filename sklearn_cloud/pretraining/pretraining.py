@@ -1,4 +1,4 @@
-"""Self-supervised pre-training of an encoder on the Hugging Face Trainer."""
+"""Self-supervised pre-training of an encoder with the Hugging Face Trainer."""
 
 import json
 import math
@@ -51,39 +51,39 @@ def pretrain(
     Parameters
     ----------
     corpus : Corpus or sequence of Corpus
-        What `build_corpus` returns; several are trained on together.
+        The corpus from `build_corpus`, or several that are trained on together.
     folder : str or path
-        Checkpoints go here and, at the end, `encoder/`, which is what `encoder=` of an estimator
-        takes, and `history.json`. If it holds checkpoints of this training, it resumes from the
-        last complete one and follows the same loss curve as without the interruption.
+        Folder of the checkpoints and, at the end, of `encoder/`, a value for `encoder=` of an
+        estimator, and `history.json`. If it has checkpoints of this training, the training resumes
+        from the last complete one, with the same loss curve as without the interruption.
     config : EncoderConfig, default=None
-        None is `ENCODER_SIZES["mini"]`.
+        Shape of the encoder; None means `ENCODER_SIZES["mini"]`.
     geometry_weight : float, default=0.0
-        Above 0, the encoder also learns to predict the geometry of the crystals.
+        Weight of the geometry in the loss; if positive, the encoder also learns to predict it.
     epochs : int, default=50
     batch_size : int, default=2048
         Strings per step of the optimizer, over all devices.
     device_batch_size : int, default=256
-        Strings that a device computes at a time; the rest of the batch is accumulated.
+        Strings per device at a time; gradients are accumulated over the rest of the batch.
     learning_rate, weight_decay, warmup_ratio : float
-        Of AdamW, with linear warm-up and cosine decay.
+        Parameters of AdamW with linear warm-up and cosine decay.
     mask_probability : float, default=0.15
         Share of the tokens that are masked.
     held_out : float, default=0.02
-        Share of the compositions kept for validation.
+        Share of the compositions held out for validation.
     evaluations : int, default=10
-        How many times the held-out rows are scored.
+        Number of times the held-out rows are scored.
     save_steps : int, default=100
         Optimizer steps between checkpoints.
     device : str, default=None
-        "cpu" or "cuda"; None takes CUDA where there is one.
+        "cpu" or "cuda"; None uses CUDA if available.
     bf16 : bool, default=None
-        Mixed bfloat16 precision; None uses it where the processor computes in it.
+        Mixed bfloat16 precision; None uses it if the processor supports it.
     random_state : int, default=0
     metadata : dict, default=None
         Stored with the encoder.
     verbose : int, default=0
-        Above 0 shows a progress bar.
+        If not 0, show a progress bar.
 
     Returns
     -------
@@ -97,14 +97,14 @@ def pretrain(
     ImportError
         If accelerate is missing: `pip install 'sklearn-cloud[pretraining]'`.
     ValueError
-        If a parameter is invalid, the folder holds checkpoints of another training, or none of
-        its checkpoints is whole.
+        If a parameter is invalid, the folder has checkpoints of another training, or all its
+        checkpoints are damaged.
 
     Notes
     -----
     The defaults are those of Table 4 of the CLOUD paper (batch 2048, learning rate 1e-4, 50
     epochs, 5 % warm-up). The Trainer runs on one device, or, started by `accelerate launch` or
-    `torchrun`, on many; their number may change when a training goes on.
+    `torchrun`, on many; their number may change when a training is resumed.
 
     Examples
     --------
@@ -151,12 +151,14 @@ def pretrain(
     }
     _check_parameters({**plan, "evaluations": evaluations, "save_steps": save_steps})
     _check_lengths(corpus, config)
-    json.dumps(metadata)  # fails now rather than when the training is over
+    json.dumps(metadata)  # fails now rather than after the training
     accumulation = count_accumulation(batch_size, device_batch_size)
     validation = held_out_rows(corpus, held_out)
     rows = np.flatnonzero(~validation)
     if not len(rows):
-        raise ValueError(f"held_out={held_out} leaves none of {len(corpus)} rows to train on")
+        raise ValueError(
+            f"held_out={held_out} leaves none of {len(corpus)} rows for training: use less"
+        )
     arguments = {
         "accumulation": accumulation,
         "n_steps": epochs * math.ceil(len(rows) / batch_size),
@@ -181,19 +183,19 @@ def pretrain(
 
 
 def _check_parameters(values):
-    """Raise ValueError for a number that is out of range."""
+    """Raise ValueError for numbers that are out of range."""
     counts = ("epochs", "batch_size", "device_batch_size", "evaluations", "save_steps")
     for name in counts:
         if not (isinstance(values[name], Integral) and values[name] >= 1):
-            raise ValueError(f"{name} must be a whole number of at least 1, got {values[name]!r}.")
+            raise ValueError(f"{name} must be a positive integer, got {values[name]!r}.")
     if not (isinstance(values["random_state"], Integral) and values["random_state"] >= 0):
-        raise ValueError(f"random_state must be a whole number, got {values['random_state']!r}.")
+        raise ValueError(f"random_state must be an integer, got {values['random_state']!r}.")
     for name in ("warmup_ratio", "held_out", "mask_probability"):
         if not (isinstance(values[name], Real) and 0 <= values[name] < 1):
             raise ValueError(f"{name} must be in [0, 1), got {values[name]!r}.")
     for name in ("learning_rate", "mask_probability"):
         if not values[name] > 0:
-            raise ValueError(f"{name} must be above 0, got {values[name]!r}.")
+            raise ValueError(f"{name} must be positive, got {values[name]!r}.")
     for name in ("geometry_weight", "weight_decay"):
         if not values[name] >= 0:
             raise ValueError(f"{name} must not be negative, got {values[name]!r}.")
@@ -203,8 +205,9 @@ def _check_lengths(corpus, config):
     longest = int(corpus.lengths.max())
     if longest > config.max_positions:
         raise ValueError(
-            f"the corpus holds strings of {longest} tokens, the encoder reads only "
-            f"{config.max_positions}"
+            f"the corpus has strings of {longest} tokens, but the encoder reads only "
+            f"{config.max_positions}: use a larger max_positions, or a corpus with smaller "
+            f"max_tokens"
         )
 
 
@@ -212,7 +215,7 @@ def _finish(trainer, folder, config, plan, metadata):
     scored = [entry["step"] for entry in trainer.state.log_history if "eval_loss" in entry]
     if len(trainer.eval_dataset) and scored[-1:] != [trainer.state.global_step]:
         trainer.evaluate()
-    # the summary of the Trainer knows only what was trained since the last interruption
+    # the summary of the Trainer only covers the training since the last interruption
     history = [entry for entry in trainer.state.log_history if "train_runtime" not in entry]
     last = next((entry for entry in reversed(history) if "eval_loss" in entry), {})
     held_out = {

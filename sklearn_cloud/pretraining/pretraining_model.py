@@ -1,4 +1,4 @@
-"""The network of pre-training: an encoder and the objectives that fine-tuning throws away."""
+"""The network of pre-training: an encoder and objectives that fine-tuning does not use."""
 
 from torch import nn
 
@@ -8,7 +8,7 @@ from .objectives import Geometry, MaskedTokens
 
 
 class PretrainingModel(nn.Module):
-    """Encoder with the objectives that it learns from.
+    """Encoder with the objectives of pre-training.
 
     Parameters
     ----------
@@ -26,12 +26,12 @@ class PretrainingModel(nn.Module):
             self.geometry = Geometry(config.width)
 
     def forward(self, input_ids, labels, geometry, distances):
-        """Losses of a batch, as `MaskedBatch` makes it.
+        """Return the losses of a batch from `MaskedBatch`.
 
         Parameters
         ----------
         input_ids, labels : tensor of shape (n_strings, n_tokens)
-            `labels` is -100 where nothing is to be predicted.
+            `labels` is -100 for tokens that are not predicted.
         geometry : tensor of shape (n_strings, 10)
             Standardised; NaN where unknown.
         distances : tensor of shape (n_strings, n_tokens)

@@ -1,4 +1,4 @@
-"""How well masked tokens are predicted on rows that were held out: by a model, by counting."""
+"""Scores of masked tokens on held-out rows, for a model and for counting baselines."""
 
 from functools import lru_cache
 
@@ -14,7 +14,7 @@ _tokenizer = lru_cache(maxsize=1)(SymmetryTokenizer)
 
 @torch.no_grad()
 def score_masked_tokens(model, corpus, rows, *, mask_probability=0.15, batch_size=_BATCH_SIZE):
-    """Score a pre-training model on rows that it has not seen.
+    """Score a pre-training model on held-out rows.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def score_masked_tokens(model, corpus, rows, *, mask_probability=0.15, batch_siz
         `loss` (mean cross entropy per masked token, nats), `accuracy` over all masked tokens and
         per part of the string (`accuracy_generator`, `accuracy_sites`, `accuracy_composition`),
         and, for a model with geometry heads, `crystal_loss` and `orbit_loss` (smooth L1 loss per
-        known number, standardised). Empty where there are no rows.
+        known number, standardised). Empty if there are no rows.
     """
     tally = _Tally()
     device = next(model.parameters()).device
@@ -49,26 +49,26 @@ def score_masked_tokens(model, corpus, rows, *, mask_probability=0.15, batch_siz
 
 
 def score_baselines(corpus, training_rows, rows, *, mask_probability=0.15):
-    """Score on held-out rows what counting the tokens of the training rows predicts.
+    """Score predictions from token counts of the training rows on held-out rows.
 
     Parameters
     ----------
     corpus : Corpus or JoinedCorpus
     training_rows, rows : ndarray of int
-        Where the tokens are counted, and where they are predicted.
+        Rows to count tokens in, and rows to predict.
     mask_probability : float, default=0.15
 
     Returns
     -------
     dict
-        Name of the baseline -> scores as `score_masked_tokens` gives them, for the same masked
-        tokens. `unigram` predicts from how often a token occurs in that part of the string,
-        `space_group` from how often it does in strings of that space group, however masked.
+        Name of the baseline -> scores as from `score_masked_tokens`, for the same masked tokens.
+        `unigram` predicts from the frequency of a token in that part of the string, `space_group`
+        from its frequency in strings of the space group, even if that is masked.
 
     Notes
     -----
-    Frequencies within a space group are smoothed by one token's worth of the unigram
-    frequencies, and these by one token's worth of the uniform distribution.
+    Frequencies within a space group are smoothed by one pseudo-count of the unigram frequencies,
+    and these by one pseudo-count of the uniform distribution.
     """
     counts = _count_tokens(corpus, training_rows)
     unigram = _smooth(sum(counts.values()), 1 / len(_tokenizer()))
@@ -116,7 +116,7 @@ class _Tally:
 
 
 def _masked_batches(corpus, rows, mask_probability, batch_size):
-    """The rows in batches of similar length, masked the same way each time."""
+    """Yield rows in batches of similar length, masked reproducibly."""
     collate = MaskedBatch(corpus, mask_probability, seed=0)
     rows = rows[np.argsort(corpus.lengths[rows], kind="stable")]
     for start in range(0, len(rows), batch_size):
@@ -129,20 +129,20 @@ def _unmasked(batch):
 
 
 def _masked_tokens(batch):
-    """Each masked token and the part of the string that it stands in."""
+    """Return each masked token and its part of the string."""
     parts = np.array([_tokenizer().part_ids(string) for string in _unmasked(batch)])
     masked = batch["labels"].numpy() != IGNORED
     return batch["labels"].numpy()[masked], parts[masked]
 
 
 def _space_group(tokens):
-    """The tokens that name the space group, as bytes."""
+    """Return the tokens of the space group as bytes."""
     end = np.argmax(tokens == _tokenizer().vocabulary.index("|"))
     return tokens[:end].astype(np.uint16).tobytes()
 
 
 def _count_tokens(corpus, rows):
-    """How often each token occurs, by space group: arrays of shape (n_parts, n_tokens)."""
+    """Count tokens by space group, in arrays of shape (n_parts, n_tokens)."""
     tokenizer = _tokenizer()
     counts = {}
     for row in rows:

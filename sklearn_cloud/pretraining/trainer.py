@@ -17,7 +17,7 @@ from .masking import LengthGroupedRows, MaskedBatch, RowNumbers
 from .scores import score_masked_tokens
 
 logger = logging.getLogger(__name__)
-#: What a complete checkpoint holds; FSDP writes weights and optimizer under names of its own.
+#: Files of a complete checkpoint; FSDP has other names for weights and optimizer.
 _CHECKPOINT_PARTS = ("*model*", "optimizer*", "scheduler.pt", "rng_state*.pth")
 #: The Trainer writes this file last.
 _STATE_FILE = "trainer_state.json"
@@ -25,7 +25,7 @@ _STATE_FILE = "trainer_state.json"
 
 @contextmanager
 def local_state(seed):
-    """Seed Python, NumPy and torch inside the block only, and leave transformers' log level.
+    """Seed Python, NumPy and torch only inside the block, and restore the log level after it.
 
     The Trainer sets all of these for the whole process.
     """
@@ -45,10 +45,10 @@ def local_state(seed):
 
 
 def last_checkpoint(folder):
-    """Path of the newest complete checkpoint in a folder, None where there is none yet.
+    """Return the path of the newest complete checkpoint in a folder, or None.
 
-    A training killed while it was writing leaves an incomplete checkpoint, which is passed over
-    with a warning.
+    A training that is killed while writing leaves an incomplete checkpoint, which is skipped with a
+    warning.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def last_checkpoint(folder):
     Raises
     ------
     ValueError
-        If there are checkpoints that were complete, and none of them is whole any more.
+        If there are checkpoints that were complete, but all of them are damaged.
     """
     paths = [path for path in Path(folder).glob("checkpoint-*") if path.is_dir()]
     paths.sort(key=lambda path: int(path.name.split("-")[1]), reverse=True)
@@ -69,17 +69,17 @@ def last_checkpoint(folder):
         problem = _find_problem(path)
         if problem is None:
             return str(path)
-        logger.warning("%s is passed over: %s", path, problem)
+        logger.warning("skipped %s: %s", path, problem)
     if any((path / _STATE_FILE).is_file() for path in paths):
         raise ValueError(
             f"no checkpoint in {str(folder)!r} can be read ({paths[0].name}: {problem}): remove "
-            f"the folder to train from the beginning"
+            f"the folder to start the training again"
         )
     return None
 
 
 def _find_problem(path):
-    """What is wrong with a checkpoint, None where it is whole."""
+    """Return the problem of a checkpoint, or None if it is complete."""
     try:
         json.loads((path / _STATE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -95,9 +95,9 @@ def _find_problem(path):
 
 
 def _is_whole(file):
-    """Whether a file has the length that its own table of contents says."""
+    """Whether a file has the length given in its header."""
     if file.suffix != ".safetensors":
-        return zipfile.is_zipfile(file)  # what torch.save writes
+        return zipfile.is_zipfile(file)  # the format of torch.save
     try:
         with safe_open(file, framework="pt"):
             return True
@@ -106,12 +106,12 @@ def _is_whole(file):
 
 
 def count_accumulation(batch_size, device_batch_size):
-    """Batches of a device that make up one batch of the optimizer.
+    """Return the number of device batches per batch of the optimizer.
 
     Raises
     ------
     ValueError
-        If they do not make it up evenly.
+        If the batch of the optimizer is not a multiple of them.
     """
     world = int(os.environ.get("WORLD_SIZE", 1))
     accumulation, rest = divmod(batch_size, device_batch_size * world)
@@ -128,14 +128,14 @@ def _check_accelerate():
         import accelerate  # noqa: F401 (the Trainer needs it, and would name another package)
     except ImportError as error:
         raise ImportError(
-            "pre-training needs accelerate: pip install 'sklearn-cloud[pretraining]'"
+            "pre-training requires accelerate: pip install 'sklearn-cloud[pretraining]'"
         ) from error
 
 
 def training_arguments(
     folder, plan, *, accumulation, n_steps, evaluations, save_steps, device, bf16, verbose
 ):
-    """Arguments of the Trainer; `plan` holds the parameters of `pretrain` that it stores."""
+    """Return the arguments of the Trainer from the stored parameters of `pretrain`."""
     _check_accelerate()
     from transformers import TrainingArguments
 
@@ -147,7 +147,7 @@ def training_arguments(
         gradient_accumulation_steps=accumulation,
         learning_rate=plan["learning_rate"],
         weight_decay=plan["weight_decay"],
-        warmup_steps=float(plan["warmup_ratio"]),  # below 1 it is a share of the steps
+        warmup_steps=float(plan["warmup_ratio"]),  # below 1: a share of the steps
         lr_scheduler_type="cosine",
         max_grad_norm=1.0,
         bf16=choose_bf16("auto", device) if bf16 is None else bf16,
@@ -169,22 +169,22 @@ def training_arguments(
         ddp_find_unused_parameters=False,
     )
     if arguments.n_gpu > 1:
-        # in one process the Trainer would give each device a batch, and so train on larger ones
+        # in one process, the Trainer would train on larger batches, one for each device
         arguments._n_gpu = 1
     return arguments
 
 
 def _logging_steps(save_steps, n_steps):
-    """About 200 logs, one of them at each checkpoint.
+    """Return the steps between about 200 logs, one of them at each checkpoint.
 
-    The Trainer forgets the losses since the last log when it is interrupted.
+    If it is interrupted, the Trainer loses the losses since the last log.
     """
     most = max(1, n_steps // 200)
     return max(steps for steps in range(1, most + 1) if save_steps % steps == 0)
 
 
 def build_trainer(corpus, rows, validation, model, arguments, mask_probability):
-    """A Trainer that groups rows by length and scores masked tokens part by part.
+    """Return a Trainer that groups rows by length and scores masked tokens by part.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def build_trainer(corpus, rows, validation, model, arguments, mask_probability):
     sampler = LengthGroupedRows(rows, corpus.lengths[rows], batch_size, seed)
 
     class SetEpoch(TrainerCallback):
-        """Tell the sampler the epoch: after an interruption accelerate may not reach it."""
+        """Set the epoch of the sampler, which accelerate may not do after an interruption."""
 
         def on_epoch_begin(self, args, state, control, **kwargs):
             sampler.set_epoch(int(state.epoch or 0))
@@ -216,7 +216,7 @@ def build_trainer(corpus, rows, validation, model, arguments, mask_probability):
 
         def _save_rng_state(self, output_dir):
             super()._save_rng_state(output_dir)
-            # the state file comes next: it shall mean that every process has written its part
+            # the state file, written next, means that every process has written its part
             self.accelerator.wait_for_everyone()
 
         def evaluate(self, *args, **kwargs):
@@ -225,7 +225,7 @@ def build_trainer(corpus, rows, validation, model, arguments, mask_probability):
             )
             scores = {f"eval_{name}": value for name, value in scores.items()}
             self.log(scores)
-            # tells the Trainer that it is done: it would evaluate again at the end of the epoch
+            # mark it as done: the Trainer would evaluate again at the end of the epoch
             self.control = self.callback_handler.on_evaluate(
                 self.args, self.state, self.control, scores
             )

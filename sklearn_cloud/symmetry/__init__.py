@@ -1,4 +1,4 @@
-"""Crystal to string."""
+"""Symmetry strings of crystals."""
 
 from .generators import generator_operations, generator_string, space_group_number
 from .parsing import parse_string

@@ -1,4 +1,4 @@
-"""Read a symmetry string back into its parts."""
+"""Parse symmetry strings."""
 
 import re
 
@@ -13,7 +13,7 @@ _FRACTION = re.compile(r"0\.\d\d?|1\.0")
 
 
 def parse_string(string):
-    """Read a symmetry string back into its parts.
+    """Parse a symmetry string into its parts.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def parse_string(string):
     TypeError
         If `string` is not a string.
     ValueError
-        If a part is malformed, stands in the wrong place, names an unknown space group, or a
+        If a part is malformed or in the wrong place, or names an unknown space group, or a
         Wyckoff position that the space group does not have.
 
     Examples
@@ -94,11 +94,11 @@ def _read_composition(part):
 
 
 def _join_traces(part, pairs):
-    """`C 0.0 C 0.13` is a fraction of 0.0013: what follows a 0.0 of an element is hundredths."""
+    """Join `C 0.0 C 0.13` to a fraction of 0.0013: after a 0.0, the next number is hundredths."""
     fractions, scales = {}, {}
     for element, fraction in pairs:
         if fractions.get(element):
-            raise ValueError(f"{part!r} names {element} twice")
+            raise ValueError(f"{part!r} lists {element} twice")
         scales[element] = scales.get(element, 100) / 100
         fractions[element] = round(float(fraction) * scales[element], 8)
     return tuple(fractions.items())

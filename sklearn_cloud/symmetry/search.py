@@ -1,4 +1,4 @@
-"""Search the space group and the occupied Wyckoff positions of crystals."""
+"""Find the space group and the occupied Wyckoff positions of crystals."""
 
 import math
 from typing import NamedTuple
@@ -22,9 +22,9 @@ class Symmetry(NamedTuple):
     number : int
         Space group.
     orbits : list of Orbit
-        Canonical, see `canonical_orbits`.
+        In canonical form, see `canonical_orbits`.
     sites : list of int
-        For each orbit the index of one of its sites.
+        Index of one site of each orbit.
     lattice : ndarray of shape (3, 3)
         Vectors of a primitive cell as rows, in angstrom.
     n_primitive : int
@@ -39,7 +39,7 @@ class Symmetry(NamedTuple):
 
 
 class _Finding(NamedTuple):
-    """What a symmetry finder says of the sites it was given."""
+    """Result of a symmetry finder for its input sites."""
 
     number: int
     letters: list  # of each site
@@ -49,7 +49,7 @@ class _Finding(NamedTuple):
 
 
 def find_symmetry(crystal, *, symprec, angle_tolerance=None, backend="moyopy"):
-    """Search the symmetry of a crystal.
+    """Find the symmetry of a crystal.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def find_symmetry(crystal, *, symprec, angle_tolerance=None, backend="moyopy"):
     symprec : float
         Distance within which sites count as equivalent, in angstrom.
     angle_tolerance : float, default=None
-        Tolerance on angles between cell vectors, in degrees; None leaves it to `symprec`.
+        Tolerance on angles between cell vectors, in degrees; None derives it from `symprec`.
     backend : {"moyopy", "spglib"}, default="moyopy"
 
     Returns
@@ -67,7 +67,7 @@ def find_symmetry(crystal, *, symprec, angle_tolerance=None, backend="moyopy"):
     Raises
     ------
     CrystalError
-        If the search finds no space group, not even P1.
+        If no space group is found, not even P1.
     """
     (found,) = find_symmetries([crystal], symprec, angle_tolerance, backend)
     if isinstance(found, ValueError):
@@ -76,10 +76,10 @@ def find_symmetry(crystal, *, symprec, angle_tolerance=None, backend="moyopy"):
 
 
 def find_symmetries(crystals, symprec, angle_tolerance=None, backend="moyopy"):
-    """`find_symmetry` of several crystals, with a ValueError in the place of one that fails.
+    """Return `find_symmetry` of several crystals, or the ValueError of those that fail.
 
-    Each step is done for all of them before the next: code that stays in the processor's caches
-    makes the whole about a fifth faster.
+    Each step is done for all crystals before the next one: with the code in the processor's
+    caches this is about a fifth faster.
     """
     finder = _search_moyopy if backend == "moyopy" else _search_spglib
 
@@ -102,7 +102,7 @@ def find_symmetries(crystals, symprec, angle_tolerance=None, backend="moyopy"):
 
 
 def _or_error(function, *arguments):
-    """What the function returns, or the ValueError that it raises."""
+    """Return the result of the function, or the ValueError that it raises."""
     try:
         return function(*arguments)
     except ValueError as error:
@@ -110,7 +110,7 @@ def _or_error(function, *arguments):
 
 
 def _search_with(finder, crystal, symprec, angle_tolerance):
-    """What the finder finds, at the widest tolerance that it can handle; else a ValueError."""
+    """Return the result of the finder at the widest tolerance that works, or a CrystalError."""
     for share in SYMPREC_SHARES:
         try:
             check_tolerances(crystal.lattice, share * symprec, angle_tolerance)
@@ -118,13 +118,13 @@ def _search_with(finder, crystal, symprec, angle_tolerance):
         except ValueError as error:
             failure = error
     return CrystalError(
-        f"there is no space group at symprec={symprec} ({failure}); try a smaller symprec, or the "
+        f"no space group found at symprec={symprec} ({failure}); try a smaller symprec or the "
         f"other backend"
     )
 
 
 def _label(finding, crystal, order):
-    """The symmetry with canonical orbits; ``order`` is that of the sites as they were given."""
+    """Return the symmetry with canonical orbits; ``order`` is that of the original sites."""
     sites = [site for site, first in enumerate(finding.orbits) if site == first]
     elements = [tuple(element for element, _ in species) for species in crystal.species]
     kinds = crystal.kinds.tolist()

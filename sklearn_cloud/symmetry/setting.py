@@ -1,22 +1,22 @@
-"""One description of a crystal among the many that mean the same.
+"""Standard setting of a crystal, the same for all equivalent descriptions.
 
 A symmetry finder decides within a tolerance, and for a few crystals in ten thousand its decision
-hangs on the order of the sites, the origin and the cell. So a crystal is brought into a setting
-that depends on the crystal alone before its symmetry is searched.
+depends on the order of the sites, the origin and the cell. Therefore a crystal is transformed to a
+setting that depends on the crystal alone before its symmetry is searched.
 """
 
 import numpy as np
 
 from ..crystals.cells import moyopy_cell, niggli_cell
 
-_DECAY = 2.0  # angstrom: how fast the weight of a neighbour falls off
-_DIGITS = 6  # distances that agree to a micro-angstrom are equal: the rest is rounding
-_MOST_PAIRS = 1_000_000  # of sites, that are looked at at a time
-_EXACT = 1e-3  # angstrom: repetitions within this are one cell written several times
+_DECAY = 2.0  # angstrom: decay length of the weight of a neighbour
+_DIGITS = 6  # distances that agree to a micro-angstrom are equal, except for rounding
+_MOST_PAIRS = 1_000_000  # pairs of sites computed at a time
+_EXACT = 1e-3  # angstrom: within this, a repetition is the same cell
 
 
 def standard_setting(crystal):
-    """Describe a crystal by its reduced cell, seen from one of its rarest atoms.
+    """Return a crystal in its reduced cell, with one of its rarest atoms as origin.
 
     Parameters
     ----------
@@ -28,12 +28,12 @@ def standard_setting(crystal):
         The same crystal: Niggli-reduced cell, a site of the rarest kind as origin, the sites
         sorted by their distance from it.
     order : ndarray of shape (n_sites,)
-        Index of each of its sites in the crystal that was given.
+        Index of each of its sites in the input crystal.
 
     Notes
     -----
-    Of the sites of the rarest kind the one with the fewest and farthest neighbours is the origin.
-    Sites that tie are alike by symmetry, so it does not matter which of them is taken.
+    The origin is the site of the rarest kind with the fewest and farthest neighbours. Sites that
+    tie are equivalent by symmetry, so any of them can be taken.
     """
     species = sorted(range(len(crystal.species)), key=crystal.species.__getitem__)
     rank = np.empty(len(species), dtype=np.int32)
@@ -59,7 +59,7 @@ def standard_setting(crystal):
 
 
 def _first_of_each(positions, kinds, lattice):
-    """Indices of the sites that are not repetitions of one before them, in a smaller cell."""
+    """Return the indices of sites that do not repeat an earlier one, in a smaller cell."""
     size = max(1, _MOST_PAIRS // len(positions))
     first = []
     for start in range(0, len(positions), size):
@@ -73,8 +73,8 @@ def _first_of_each(positions, kinds, lattice):
 
 
 def _choose_origin(positions, origins, basis, weights):
-    """Of the sites `origins` the one with the fewest and farthest neighbours."""
-    size = max(1, _MOST_PAIRS // len(positions))  # at a time: memory grows with the sites alone
+    """Return the site of `origins` with the fewest and farthest neighbours."""
+    size = max(1, _MOST_PAIRS // len(positions))  # chunks: memory is linear in the sites
     crowded = []
     for start in range(0, len(origins), size):
         offsets = positions - positions[origins[start : start + size], None]
@@ -85,17 +85,17 @@ def _choose_origin(positions, origins, basis, weights):
 
 
 def primitive_setting(crystal, order):
-    """Describe a crystal by its primitive cell, where it repeats itself exactly.
+    """Return a crystal in its primitive cell, if it repeats exactly.
 
-    A finder that sees two cells of the same crystal may decide differently about each. What
-    repeats itself only within the tolerance of the search is left as it is.
+    A finder may decide differently about two cells of the same crystal. Repetitions that are only
+    valid within the tolerance of the search are not reduced.
 
     Parameters
     ----------
     crystal : Crystal
         In the standard setting.
     order : ndarray of shape (n_sites,)
-        As `standard_setting` returns it; passed on for the sites that are kept.
+        As returned by `standard_setting`; it is passed on for the sites that are kept.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def primitive_setting(crystal, order):
     try:
         found = moyopy.MoyoDataset(moyopy_cell(crystal), symprec=_EXACT)
     except ValueError:
-        return None  # no symmetry at all within so narrow a tolerance
+        return None  # no symmetry within such a narrow tolerance
     repeated = len(crystal.kinds) // (max(found.mapping_std_prim) + 1)
     if repeated == 1:
         return None

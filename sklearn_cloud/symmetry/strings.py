@@ -15,22 +15,22 @@ from .wyckoff import Orbit
 PARTS = ("generators", "sites", "composition")
 SITES = ("set", "orbits")
 SEPARATOR = " | "
-_FRACTION_DIGITS = (2, 4, 6, 8)  # as many as it takes to tell a fraction from 0
-_LARGEST_COUNT = 900  # that one token says
+_FRACTION_DIGITS = (2, 4, 6, 8)  # as many as needed to distinguish a fraction from 0
+_LARGEST_COUNT = 900  # of one token
 
 
 class SymmetryString(NamedTuple):
-    """The parts of a symmetry string. `str()` of it gives the string back.
+    """The parts of a symmetry string; `str()` joins them again.
 
     Attributes
     ----------
     space_group : int or None
-        None where the string has no generator part.
+        None if the string has no generator part.
     orbits : tuple of Orbit
-        The occupied Wyckoff positions. With `sites="set"` each appears once and has no elements;
-        with `sites="orbits"` one entry per orbit. Empty where the string has no sites part.
+        The occupied Wyckoff positions: with `sites="set"` each once and without elements, with
+        `sites="orbits"` one entry per orbit. Empty if the string has no sites part.
     composition : tuple of (str, float)
-        Elements and atomic fractions, rounded to 0.01, traces to two digits more. Empty where the
+        Elements and atomic fractions, rounded to 0.01, traces to two more digits. Empty if the
         string has no composition.
 
     Examples
@@ -65,26 +65,26 @@ def symmetry_string(
     angle_tolerance=None,
     backend="moyopy",
 ):
-    """Symmetry string of one crystal.
+    """Return the symmetry string of one crystal.
 
     Parameters
     ----------
     structure : pymatgen Structure, ase Atoms, pymatgen Composition, str or path
         A string is CIF text, the path of a `.cif` file or a chemical formula. A composition or
-        formula gives a string of the composition alone.
+        formula gives a string with the composition only.
     parts : sequence of {"generators", "sites", "composition"}
         The parts to write; their order in the string is fixed.
     sites : {"orbits", "set"}, default="orbits"
-        `"orbits"` names every orbit with its element, which tells the A site of a perovskite from
-        the B site; identical orbits are counted, `2i O x10 x2` for twelve. `"set"` names the
-        occupied Wyckoff positions only, as the paper does.
+        `"orbits"` lists every orbit with its element, which distinguishes the A and B sites of a
+        perovskite; identical orbits are counted, `2i O x10 x2` for twelve. `"set"` lists only the
+        set of occupied Wyckoff positions, as in the paper.
     symprec : float, default=0.1
-        Distance within which sites count as equivalent, in angstrom. Where no space group is found
-        the search is repeated with less, down to a fifth of it.
+        Distance within which sites count as equivalent, in angstrom. If no space group is found,
+        the search is repeated with smaller values, down to a fifth.
     angle_tolerance : float, default=None
-        Tolerance on angles between cell vectors, in degrees; None leaves it to `symprec`.
+        Tolerance on angles between cell vectors, in degrees; None derives it from `symprec`.
     backend : {"moyopy", "spglib"}, default="moyopy"
-        Library that searches the symmetry.
+        Library for the symmetry search.
 
     Returns
     -------
@@ -94,21 +94,21 @@ def symmetry_string(
     Raises
     ------
     TypeError
-        If `structure` is none of the accepted kinds.
+        If `structure` has another type.
     CrystalError
-        If it is not a valid crystal, or has no symmetry at this `symprec`.
+        If it is not a valid crystal, or no symmetry is found at this `symprec`.
     ValueError
         If a parameter is invalid.
 
     Warns
     -----
     UserWarning
-        If the reader changed or noticed something: `read_crystal` says what.
+        If the reader made changes or found something unusual.
 
     Notes
     -----
-    Section 3.1 of the CLOUD paper. Beyond it the string is canonical: the same crystal gives the
-    same string however its sites are ordered, its origin placed and its cell chosen.
+    See section 3.1 of the CLOUD paper. In addition, the string is canonical: it does not depend on
+    the order of the sites, the origin and the choice of the cell.
 
     Examples
     --------
@@ -138,7 +138,7 @@ def symmetry_string(
 
 
 def check_options(parts, sites, symprec, angle_tolerance, backend):
-    """Raise ValueError for an option that `symmetry_string` does not know."""
+    """Raise ValueError for an invalid option of `symmetry_string`."""
     if isinstance(parts, str) or not len(parts) or not set(parts) <= set(PARTS):
         raise ValueError(f"parts must be a sequence of one or more of {PARTS}, got {parts!r}.")
     if sites not in SITES:
@@ -146,10 +146,10 @@ def check_options(parts, sites, symprec, angle_tolerance, backend):
     if backend not in BACKENDS:
         raise ValueError(f"backend must be one of {BACKENDS}, got {backend!r}.")
     if not _is_positive(symprec):
-        raise ValueError(f"symprec must be a distance in angstrom above 0, got {symprec!r}.")
+        raise ValueError(f"symprec must be a positive distance in angstrom, got {symprec!r}.")
     if angle_tolerance is not None and not _is_positive(angle_tolerance):
         raise ValueError(
-            f"angle_tolerance must be None or an angle in degrees above 0, got {angle_tolerance!r}."
+            f"angle_tolerance must be None or a positive angle in degrees, got {angle_tolerance!r}."
         )
 
 
@@ -158,7 +158,7 @@ def _is_positive(value):
 
 
 def compose_string(crystal, **options):
-    """Symmetry string of a `Crystal` or `Formula`; options as of `compose_strings`."""
+    """Return the symmetry string of a `Crystal` or `Formula`; options as in `compose_strings`."""
     (string,) = compose_strings([crystal], **options)
     if isinstance(string, ValueError):
         raise string
@@ -175,10 +175,10 @@ def compose_strings(
     angle_tolerance=None,
     backend="moyopy",
 ):
-    """Symmetry strings, with a ValueError in the place of a crystal that has none.
+    """Return symmetry strings, or the ValueError of crystals that have none.
 
-    The options are those of `symmetry_string`, taken as checked. With ``numbers="geometry"`` each
-    string comes as a tuple with the numbers of `geometry_numbers` behind it.
+    The options are those of `symmetry_string`, already checked. With ``numbers="geometry"`` each
+    result is a tuple of the string and its `geometry_numbers`.
     """
     symmetries = [None] * len(crystals)
     if "generators" in parts or "sites" in parts or numbers:
@@ -197,13 +197,14 @@ def compose_strings(
 
 
 def _compose(crystal, symmetry, parts, sites):
-    """The string of one crystal, of which `find_symmetries` found `symmetry`."""
+    """Return the string of one crystal and its result of `find_symmetries`."""
     if isinstance(symmetry, ValueError):
         raise symmetry
     composition = tuple(atomic_fractions(crystal.composition)) if "composition" in parts else ()
     if isinstance(crystal, Formula) and not composition:
         raise CrystalError(
-            f"a composition has no symmetry: parts={tuple(parts)} leaves nothing to write"
+            f"a composition has no symmetry: pass a structure, or add 'composition' to "
+            f"parts={tuple(parts)}"
         )
     number, orbits, *_ = symmetry or (None, ())
     if "sites" not in parts:
@@ -215,21 +216,21 @@ def _compose(crystal, symmetry, parts, sites):
 
 
 def _describe(crystal, symmetry):
-    """The geometry of one crystal, as a list of numbers."""
+    """Return the geometry of one crystal as a list of numbers."""
     if isinstance(crystal, Formula):
         raise CrystalError(
-            "a composition has no geometry: pass a structure, or numbers=None for the string alone"
+            "a composition has no geometry: pass a structure, or numbers=None for strings only"
         )
     return geometry_numbers(crystal, symmetry).tolist()
 
 
 def atomic_fractions(amounts):
-    """Sorted (element, fraction) of a composition, fractions rounded to 0.01.
+    """Return sorted (element, fraction) of a composition, fractions rounded to 0.01.
 
-    Traces that this would make 0 keep two significant digits or more.
+    Traces that would be rounded to 0 keep at least two significant digits.
     """
     total = sum(amounts.values())
-    # the inner rounding keeps sums of partial occupancies from tipping a tie either way
+    # the inner rounding prevents that errors of summed occupancies decide a tie
     return [
         (element, _round_fraction(round(amounts[element] / total, 9)))
         for element in sorted(amounts, key=ELEMENT_RANK.__getitem__)
@@ -244,7 +245,7 @@ def _round_fraction(fraction):
 
 
 def write_composition(composition):
-    """`Fe 0.99 C 0.0 C 0.13`: a trace of 0.0013 is 0 hundredths and 0.13 hundredths."""
+    """Write `Fe 0.99 C 0.0 C 0.13`: a trace of 0.0013 is 0.0, then 0.13 hundredths."""
     words = []
     for element, fraction in composition:
         while 0 < fraction < 0.01:
@@ -266,7 +267,7 @@ def write_orbits(orbits):
 
 
 def _write_count(count):
-    """Count tokens that add up: 12 is `x10 x2`, 1900 is `x900 x900 x100`; 1 is not written."""
+    """Write a count as tokens: 12 is `x10 x2`, 1900 is `x900 x900 x100`; 1 is not written."""
     if count == 1:
         return []
     whole, count = divmod(count, _LARGEST_COUNT) if count > 999 else (0, count)

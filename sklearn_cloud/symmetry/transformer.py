@@ -1,4 +1,4 @@
-"""SymmetryStringTransformer: crystals in, symmetry strings out."""
+"""SymmetryStringTransformer: transform crystals to symmetry strings."""
 
 from functools import partial
 from numbers import Integral
@@ -13,55 +13,55 @@ from .strings import PARTS, check_options, compose_strings
 
 
 class SymmetryStringTransformer(CrystalTransformer):
-    """Turn crystals into symmetry strings.
+    """Transform crystals to symmetry strings.
 
-    A symmetry string names the space group by its generators, the occupied Wyckoff positions and
-    the composition: `1 4 b O O O c O O O d O O O e O O O 0 | 1a Cs 1b Cl | Cs 0.5 Cl 0.5`. The same
-    crystal gives the same string however its sites are ordered, its origin is placed and its cell
-    is chosen. The transformer learns nothing: `fit` only checks the parameters.
+    A symmetry string lists the generators of the space group, the occupied Wyckoff positions and
+    the composition: `1 4 b O O O c O O O d O O O e O O O 0 | 1a Cs 1b Cl | Cs 0.5 Cl 0.5`. The
+    string of a crystal does not depend on the order of its sites, its origin and the choice of its
+    cell. The transformer is stateless: `fit` only checks the parameters.
 
     Parameters
     ----------
     parts : sequence of {"generators", "sites", "composition"}
-        The parts of the string that are written.
+        The parts of the string to write.
     sites : {"orbits", "set"}, default="orbits"
-        `"orbits"` names each orbit with its element; `"set"` names the occupied Wyckoff positions
-        only, as the paper does.
+        `"orbits"` lists each orbit with its element; `"set"` lists only the set of occupied
+        Wyckoff positions, as in the paper.
     numbers : {"geometry"} or None, default=None
-        `"geometry"` writes 13 numbers next to each string, which say what it leaves out: volume
-        per site, density, number of sites, shape of the reduced cell, nearest-neighbour
+        `"geometry"` adds 13 numbers to each string, which describe what the string leaves out:
+        volume per site, density, number of sites, shape of the reduced cell, nearest-neighbour
         distances, numbers of orbits and of Wyckoff positions (logarithms; see
         `get_feature_names_out`). `CloudRegressor` learns from them too; the model then needs
-        coordinates. String and numbers come from one symmetry search.
+        coordinates. String and numbers come from the same symmetry search.
     symprec : float, default=0.1
-        Distance within which sites count as equivalent, in angstrom. Where no space group is found
-        the search is repeated with less, down to a fifth of it.
+        Distance within which sites count as equivalent, in angstrom. If no space group is found,
+        the search is repeated with smaller values, down to a fifth.
     angle_tolerance : float, default=None
-        Tolerance on angles between cell vectors, in degrees; None leaves it to `symprec`.
+        Tolerance on angles between cell vectors, in degrees; None derives it from `symprec`.
     backend : {"moyopy", "spglib"}, default="moyopy"
-        Library that searches the symmetry. moyopy is several times faster; both give the same
-        string for nearly all crystals.
+        Library for the symmetry search. moyopy is several times faster; both give the same string
+        for nearly all crystals.
     on_error : {"raise", "warn"}, default="raise"
-        What to do with items that are not valid crystals. `"raise"` names all of them in one
-        error. `"warn"` puts None in their rows and lists the rows in one `UserWarning`, so that
-        they can be dropped before an estimator sees them.
+        How to handle items that are not valid crystals. `"raise"` lists all of them in one error.
+        `"warn"` sets their strings to None and lists them in one `UserWarning`, so that they can
+        be dropped before the estimator.
     n_jobs : int, default=None
-        Number of joblib workers, which read files and search the symmetry; None is 1 unless in a
+        Number of joblib workers for reading and symmetry searches; None means 1 unless in a
         `joblib.parallel_config` context.
     verbose : int, default=0
-        Above 0 shows a progress bar.
+        If not 0, show a progress bar.
 
     See Also
     --------
-    symmetry_string : The same for one crystal.
-    CloudRegressor : Predicts a property from the strings.
+    symmetry_string : Symmetry string of a single crystal.
+    CloudRegressor : Predict a property from the strings.
 
     Notes
     -----
-    Section 3.1 of the CLOUD paper. Input is a list, object array or Series of pymatgen
-    `Structure`, ase `Atoms`, CIF text, paths of CIF files, and, for data without structures,
-    pymatgen `Composition` or formulas, which give strings of the composition alone. Oxidation
-    states and spins are ignored, partial occupancies enter the composition. Identical crystals
+    See section 3.1 of the CLOUD paper. The input is a list, object array or Series of pymatgen
+    `Structure`, ase `Atoms`, CIF text, paths of CIF files or, for data without structures,
+    pymatgen `Composition` or formulas, which give strings of the composition only. Oxidation
+    states and spins are ignored; partial occupancies count in the composition. Identical crystals
     are searched once.
 
     Examples
@@ -97,12 +97,12 @@ class SymmetryStringTransformer(CrystalTransformer):
         self.verbose = verbose
 
     def fit(self, X, y=None):
-        """Check the parameters; there is nothing to learn.
+        """Check the parameters.
 
         Parameters
         ----------
         X : array-like of shape (n_crystals,)
-            Only its kind is looked at.
+            Crystals; only the type of the collection is checked.
         y : ignored
 
         Returns
@@ -121,7 +121,7 @@ class SymmetryStringTransformer(CrystalTransformer):
         return self
 
     def transform(self, X):
-        """Write the symmetry string of each crystal.
+        """Return the symmetry string of each crystal.
 
         Parameters
         ----------
@@ -131,13 +131,13 @@ class SymmetryStringTransformer(CrystalTransformer):
         Returns
         -------
         ndarray of shape (n_crystals,) or (n_crystals, 14), object
-            Strings, with ``numbers="geometry"`` followed by the numbers; None in the rows that
-            `on_error="warn"` passed over. A DataFrame after `set_output(transform="pandas")`.
+            Strings, followed by the numbers with ``numbers="geometry"``; None in the rows skipped
+            by `on_error="warn"`. A DataFrame after `set_output(transform="pandas")`.
 
         Raises
         ------
         TypeError, ValueError
-            If items are not valid crystals; the message names all of their rows.
+            If items are not valid crystals; the message lists all of their rows.
         """
         self._check_parameters()
         rows = compute_rows(
@@ -149,14 +149,14 @@ class SymmetryStringTransformer(CrystalTransformer):
         )
         warn_notes(rows)
         warn_errors(rows, "their strings are None")
-        # the last entry is that of the rows with an error
+        # the last entry is for rows with an error
         if self.numbers is None:
             return np.array([*rows.results, None], dtype=object)[rows.places]
         missing = (None, *[np.nan] * len(NUMBERS))
         return np.array([*rows.results, missing], dtype=object)[rows.places]
 
     def get_feature_names_out(self, input_features=None):
-        """Names of the output columns.
+        """Return the names of the output columns.
 
         Parameters
         ----------
@@ -165,7 +165,7 @@ class SymmetryStringTransformer(CrystalTransformer):
         Returns
         -------
         ndarray of shape (1,) or (14,), object
-            `"symmetry_string"`, and with ``numbers="geometry"`` the names of the numbers.
+            `"symmetry_string"`, followed by the names of the numbers with ``numbers="geometry"``.
         """
         numbers = () if self.numbers is None else NUMBERS
         return np.array(["symmetry_string", *numbers], dtype=object)

@@ -1,9 +1,9 @@
-"""Wyckoff positions of a crystal, in a labeling that depends on the crystal alone.
+"""Wyckoff positions of a crystal, in a canonical labeling.
 
-A symmetry finder returns Wyckoff letters for the origin and cell that it happens to choose.
-Another choice that serves the same space group permutes the letters (NaCl is 4a 4b either way
-round; in other groups 4a becomes 4b). The permutations of each group are tabulated, and here the
-labeling is taken that occupies the earliest letters, ties going to the earliest elements.
+A symmetry finder returns Wyckoff letters for its own choice of origin and cell. Another choice in
+the same space group permutes the letters (NaCl is 4a 4b either way; in other groups 4a becomes 4b).
+The permutations of each group are tabulated; the canonical labeling occupies the earliest letters,
+and of ties has the earliest elements.
 """
 
 import json
@@ -26,7 +26,7 @@ class Orbit(NamedTuple):
     position : str
         Wyckoff symbol: multiplicity in the conventional cell and letter, e.g. `"4a"`.
     elements : tuple of str
-        The element on the sites; several where they are disordered.
+        The element on the sites; several if they are disordered.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def _table():
 
 @lru_cache
 def wyckoff_positions(space_group):
-    """Wyckoff symbols of a space group, from the most special to the general position.
+    """Return the Wyckoff symbols of a space group, from the most special to the general position.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def wyckoff_positions(space_group):
 
 @lru_cache
 def _relabelings(space_group):
-    """All labelings of a group: row k, column i is the old index of the new letter i."""
+    """Return all labelings of a group: row k, column i is the old index of the new letter i."""
     rows = _table()[str(int(space_group))]["relabelings"]
     new_of_old = np.array([[_LETTERS.index(letter) for letter in row] for row in rows])
     return np.argsort(new_of_old, axis=1)
@@ -77,7 +77,7 @@ def _relabelings(space_group):
 
 @lru_cache(maxsize=1 << 16)
 def _canonical_order(space_group, contents):
-    """Old index of each new letter; `contents` ranks what each letter holds, 0 for nothing."""
+    """Return the old index of each new letter; `contents` ranks the letters, 0 if unoccupied."""
     orders = _relabelings(space_group)
     if len(orders) > 1:
         ranks = np.array(contents)[orders]
@@ -94,14 +94,14 @@ def _canonical_order(space_group, contents):
 
 
 def canonical_orbits(space_group, orbits):
-    """Relabel the orbits of a crystal so that origin and cell leave no trace.
+    """Relabel the orbits of a crystal independently of origin and cell.
 
     Parameters
     ----------
     space_group : int
         Number in International Tables A.
     orbits : iterable of (str, iterable of str)
-        Wyckoff letter and elements of each orbit, as a symmetry finder gives them.
+        Wyckoff letter and elements of each orbit, from a symmetry finder.
 
     Returns
     -------
@@ -115,9 +115,9 @@ def canonical_orbits(space_group, orbits):
 
     Notes
     -----
-    The letters are made canonical over the affine normalizer of the space group: of all labelings
-    that a change of origin or cell can bring about, the one that occupies the earliest letters.
-    Which letters are occupied therefore never depends on the elements.
+    The letters are canonical over the affine normalizer of the space group: of all labelings that a
+    change of origin or cell can cause, the one that occupies the earliest letters. The occupied
+    letters therefore never depend on the elements.
 
     Examples
     --------
@@ -141,7 +141,7 @@ def _ranks(elements):
 
 
 def relabel(space_group, orbits):
-    """Sorted (Wyckoff symbol, index into `orbits`) in the canonical labeling."""
+    """Return sorted (Wyckoff symbol, index into `orbits`) in the canonical labeling."""
     symbols = wyckoff_positions(space_group)
     held = {}
     for i, (letter, elements) in enumerate(orbits):

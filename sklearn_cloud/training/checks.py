@@ -37,8 +37,8 @@ def check_targets(y, n_rows, name):
     if len(bad):
         value = "NaN" if unknown[bad[0]] else "infinity"
         raise ValueError(
-            f"Input y contains {value} in row {bad[0]} ({len(bad)} rows in all): leave these "
-            "rows out or fill in their targets."
+            f"Input y contains {value} in row {bad[0]} ({len(bad)} rows in all): drop these rows "
+            "or fill in their targets."
         )
     return y
 
@@ -65,7 +65,7 @@ def check_weights(sample_weight, n_rows):
 def mean_one(weights, name):
     """Weights of mean 1 over the rows that have any."""
     if weights.min() < 0 or weights.sum() == 0:
-        raise ValueError(f"{name} must not be negative, nor zero in every row.")
+        raise ValueError(f"{name} must be non-negative, and positive in at least one row.")
     return (weights / weights[weights > 0].mean()).astype(np.float32)
 
 
@@ -98,7 +98,7 @@ def check_labels(y, n_rows, name):
     ]
     if missing:
         raise ValueError(
-            f"Input y contains NaN in row {missing[0]} ({len(missing)} rows in all): leave the "
-            "rows without a label out."
+            f"Input y contains NaN in row {missing[0]} ({len(missing)} rows in all): drop the rows "
+            "without a label."
         )
     return y

@@ -18,11 +18,11 @@ def choose_device(device):
     try:
         kind = torch.device(device).type
     except RuntimeError as error:
-        raise ValueError(f"device={device!r} is not known to torch: {error}") from error
+        raise ValueError(f"device={device!r} is not a device of torch: {error}") from error
     if not device_is_there(kind):
         raise ValueError(
-            f"device={str(device)!r} was asked for, but torch finds no such device here. Pass "
-            "device=None to use what is there, or install a build of torch for your hardware."
+            f"device={str(device)!r} is not available to torch on this machine. Use device=None to "
+            "choose an available device, or install a build of torch for your hardware."
         )
     return str(device)
 
@@ -32,7 +32,7 @@ def device_or_cpu(device):
     kind = "cpu" if device is None else torch.device(device).type
     if device_is_there(kind):
         return choose_device(device)
-    warnings.warn(f"There is no {kind} device here: computing on the CPU.", stacklevel=2)
+    warnings.warn(f"No {kind} device is available on this machine: using the CPU.", stacklevel=2)
     return "cpu"
 
 

@@ -166,8 +166,8 @@ class NetEstimator(BaseEstimator):
         n_valid = max(1, round(self.validation_fraction * len(rows)))
         if n_valid >= len(rows):
             raise ValueError(
-                f"n_samples={len(rows)} is too few to take validation_fraction="
-                f"{self.validation_fraction} out of it: pass more rows, or "
+                f"n_samples={len(rows)} is too small for validation_fraction="
+                f"{self.validation_fraction}: pass more rows, or "
                 "validation_fraction=0."
             )
         valid = targets.validation_rows(rows, y, n_valid, np.random.RandomState(seed))
@@ -200,7 +200,7 @@ class NetEstimator(BaseEstimator):
             return
         message = (
             f"Training was interrupted after {self.n_iter_} of {self.max_epochs} epochs; the "
-            f"weights of epoch {self.best_epoch_} are kept."
+            f"weights of epoch {self.best_epoch_} were kept."
         )
         if len(self.net_.history) > self.n_iter_:
             # Ctrl-C in the middle of an epoch: whatever this fit is part of shall end as well.

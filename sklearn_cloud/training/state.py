@@ -38,7 +38,9 @@ def upgrade(fitted, saved_by, name):
         If they were saved by a version that is not known here.
     """
     if saved_by["state"] not in (1, STATE_VERSION):
-        raise ValueError(f"This {name} was saved by versions {saved_by}, which are not known here.")
+        raise ValueError(
+            f"This {name} was saved by unknown versions {saved_by}: update sklearn-cloud."
+        )
     if saved_by["state"] == STATE_VERSION:
         return
     # Version 1 had the targets' statistics among the attributes of the estimator.

@@ -133,11 +133,11 @@ class RegressionTargets:
         """Raise ValueError unless these are statistics that predictions can be made with."""
         shapes = {np.shape(one) for one in (self.mean, self.scale, self.constant)}
         if shapes != {(self.n_outputs,)}:
-            raise ValueError("the scales of the targets have other shapes than the targets")
+            raise ValueError("the scales of the targets do not match the shape of the targets")
         if not (np.isfinite(self.mean).all() and np.isfinite(self.scale).all()):
             raise ValueError("the scales of the targets are infinite or NaN")
         if not (self.scale > 0).all():
-            raise ValueError("a scale of the targets is not above zero")
+            raise ValueError("a scale of the targets is not positive")
 
 
 class ClassTargets:
@@ -199,8 +199,8 @@ class ClassTargets:
             places[members[-1]] = np.inf
         if n_valid > np.isfinite(places).sum():
             raise ValueError(
-                f"validation_fraction takes {n_valid} of {len(rows)} rows, which leaves no row of "
-                "some class for training: pass more rows, or validation_fraction=0."
+                f"validation_fraction takes {n_valid} of {len(rows)} rows, which leaves no "
+                f"training rows of a class: pass more rows, or validation_fraction=0."
             )
         return rows[np.argsort(places, kind="stable")[:n_valid]]
 

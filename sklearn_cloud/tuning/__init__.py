@@ -1,4 +1,4 @@
-"""Hyperparameters, chosen with Optuna."""
+"""Hyperparameter search with Optuna."""
 
 try:
     from .spaces import default_space, paper_space, suggest_parameters
@@ -7,7 +7,7 @@ except ImportError as error:
     if (error.name or "").partition(".")[0] not in ("optuna", "optuna_integration"):
         raise
     raise ImportError(
-        "sklearn_cloud.tuning needs Optuna: pip install 'sklearn-cloud[tuning]'"
+        "sklearn_cloud.tuning requires Optuna: pip install 'sklearn-cloud[tuning]'"
     ) from error
 
 __all__ = ["default_space", "open_storage", "paper_space", "suggest_parameters", "tune_pipeline"]

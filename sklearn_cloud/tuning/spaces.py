@@ -1,21 +1,21 @@
-"""Search spaces: which values of which parameters are tried."""
+"""Search spaces of hyperparameters."""
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 
 def paper_space(prefix=""):
-    """The values of fine-tuning that the paper chose from.
+    """Return the search space of fine-tuning in the paper.
 
     Parameters
     ----------
     prefix : str, default=""
-        Put in front of every name: `"cloudregressor__"` where the regressor is a step of a
-        pipeline made by `make_pipeline`.
+        Prefix of every name: `"cloudregressor__"` if the regressor is a step of a pipeline from
+        `make_pipeline`.
 
     Returns
     -------
     dict of str to optuna.distributions.BaseDistribution
-        As `OptunaSearchCV`, `suggest_parameters` and `tune_pipeline` take it.
+        Space for `OptunaSearchCV`, `suggest_parameters` and `tune_pipeline`.
 
     Notes
     -----
@@ -46,18 +46,18 @@ def paper_space(prefix=""):
 
 
 def default_space(prefix=""):
-    """A space around the defaults, for small encoders and thousands of rows at most.
+    """Return a search space around the defaults, for small encoders and up to thousands of rows.
 
     Parameters
     ----------
     prefix : str, default=""
-        Put in front of every name: `"cloudregressor__"` where the regressor is a step of a
-        pipeline made by `make_pipeline`.
+        Prefix of every name: `"cloudregressor__"` if the regressor is a step of a pipeline from
+        `make_pipeline`.
 
     Returns
     -------
     dict of str to optuna.distributions.BaseDistribution
-        Add to it or take from it as you like; parameters of other steps can be tuned along.
+        Add or remove entries as needed; parameters of other steps can be tuned too.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def default_space(prefix=""):
 
 
 def suggest_parameters(trial, space):
-    """Values for one trial of a study of your own.
+    """Suggest values for one trial of your own study.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def suggest_parameters(trial, space):
     Returns
     -------
     dict
-        As `set_params` takes it.
+        Parameters for `set_params`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Studies: trials of hyperparameters that survive their workers."""
+"""Studies of hyperparameters that can be resumed and shared by processes."""
 
 import os
 import warnings
@@ -21,18 +21,18 @@ FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 def open_storage(storage, heartbeat=60):
-    """Where a study is kept, so that it can be resumed and shared by processes.
+    """Open the storage of a study, so that it can be resumed and shared by processes.
 
     Parameters
     ----------
     storage : str, path-like, optuna.storages.BaseStorage or None
-        A path is a journal file, which several processes of one machine (or of machines with a
-        common file system) can write to without any server. A URL with "://" is a database, such
-        as "postgresql+psycopg://user@host/name". None keeps the study in memory.
+        A path is a journal file, which several processes on one machine (or on machines with a
+        shared file system) can write to without a server. A URL with "://" is a database, such as
+        "postgresql+psycopg://user@host/name". None keeps the study in memory.
     heartbeat : int, default=60
-        Seconds between the signs of life of a running trial in a database; after two of them
-        are missing, the other workers mark the trial as failed. A journal has no heartbeat: the
-        trial of a killed worker stays "running" there, which does no harm.
+        Seconds between the heartbeats of a running trial in a database; if two of them are
+        missing, the other workers mark the trial as failed. A journal has no heartbeat: the trial
+        of a killed worker stays "running", which is harmless.
 
     Returns
     -------
@@ -74,47 +74,45 @@ def tune_pipeline(
 ):
     """Search hyperparameters by cross-validation, in a study that can be resumed and shared.
 
-    Start the same script in several processes with the same `storage` and `study_name`, and they
-    work on one study. Start it again after a crash, and it goes on: a killed worker loses the
-    trial it was in.
+    Processes that run the same script with the same `storage` and `study_name` work on one study.
+    After a crash, run the script again to resume: a killed worker only loses its current trial.
 
     Parameters
     ----------
     estimator : estimator
         A pipeline with a `CloudRegressor` or `CloudClassifier`, or any other estimator. Set its
-        `random_state`, so that trials differ by their parameters alone. It is not changed.
+        `random_state`, so that trials differ only in their parameters. It is not changed.
     X : array-like of shape (n_samples,)
-        Training rows: crystals, or what else the estimator takes. Keep the test rows out.
+        Training rows: crystals, or other input of the estimator. Do not include test rows.
     y : array-like of shape (n_samples,)
         Targets.
     space : dict of str to optuna.distributions.BaseDistribution
-        What to try for each parameter; see `default_space` and `paper_space`.
+        Search space of each parameter; see `default_space` and `paper_space`.
     n_trials : int, default=20
-        Finished trials (pruned ones among them) that the study has in the end, those of earlier
-        runs and other processes included.
+        Total number of finished trials (including pruned ones) of the study, including those of
+        earlier runs and other processes.
     cv : int, splitter or iterable of (train, test), default=3
-        How `X` is split to score a trial. Every process has to split alike.
+        Splits of `X` to score a trial. They must be the same in every process.
     scoring : str or callable, default=None
-        Score to be increased; None is the estimator's own.
+        Score to maximise; None uses the `score` method of the estimator.
     storage : str, path-like, optuna.storages.BaseStorage or None, default=None
-        Where the study is kept; see `open_storage`.
+        Storage of the study; see `open_storage`.
     study_name : str, default="cloud"
         Name of the study in the storage.
     pruner : optuna.pruners.BasePruner, default=None
-        Ends a trial by its validation loss while the first fold is trained; None is the median
-        rule from the sixth trial and the eleventh epoch on, `optuna.pruners.NopPruner()` never
-        does.
+        Prunes a trial by its validation loss during the first fold. None uses the median rule from
+        the sixth trial and the eleventh epoch on; `optuna.pruners.NopPruner()` never prunes.
     random_state : int, default=0
-        Seed. A trial's parameters follow from it, the trial's number and the finished trials, so
-        that one process gives the same study each time, interrupted or not.
+        Seed. The parameters of a trial depend on it, the trial's number and the finished trials, so
+        that a single process always gives the same study, interrupted or not.
     verbose : int, default=0
-        Above 0 shows a progress bar and Optuna's messages.
+        If not 0, show a progress bar and Optuna's messages.
 
     Returns
     -------
     optuna.Study
-        It minimises the negative score, so `best_value` is the mean absolute error where
-        `scoring="neg_mean_absolute_error"`. `best_params` goes into `set_params`; the attribute
+        It minimises the negative score, so `best_value` is the mean absolute error with
+        `scoring="neg_mean_absolute_error"`. Pass `best_params` to `set_params`; the attribute
         "scores" of a trial has the score of each fold, "worker" the process that ran it.
 
     Raises
@@ -124,11 +122,11 @@ def tune_pipeline(
 
     Notes
     -----
-    The first trial has the parameters of `estimator` as they are, if the space contains them.
-    The best score of a study is too good an estimate of the score on new crystals, because the
-    parameters were chosen for it: score the refitted model on rows that the study has not seen.
+    The first trial has the current parameters of `estimator`, if the space contains them.
+    The best score of a study is an optimistic estimate of the score on new crystals, because the
+    parameters were chosen for it: score the refitted model on rows that are not in the study.
 
-    The curve is pruned where the estimator has `callbacks` and `validation_fraction`.
+    Trials are pruned if the estimator has `callbacks` and `validation_fraction`.
 
     Examples
     --------
@@ -161,7 +159,7 @@ def tune_pipeline(
         _enqueue_as_is(study, estimator, space)
 
     def objective(trial):
-        # Workers must not draw the same numbers, and a resumed study must not draw them again.
+        # Workers must not draw the same numbers, nor a resumed study the earlier ones.
         seed = np.random.SeedSequence([random_state, trial.number]).generate_state(1)
         trial.study.sampler = optuna.samplers.TPESampler(seed=int(seed[0]))
         trial.set_user_attr("worker", os.getpid())
@@ -183,14 +181,14 @@ def tune_pipeline(
 
 
 class _Pruning(SkorchPruningCallback):
-    """The trial's own callback, however often the estimator around it is cloned."""
+    """Callback of the trial that stays the same object if the estimator is cloned."""
 
     def __sklearn_clone__(self):
         return self
 
 
 def _score_folds(trial, model, X, y, folds, scorer):
-    """Score of each fold; the curve of the first may end the trial."""
+    """Return the score of each fold; the loss curve of the first may prune the trial."""
     watched = _with_pruning(trial, model)
     scores = []
     for number, fold in enumerate(folds):
@@ -201,7 +199,7 @@ def _score_folds(trial, model, X, y, folds, scorer):
 
 
 def _with_pruning(trial, model):
-    """A copy of the model that reports the validation loss of each epoch to the trial."""
+    """Return a copy of the model that reports the validation loss of each epoch to the trial."""
     params = model.get_params(deep=True)
     watched = clone(model)
     for name, callbacks in params.items():
@@ -212,20 +210,20 @@ def _with_pruning(trial, model):
 
 
 def _check_task(study, task):
-    """Refuse to mix trials of different data in one study."""
+    """Raise ValueError if the study has trials of other data."""
     known = study.user_attrs.get("task")
     if known is None:
         study.set_user_attr("task", task)
     elif known != task:
         raise ValueError(
-            f"The study {study.study_name!r} was made with other targets, folds or scoring, its "
-            "trials cannot be compared with new ones. Choose another study_name, and where cv "
-            "shuffles, give it a random_state."
+            f"The study {study.study_name!r} was made with other targets, folds or scoring, so its "
+            "trials are not comparable with new ones. Choose another study_name and, if cv "
+            "shuffles, set its random_state."
         )
 
 
 def _enqueue_as_is(study, estimator, space):
-    """Let the parameters that the estimator has be tried first, where the space has them."""
+    """Enqueue the current parameters of the estimator as the first trial, if in the space."""
     params = estimator.get_params(deep=True)
     if all(_contains(values, params[name]) for name, values in space.items()):
         study.enqueue_trial({name: params[name] for name in space}, skip_if_exists=True)
@@ -239,7 +237,7 @@ def _contains(values, value):
 
 @contextmanager
 def _messages(verbose):
-    """Optuna's messages about each trial, on request only."""
+    """Show Optuna's messages about each trial only if `verbose`."""
     level = optuna.logging.get_verbosity()
     if not verbose:
         optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -100,7 +100,7 @@ def test_bad_row_is_named(name, item, error):
 @pytest.mark.parametrize("name", ["GeometryFeatures", "VoronoiFeatures", "SpaceGroupFractions"])
 def test_formula_where_a_structure_is_needed(name):
     with pytest.raises(
-        ValueError, match=f"row 1: {name} needs a crystal structure, got the composition"
+        ValueError, match=f"row 1: {name} needs a crystal structure, got only the composition"
     ):
         features_of(name).fit_transform([RUTILE, "NaCl"])
 
@@ -362,7 +362,7 @@ def test_boosting_on_the_composition_alone_takes_formulas():
     model = baselines.MagpieBoostingRegressor(n_estimators=5, geometry=False, min_samples_leaf=1)
     assert model.fit(formulas, y).predict(["Na2Cl2"]) == model.predict(["NaCl"])
     with pytest.raises(
-        ValueError, match="row 0: .* needs a crystal structure, got the composition"
+        ValueError, match="row 0: .* needs a crystal structure, got only the composition"
     ):
         model.set_params(geometry=True).fit(formulas, y)
 

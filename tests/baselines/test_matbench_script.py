@@ -40,7 +40,7 @@ def folds(script):
 
 def test_name_of_a_model(folds):
     assert folds.model_name("SpaceGroupForest") == "space-group-forest"
-    with pytest.raises(argparse.ArgumentTypeError, match="'spacegroup' is not a model"):
+    with pytest.raises(argparse.ArgumentTypeError, match="unknown model 'spacegroup'"):
         folds.model_name("spacegroup")
 
 

@@ -73,7 +73,7 @@ def test_spellings_of_a_name(text, name):
 
 
 def test_unknown_model():
-    with pytest.raises(ValueError, match="'spacegroup' is not a model: choose one of cloud, "):
+    with pytest.raises(ValueError, match="unknown model 'spacegroup': choose one of cloud, "):
         find_model("spacegroup")
 
 

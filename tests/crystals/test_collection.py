@@ -119,7 +119,7 @@ def test_excel(tmp_path):
         read_crystals(tmp_path / "bad.xlsx")
     frame = pd.DataFrame({"id": ["mb-1", "mb-2"], "formula": ["NaCl", None], "gap": [1.0, 2.0]})
     frame.to_excel(tmp_path / "a.xlsx", index=False)
-    with pytest.warns(UserWarning, match="row 2: there is no crystal, the cell is empty"):
+    with pytest.warns(UserWarning, match="row 2: the crystal is missing: the cell"):
         data = read_crystals(tmp_path / "a.xlsx", "gap", on_error="warn")
     assert data.ids.tolist() == ["mb-1"]
 
@@ -210,7 +210,9 @@ def test_ids_with_a_folder(tmp_path):
     assert "row 2 (mb-3): there is no file 'mb-3' or mb-3.cif in" in str(caught.value)
     with pytest.raises(ValueError, match="there is no folder"):
         read_crystals(table, folder=tmp_path / "nowhere")
-    with pytest.raises(ValueError, match="no header and '1.0' stands in its first row.*header="):
+    with pytest.raises(
+        ValueError, match="no header and '1.0' is a value of its first row.*header="
+    ):
         read_crystals(table)
 
 

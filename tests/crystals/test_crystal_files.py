@@ -65,7 +65,7 @@ def test_compressed_files(suffix, compress, tmp_path):
         path.write_bytes(compress(cscl("Na").to(fmt=fmt).encode()))
         assert symmetry_string(str(path)) == EXPECTED
         path.write_bytes(path.read_bytes()[:-20])
-        with pytest.raises(CrystalError, match=f"{path.name}.* is damaged or cut short"):
+        with pytest.raises(CrystalError, match=f"{path.name}.* is damaged or truncated"):
             symmetry_string(path)
 
 
@@ -79,7 +79,7 @@ def test_files_of_ase(tmp_path):
         atoms.write(tmp_path / name, format=fmt)
         assert symmetry_string(tmp_path / name) == EXPECTED
     ase.io.write(tmp_path / "two.extxyz", [atoms, atoms])
-    with pytest.raises(CrystalError, match="two.extxyz' has 2 crystals: read it on its own"):
+    with pytest.raises(CrystalError, match="two.extxyz' contains 2 crystals: read all of them"):
         symmetry_string(tmp_path / "two.extxyz")
 
 
@@ -106,7 +106,7 @@ def test_json_files_with_something_around_the_crystal(tmp_path):
         path = write_json(tmp_path / f"{number}.json", content)
         assert symmetry_string(path) == EXPECTED
     path = write_json(tmp_path / "two.json", [structure, structure])
-    with pytest.raises(CrystalError, match="has 2 crystals"):
+    with pytest.raises(CrystalError, match="contains 2 crystals"):
         symmetry_string(path)
     path = write_json(tmp_path / "none.json", {"a": 1})
     with pytest.raises(CrystalError, match="none.json"):
@@ -155,7 +155,9 @@ def test_folder_without_crystals(tmp_path):
     with pytest.raises(ValueError, match="no crystal files in .*: it is empty"):
         search_folder(tmp_path)
     (tmp_path / "a.pdb").touch()
-    with pytest.raises(ValueError, match=r"no crystal files in .*\(.pdb\): they end in .cif"):
+    with pytest.raises(
+        ValueError, match=r"no crystal files in .*\(.pdb\). Crystal files end in .cif"
+    ):
         search_folder(tmp_path)
     with pytest.raises(ValueError, match="there is no folder"):
         search_folder(tmp_path / "nowhere")
@@ -168,7 +170,7 @@ def test_folder_without_crystals(tmp_path):
         (b" \n\n", "is empty"),
         (b"<!DOCTYPE html>\n<html><body>404", "is an HTML page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "git lfs pull"),
-        (b"caf\xe9", "is not text in UTF-8"),
+        (b"caf\xe9", "is not UTF-8 text"),
     ],
 )
 def test_files_that_are_something_else(content, message, tmp_path):

@@ -122,12 +122,12 @@ def test_a_decoded_object_is_no_lattice(name, value, crystals, hostile):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda r: r.pop("sites"), "is not that of a crystal .it has"),
+        (lambda r: r.pop("sites"), "does not describe a crystal .it has"),
         (lambda r: r["sites"][0].pop("abc") and r["sites"][0].pop("xyz"), "KeyError: 'xyz'"),
         (lambda r: r["sites"][0].update(abc=[0, 0]), "has 2 coordinates"),
         (lambda r: r["sites"][0].update(abc=["a", 0, 0]), "could not convert"),
         (lambda r: r["sites"][0].update(species=[]), "has occupancy 0.000"),
-        (lambda r: r["sites"][0]["species"][0].update(element="Qq"), "site 0 holds 'Qq'"),
+        (lambda r: r["sites"][0]["species"][0].update(element="Qq"), "site 0 contains 'Qq'"),
         (lambda r: r["sites"][0]["species"][0].update(element=["Na"]), "unhashable"),
         (lambda r: r["sites"][0]["species"][0].update(occu=float("nan")), "occupancy nan"),
         (lambda r: r["lattice"].update(matrix=[[1, 0, 0]]), "the lattice has 1 vectors"),

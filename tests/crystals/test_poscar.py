@@ -58,23 +58,23 @@ def test_cartesian_coordinates(crystals):
 
 
 def test_files_without_elements():
-    with pytest.raises(CrystalError, match="names no elements, as those of VASP 4"):
+    with pytest.raises(CrystalError, match="does not name the elements .VASP 4"):
         read_crystal(salt(symbols=""))
     notes = []
     assert read_crystal(salt(comment="Na Cl", symbols=""), notes).composition == {"Na": 4, "Cl": 4}
-    assert notes == ["the elements were taken from the comment of a POSCAR of VASP 4"]
+    assert notes == ["the elements were read from the comment line of the POSCAR (VASP 4)"]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (salt(symbols="Na Qq\n"), "holds 'Qq'"),
-        (salt().replace("4 4", "4 5"), "coordinates for 8 of 9 atoms"),
-        (salt().replace("4 4", "4"), "a number of atoms for each of 2 elements"),
+        (salt(symbols="Na Qq\n"), "contains 'Qq'"),
+        (salt().replace("4 4", "4 5"), "coordinates of only 8 of 9 atoms"),
+        (salt().replace("4 4", "4"), "expected the numbers of atoms of 2 elements"),
         (salt().replace("4 4", "99999999 4"), "too many"),
-        (salt().replace("0.5 0.5 0\n", "0.5 half 0\n"), "not a POSCAR.*half"),
+        (salt().replace("0.5 0.5 0\n", "0.5 half 0\n"), "not a valid POSCAR.*half"),
         (salt().replace("0 5.64 0", "0 0 0"), "no volume"),
-        ("", "not a POSCAR"),
+        ("", "not a valid POSCAR"),
     ],
 )
 def test_damaged_files(text, message, tmp_path):

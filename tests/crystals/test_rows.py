@@ -163,12 +163,12 @@ def test_entries_and_json_text(files):
 
 def test_a_collection_that_must_be_a_list(tmp_path, files):
     advice = [
-        (tmp_path.glob("*.cif"), r"generator: make a list of it"),
-        ((file for file in files), "generator: make a list of it"),
+        (tmp_path.glob("*.cif"), r"generator: convert it to a list"),
+        ((file for file in files), "generator: convert it to a list"),
         ({"a": files[0]}, r"list\(X.values\(\)\)"),
-        (set(files), "set: make a list of it"),
+        (set(files), "set: convert it to a list"),
         (tmp_path, "read_crystals"),
-        (read_rows(files)[0], "put a single crystal into a list"),
+        (read_rows(files)[0], "pass a list, .X. for one crystal"),
     ]
     for X, message in advice:
         with pytest.raises(TypeError, match=message):

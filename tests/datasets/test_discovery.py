@@ -135,7 +135,7 @@ def test_newest_summary_is_taken(home):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (["wbm-1-1,CsCl,2,-1,0,True"] * 2, "material_id more than once"),
+        (["wbm-1-1,CsCl,2,-1,0,True"] * 2, "duplicates in the column material_id"),
         (["wbm-1-1,CsCl,2,-1,0,maybe"], "unique_prototype must be True or False"),
         (["wbm-1-1,CsCl,2,,0,True"], "of wbm-1-1 is ''"),
     ],

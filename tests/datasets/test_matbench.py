@@ -198,7 +198,7 @@ def test_list_of_test_ids_must_be_complete(incomplete_metal):
     incomplete_metal.listed["fold_2"].pop()
     listed = {"matbench_toy_metal": incomplete_metal.listed}
     write(incomplete_metal.home / matbench.FOLD_FILE, listed)
-    with pytest.raises(ValueError, match="does not name each of its rows once"):
+    with pytest.raises(ValueError, match="does not have each of its rows exactly once"):
         fetch_matbench("toy_metal", data_home=incomplete_metal.home)
 
 
@@ -347,7 +347,7 @@ def without_lattice():
         ({"columns": [], "data": []}, "needs the keys index, columns and data"),
         (table_of_toy(columns=["structure", "e_form"]), r"lacks the column\(s\) \['y \(unit\)'\]"),
         (table_of_toy(index=ids_of("toy", 23)[:22]), "one index entry per row"),
-        (table_of_toy(data=[[1]] * 23), "rows of unequal length"),
+        (table_of_toy(data=[[1]] * 23), "rows of different lengths"),
         (table_of_toy(index=["mb-toy-24", *ids_of("toy", 23)[1:]]), "1 unknown id.*'mb-toy-24'"),
         (table_of_toy(index=["mb-toy-1", *ids_of("toy", 23)[1:]]), "1 unknown id.*'mb-toy-1'"),
         (table_of_toy(index=["mb-toy-02", *ids_of("toy", 23)[1:]]), "id mb-toy-02 more than once"),
@@ -356,10 +356,10 @@ def without_lattice():
         (changed_row(target=float("nan")), "target of mb-toy-05 is nan"),
         (changed_row(target=float("inf")), "target of mb-toy-05 is inf"),
         (changed_row(target="soft"), "not a number.*soft"),
-        (changed_row(structure="NaCl"), "mb-toy-05 is not a structure, but 'NaCl'"),
+        (changed_row(structure="NaCl"), "mb-toy-05 is not a structure but 'NaCl'"),
         (
             changed_row(structure=without_lattice()),
-            "mb-toy-05 is not a readable.*lattice",
+            "mb-toy-05 is not a valid.*lattice",
         ),
     ],
 )
@@ -375,7 +375,7 @@ def test_damaged_file_is_refused(toy_facts, tmp_path):
     whole = path.read_bytes()
     for damaged in (b"not gzip", whole[: len(whole) // 2], whole[:100] + b"x" + whole[101:]):
         path.write_bytes(damaged)
-        with pytest.raises(ValueError, match="damaged.*delete it and fetch it again"):
+        with pytest.raises(ValueError, match="damaged.*delete it and download it again"):
             fetch_matbench("toy", data_home=tmp_path)
 
 

@@ -281,7 +281,7 @@ def test_filter_that_matches_nothing(fetch):
 
 
 def test_filter_is_checked_before_anything_is_asked(fetch, proxy):
-    with pytest.raises(ValueError, match="no OPTIMADE filter"):
+    with pytest.raises(ValueError, match="not a valid OPTIMADE filter"):
         fetch(filter="elements HAS Fe AND")
     assert proxy.requests == []
 
@@ -445,7 +445,7 @@ def test_trouble_that_passes(fetch, server, proxy, pauses, trouble):
 )
 def test_trouble_that_stays_loses_nothing(fetch, server, proxy, trouble, requests):
     proxy.faults = [None, None] + [trouble] * requests
-    with pytest.warns(UserWarning, match=f"8 of {N_STRUCTURES} entries came; .") as caught:
+    with pytest.warns(UserWarning, match=f"8 of {N_STRUCTURES} entries received; .") as caught:
         result = fetch()
     assert caught[0].filename == __file__
     assert len(proxy.requests) == 2 + requests
@@ -473,7 +473,7 @@ def test_refusal_is_not_repeated(fetch, proxy, pauses):
 
 
 def test_no_server(tmp_path, capsys, pauses):
-    with pytest.warns(UserWarning, match="0 of an unknown number entries came"):
+    with pytest.warns(UserWarning, match="0 of an unknown number of entries received"):
         result = fetch_optimade("http://127.0.0.1:9", data_home=tmp_path, retries=4)
     assert pauses == [1, 2, 4]
     assert not result.complete
@@ -492,7 +492,7 @@ def test_client_stays_silent(fetch, proxy, capsys):
 
 def test_missing_entries_are_reported_and_filled_in(fetch, server, proxy):
     proxy.faults = [None, body(lambda answer: answer["data"].pop() and None)]
-    with pytest.warns(UserWarning, match="16 of 17 entries came; the pages ended too early"):
+    with pytest.warns(UserWarning, match="16 of 17 entries received; the pages ended too early"):
         result = fetch()
     assert not result.complete
     before = parts(result.folder)
@@ -515,7 +515,7 @@ def test_pages_in_a_circle(fetch, proxy):
         lambda answer: answer["links"].update(next=f"{proxy.url}/v1/structures?page_offset=8")
     )
     proxy.faults = [first] * 9
-    with pytest.warns(UserWarning, match="in a circle"):
+    with pytest.warns(UserWarning, match="form a cycle"):
         fetch()
     assert len(proxy.requests) == 2
 
@@ -730,10 +730,10 @@ def test_provider_by_its_id(registry, server, tmp_path, name):
 
 
 def test_unknown_provider(registry, tmp_path):
-    with pytest.raises(ValueError, match="is called 'cmrr'. Did you mean 'cmr'"):
+    with pytest.raises(ValueError, match="unknown OPTIMADE provider 'cmrr'. Did you mean 'cmr'"):
         fetch_optimade(["cmr", "cmrr"], data_home=tmp_path)
     assert registry.requests == []
-    with pytest.raises(TypeError, match="named by a string, got 3"):
+    with pytest.raises(TypeError, match="must be a string, got 3"):
         fetch_optimade([3], data_home=tmp_path)
 
 

@@ -85,8 +85,8 @@ def with_target(value):
         ("{", "is damaged"),
         ([1], "is damaged"),
         ({"data": []}, "is damaged"),
-        (official_table(11), "has 11 rows, but the official table 12"),
-        (without_lattice(), "unconvbench_qmof-05 is not a readable structure"),
+        (official_table(11), "has 11 rows, but the official table has 12"),
+        (without_lattice(), "unconvbench_qmof-05 is not a valid structure"),
         (with_target(None), "the target of unconvbench_qmof-05 is None"),
         (with_target("high"), "a target that is not a number"),
     ],
@@ -126,7 +126,7 @@ def test_superconductors_from_their_source(home):
     ("changes", "message"),
     [
         ({"row_6": {"id": "JVASP-2"}}, "has the id JVASP-2 more than once"),
-        ({"row_6": {"cif": "no cif"}}, "JVASP-6 is not a readable structure"),
+        ({"row_6": {"cif": "no cif"}}, "JVASP-6 is not a valid structure"),
         ({"row_6": {"prop": "nan"}}, "the target of JVASP-6 is nan"),
     ],
 )
@@ -197,7 +197,9 @@ def test_missing_file_is_named(home):
 
 def test_tasks():
     assert list_unconventional() == "2d_e_exf 2d_e_tot 2d_gap qmof supercon defected".split()
-    with pytest.raises(ValueError, match="unknown task '2d' of UnconvBench; there are 2d_e_exf"):
+    with pytest.raises(
+        ValueError, match="unknown task '2d' of UnconvBench; the tasks are 2d_e_exf"
+    ):
         fetch_unconventional("2d")
 
 

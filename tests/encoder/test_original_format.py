@@ -270,11 +270,11 @@ def _drop(name):
         (lambda d: rewrite(d, _drop("LayerNorm.bias")), "missing .*LayerNorm.bias"),
         (
             lambda d: rewrite(d, lambda w: w.update(head=torch.zeros(2))),
-            "belong to no encoder: ..head..",
+            "do not belong to an encoder: ..head..",
         ),
         (
             lambda d: rewrite(d, lambda w: w.update({"bert.adapter": torch.zeros(2)})),
-            "not expected .*adapter",
+            "unexpected .*adapter",
         ),
         (lambda d: _edit_json(d, "config.json", vocab_size=N_TOKENS - 1), "encoder has .* tokens"),
         (lambda d: _edit_json(d, "config.json", vocab_size=N_TOKENS), "has shape"),
@@ -291,7 +291,7 @@ def _drop(name):
             "twice|no .CLS.",
         ),
         (lambda d: (d / "vocab.txt").write_text("\n".join(["J", *WORDS[1:]])), "no .CLS."),
-        (lambda d: SymmetryTokenizer().save_pretrained(d), "tokenizers of two formats"),
+        (lambda d: SymmetryTokenizer().save_pretrained(d), "tokenizers in two formats"),
         (lambda d: (d / "model.safetensors").unlink(), "no weights file model.safetensors.$"),
     ],
 )
@@ -317,7 +317,7 @@ def test_pickled_weights_are_refused_with_a_recipe_that_works(folder, monkeypatc
 
 
 def test_our_format_keeps_its_tokenizer_and_padding(folder, tmp_path):
-    with pytest.raises(ValueError, match="pad_id=1, the tokenizer 0"):
+    with pytest.raises(ValueError, match="pad_id=1, but the tokenizer 0"):
         load_encoder(EncoderConfig(pad_id=1))
     with pytest.raises(ValueError, match="pad_id"):
         EncoderConfig(pad_id=472)

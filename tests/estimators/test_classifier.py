@@ -187,7 +187,7 @@ def test_validation_rows_change_with_the_seed(tiny_classifier, monkeypatch):
 
 def test_validation_leaves_each_class_a_row(tiny_classifier):
     strings, y = ["O 1.0", "Na 1.0", "O 0.5"], ["a", "b", "b"]
-    with pytest.raises(ValueError, match="no row of some class.*validation_fraction=0"):
+    with pytest.raises(ValueError, match="no training rows of a class.*validation_fraction=0"):
         tiny_classifier.set_params(validation_fraction=0.6).fit(strings, y)
     tiny_classifier.set_params(validation_fraction=0.1).fit(strings, y)
     assert tiny_classifier.set_params(validation_fraction=0).fit(strings, y).n_iter_ == 3

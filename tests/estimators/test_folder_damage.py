@@ -96,7 +96,7 @@ def test_a_flipped_bit(folder):
     content = bytearray(path.read_bytes())
     content[-5] ^= 64
     path.write_bytes(content)
-    refused(folder, "SHA-256 is another one")
+    refused(folder, "SHA-256 differs")
 
 
 def test_an_edited_description(folder):
@@ -174,7 +174,7 @@ def test_sizes_are_compared_before_anything_is_built(name, value, folder, monkey
 
     monkeypatch.setattr("sklearn_cloud.training.net.build_net", build)
     rewrite(folder, enlarge)
-    refused(folder, "does not fit its weights")
+    refused(folder, "does not match its weights")
 
 
 @pytest.mark.parametrize(
@@ -227,16 +227,16 @@ def test_pipes_and_devices_are_not_read(folder):
     for name in (path.name, MODEL_FILE):
         (folder / name).unlink()
         (folder / name).symlink_to("/dev/zero")
-        refused(folder, "not an ordinary file")
+        refused(folder, "not a regular file")
         (folder / name).unlink()
         os.mkfifo(folder / name)
-        refused(folder, "not an ordinary file")
+        refused(folder, "not a regular file")
 
 
 def test_files_elsewhere_are_not_read(folder):
     name = json.loads((folder / MODEL_FILE).read_text())["files"][0]["name"]
     rewrite(folder, lambda content: content["files"][0].update(name=f"../model/{name}"))
-    refused(folder, "names a file")
+    refused(folder, "names an unexpected file")
 
 
 def test_other_versions(folder):

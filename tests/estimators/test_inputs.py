@@ -43,7 +43,7 @@ def test_what_is_not_a_string(tiny, fitted, X, message):
     [
         ([], "0 sample"),
         (np.empty((0, 1), dtype=object), "0 sample"),
-        (np.array([GOOD, GOOD], dtype=object), "3 columns of text in a table of 3"),
+        (np.array([GOOD, GOOD], dtype=object), "3 columns of text among 3"),
         (["O 1.0", "O 1.5"], "Row 1: Token '1.5' at position 1 of 'O 1.5'"),
         (["O 1.0", "NaCl"], "Row 1: Token 'NaCl' at position 0"),
         (["O 1.0", ""], "Row 1: Token '' at position 0"),
@@ -90,7 +90,7 @@ def test_bad_targets(tiny, y, message):
     [
         ([1.0, 1.0], "sample_weight has 2"),
         ([1.0, -1.0, 1.0], "negative"),
-        ([0.0, 0.0, 0.0], "zero in every row"),
+        ([0.0, 0.0, 0.0], "positive in at least one row"),
         ([1.0, np.nan, 1.0], "NaN"),
         (np.ones((3, 2)), "1D"),
     ],
@@ -132,7 +132,7 @@ def test_parameters_are_checked_in_fit_only():
 
 
 def test_validation_needs_a_row_to_train_on(tiny):
-    with pytest.raises(ValueError, match="n_samples=1 is too few.*validation_fraction=0"):
+    with pytest.raises(ValueError, match="n_samples=1 is too small.*validation_fraction=0"):
         tiny.fit(GOOD[:1], [1.0])
     tiny.set_params(validation_fraction=0).fit(GOOD[:1], [1.0])
     assert tiny.predict(GOOD).shape == (3,)

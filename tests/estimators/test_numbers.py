@@ -153,12 +153,12 @@ def test_columns_that_cannot_be_used(tiny, table, change, message):
 
 def test_other_columns_at_predict(tiny, table):
     tiny.fit(table, np.arange(64.0))
-    with pytest.raises(ValueError, match="missing .'signal'., not expected .'sign'."):
+    with pytest.raises(ValueError, match="missing .'signal'., unexpected .'sign'."):
         tiny.predict(table.rename(columns={"signal": "sign"}))
     with pytest.raises(ValueError, match="1 columns of numbers.*fitted with 2 .signal, noise"):
         tiny.predict(table[["string", "noise"]].to_numpy())
     tiny.fit(table["string"], np.arange(64.0))
-    with pytest.raises(ValueError, match="numbers next to the strings.*fitted on strings alone"):
+    with pytest.raises(ValueError, match="numbers next to the strings.*fitted on strings only"):
         tiny.predict(table)
 
 

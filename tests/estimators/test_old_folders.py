@@ -68,15 +68,15 @@ def _edit(path, key, value):
 @pytest.mark.parametrize(
     ("file", "key", "value", "message"),
     [
-        ("crystal_model.json", ["strings", "noise"], 1, "the parameters of its strings"),
-        ("crystal_model.json", ["estimator"], "CloudClassifier", "its estimator is"),
+        ("crystal_model.json", ["strings", "noise"], 1, "unexpected parameters of the strings"),
+        ("crystal_model.json", ["estimator"], "CloudClassifier", "unexpected estimator"),
         ("estimator.json", ["params", "noise"], 1, "noise"),
         ("estimator.json", ["class"], "Pipeline", "not an estimator"),
         ("estimator.json", ["module", "config", "EncoderConfig", "n_layers"], 10**5, "n_layers"),
         ("estimator.json", ["module", "config", "EncoderConfig", "width"], 10**6, "width"),
         ("estimator.json", ["module", "head_layers"], 10**9, "head_layers"),
         ("estimator.json", ["fitted", "target_scale_", "ndarray"], [float("nan")], "scales"),
-        ("estimator.json", ["versions", "state"], 99, "not known here"),
+        ("estimator.json", ["versions", "state"], 99, "unknown versions"),
     ],
 )
 def test_edited_folders_are_refused(file, key, value, message, tmp_path):

@@ -125,7 +125,7 @@ def test_same_model_twice_is_refused(tmp_path):
 
 
 def test_unknown_table():
-    with pytest.raises(ValueError, match="unknown table 'imagenet'; there are matbench, "):
+    with pytest.raises(ValueError, match="unknown table 'imagenet'; the tables are matbench, "):
         leaderboard("imagenet")
 
 
@@ -135,7 +135,7 @@ def test_other_files_are_passed_over_but_damaged_ones_are_not(tmp_path):
     assert len(result_scores(tmp_path)) == 0
     assert leaderboard("matbench", tmp_path).equals(leaderboard("matbench"))
     (tmp_path / "matbench_jdft2d_mine.json").write_text('{"schema": 1, "bench')
-    with pytest.raises(ValueError, match="matbench_jdft2d_mine.json is damaged or cut short"):
+    with pytest.raises(ValueError, match="matbench_jdft2d_mine.json is damaged or truncated"):
         result_scores(tmp_path)
 
 

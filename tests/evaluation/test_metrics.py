@@ -91,7 +91,7 @@ def test_bad_classification(truth, guess, message):
     ("truth", "guess", "message"),
     [
         ([], [], "not empty"),
-        ([1.0, 2.0], [1.0], "equally many"),
+        ([1.0, 2.0], [1.0], "of the same length"),
         ([[1.0]], [[1.0]], "1-D"),
         ([1.0, float("inf")], [1.0, 2.0], "1 of 2 true values are not finite"),
         ([1.0, 2.0], [float("nan"), 2.0], "1 of 2 predicted values .* row 0"),
@@ -105,9 +105,9 @@ def test_bad_regression(truth, guess, message):
 def test_summary_has_population_deviation():
     summary = summarize_folds([{"mae": 1.0, "rmse": 2.0}, {"mae": 2.0, "rmse": 2.0}])
     assert summary == {"mae": {"mean": 1.5, "std": 0.5}, "rmse": {"mean": 2.0, "std": 0.0}}
-    with pytest.raises(ValueError, match="no fold"):
+    with pytest.raises(ValueError, match="no folds"):
         summarize_folds([])
-    with pytest.raises(ValueError, match="different names"):
+    with pytest.raises(ValueError, match="do not have the same scores"):
         summarize_folds([{"mae": 1.0}, {"rmse": 1.0}])
 
 

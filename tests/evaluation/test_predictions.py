@@ -35,7 +35,7 @@ def test_round_trip(tmp_path):
         (["a", "b"], [1.0, float("inf")], "the prediction of b is inf"),
         (["a"], [1.0], r"the predictions lack 1 id\(s\), e.g. b"),
         (["a", "b", "c"], [1.0, 1.0, 1.0], r"have unexpected 1 id\(s\), e.g. c"),
-        (["a", "b"], [1.0], "2 ids, but 1 predictions"),
+        (["a", "b"], [1.0], "there are 2 ids but 1 predictions"),
     ],
 )
 def test_bad_predictions(ids, predictions, message):
@@ -55,9 +55,9 @@ def test_nothing_is_written_of_bad_predictions(tmp_path):
     [
         ("id,target,prediction\na,1.0,2.0\na,1.0,2.0\n", "more than once"),
         ("id,target,prediction\na,1.0,nan\n", "the prediction of a is nan"),
-        ("id,target,prediction\na,1.0\n", "not a complete file of predictions"),
-        ("id,target\na,1.0\n", "not a complete file of predictions"),
-        ("id,target,prediction\na,1.0,x\n", "not a complete file of predictions"),
+        ("id,target,prediction\na,1.0\n", "not a valid file of predictions"),
+        ("id,target\na,1.0\n", "not a valid file of predictions"),
+        ("id,target,prediction\na,1.0,x\n", "not a valid file of predictions"),
     ],
 )
 def test_bad_file(tmp_path, text, message):
@@ -71,7 +71,7 @@ def test_cut_file(tmp_path):
     path = tmp_path / "fold_0.csv.gz"
     write_predictions(path, [f"id{n}" for n in range(500)], range(500))
     path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(ValueError, match="not a complete file of predictions"):
+    with pytest.raises(ValueError, match="not a valid file of predictions"):
         read_predictions(path)
 
 
@@ -109,17 +109,17 @@ def test_rescoring_takes_the_chosen_rows_only(submission):
 def test_rescoring_needs_each_id_in_its_fold(submission):
     with pytest.raises(ValueError, match=r"no prediction for 1 id\(s\) in fold 1 of toy, e.g. a"):
         rescore_recorded(submission, "toy", [["b"], ["a"]], {"a": 1.0, "b": 1.0})
-    with pytest.raises(ValueError, match="has not recorded matbench_steels"):
+    with pytest.raises(ValueError, match="does not contain matbench_steels"):
         rescore_recorded(submission, "steels", [["b"]], {"b": 1.0})
 
 
 def test_other_file_is_no_submission(tmp_path):
     path = tmp_path / "results.json.gz"
     path.write_bytes(gzip.compress(b"[1, 2]"))
-    with pytest.raises(ValueError, match="no recorded MatBench submission"):
+    with pytest.raises(ValueError, match="not a recorded MatBench submission"):
         rescore_recorded(path, "toy", [["a"]], {"a": 1.0})
     path.write_bytes(b"plain")
-    with pytest.raises(ValueError, match="no recorded MatBench submission"):
+    with pytest.raises(ValueError, match="not a recorded MatBench submission"):
         rescore_recorded(path, "toy", [["a"]], {"a": 1.0})
 
 

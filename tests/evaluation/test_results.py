@@ -100,7 +100,7 @@ def test_folds_are_never_lost(path, written):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_nan_score_is_refused(path, value):
-    with pytest.raises(ValueError, match="fold 0: the score mae is .* predictions that are NaN"):
+    with pytest.raises(ValueError, match="fold 0: the score mae is .* predictions for NaN"):
         add_fold(start(path), 0, {"mae": value}, **TIMES)
 
 
@@ -111,7 +111,7 @@ def test_unknown_fold_is_refused(path, fold):
 
 
 def test_folds_must_be_scored_alike(path, written):
-    with pytest.raises(ValueError, match="not scored alike"):
+    with pytest.raises(ValueError, match="do not have the same scores"):
         add_fold(written, 2, {"mae": 1.0}, **TIMES)
     assert list(written.folds) == ["0", "1"]
 
@@ -128,16 +128,16 @@ def with_value(key, value):
     ("change", "message"),
     [
         (without("schema"), "not a result file: it has no schema"),
-        (with_value("mood", "good"), "has mood, which are not part of a result file"),
-        (with_value("schema", 2), "has schema 2, this version reads 1"),
+        (with_value("mood", "good"), "has unknown entries: mood"),
+        (with_value("schema", 2), "has schema 2, but this version reads 1"),
         (without("coverage"), "incomplete: it lacks coverage"),
         (with_value("rows", "10"), "rows has the type str"),
         (with_value("rows", True), "rows has the type bool"),
         (with_value("coverage", 1.2), r"coverage must be in \(0, 1\], got 1.2"),
-        (with_value("kind", "Magic"), "kind 'Magic' is none of"),
-        (with_value("summary", {}), "the summary is not that of the folds"),
-        (lambda r: r["summary"]["mae"].update(mean=1.9), "the summary is not that of the folds"),
-        (lambda r: r["summary"]["mae"].pop("std"), "the summary is not that of the folds"),
+        (with_value("kind", "Magic"), "kind must be one of"),
+        (with_value("summary", {}), "the summary does not match the folds"),
+        (lambda r: r["summary"]["mae"].update(mean=1.9), "the summary does not match the folds"),
+        (lambda r: r["summary"]["mae"].pop("std"), "the summary does not match the folds"),
         (lambda r: r["folds"]["0"].pop("n_test"), "fold 0 is incomplete: it lacks n_test"),
         (lambda r: r["folds"]["0"].update(scores={}), "fold 0 has no score"),
         (lambda r: r["folds"]["0"]["scores"].update(mae=None), "the score mae is None"),
@@ -164,7 +164,7 @@ def test_other_files_are_refused(path, text):
 
 def test_cut_file_is_refused(path, written):
     path.write_text(path.read_text()[:200])
-    with pytest.raises(ValueError, match="damaged or cut short"):
+    with pytest.raises(ValueError, match="damaged or truncated"):
         start(path)
 
 

@@ -49,16 +49,16 @@ def test_what_cannot_be_submitted_is_refused(steels, tmp_path):
         write_submission(tmp_path, tables, predictions or {"steels": means(steels)}, info)
 
     incomplete = type(steels)(**{**steels, "coverage": 0.98})
-    with pytest.raises(ValueError, match="only complete tables"):
+    with pytest.raises(ValueError, match="use the complete table"):
         write([incomplete])
-    with pytest.raises(ValueError, match="no predictions of steels"):
+    with pytest.raises(ValueError, match="lacks the task steels"):
         write(predictions={"jdft2d": []})
-    with pytest.raises(ValueError, match="test rows, the predictions"):
+    with pytest.raises(ValueError, match="test rows, but the predictions"):
         write(predictions={"steels": [fold[:-1] for fold in means(steels)]})
-    with pytest.raises(ValueError, match=r"lacks \['authors'\] and has unknown \['author'\]"):
+    with pytest.raises(ValueError, match=r"lacks \['authors'\] and has unknown keys \['author'\]"):
         write(info={"author": "A. Author", "algorithm": "mean"})
     other = type(steels)(**{**steels, "folds": steels.folds[::-1]})
     reversed_folds = {"steels": means(steels)[::-1]}
-    with pytest.raises(ValueError, match="not matbench's own"):
+    with pytest.raises(ValueError, match="differs from that of matbench"):
         write([other], reversed_folds)
     assert not list(tmp_path.iterdir())

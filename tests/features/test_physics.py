@@ -311,7 +311,11 @@ def test_cache_folder_without_rights(stand_in, tmp_path):
     ("item", "error", "message"),
     [
         (None, TypeError, "row 1: expected a crystal"),
-        ("NaCl", ValueError, "row 1: a potential needs a crystal structure, got the composition"),
+        (
+            "NaCl",
+            ValueError,
+            "row 1: a potential needs a crystal structure, got only the composition",
+        ),
     ],
 )
 def test_bad_rows_are_named(stand_in, item, error, message):

@@ -83,7 +83,7 @@ def test_scikit_learn_contract(stand_in):
             ValueError,
             "row 1: site 1 is disordered",
         ),
-        (Structure(Lattice.cubic(4), ["Og"], [[0, 0, 0]]), ValueError, "row 1: site 0 holds Og"),
+        (Structure(Lattice.cubic(4), ["Og"], [[0, 0, 0]]), ValueError, "row 1: site 0 contains Og"),
     ],
 )
 def test_bad_rows_are_named(stand_in, item, error, message):
@@ -127,7 +127,7 @@ def test_energies_of_the_elements_are_learned(stand_in):
 
 def test_element_without_reference_is_warned_of(stand_in):
     model = PotentialEnergyRegressor(device="cpu").fit(cells("Cs Cl", "Cs Cs"), [1, 1, 2, 2])
-    with pytest.warns(UserWarning, match=r"row 2, the first of 1, .*\(Ar\)"):
+    with pytest.warns(UserWarning, match=r"1 rows \(the first is row 2\) .*\(Ar\)"):
         guess = model.predict([CELL, CELL, ALONE])[2]
     weights = [1, 1, 1, 1, 0]
     again = PotentialEnergyRegressor(device="cpu")
@@ -156,7 +156,7 @@ def test_missing_package(name, monkeypatch):
 
 @pytest.mark.parametrize(("name", "package"), [("mace", "mace-torch"), ("m3gnet", "matgl")])
 def test_packages_without_weights(name, package):
-    with pytest.raises(ValueError, match=rf"{name}.*{package} [\d.]+ brings no weights.*chgnet"):
+    with pytest.raises(ValueError, match=rf"{name}.*{package} [\d.]+ contains no weights.*chgnet"):
         PotentialFeatures(name).fit([CELL])
 
 

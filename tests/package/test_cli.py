@@ -170,7 +170,7 @@ def test_skip_bad_leaves_out_and_names(fit, crystals, capsys):
         file.write("x,crystals/NaF.cif,,\ny,crystals/NaF.cif\nz,crystals/NaF.cif,inf,\n")
     assert fit("model", "--skip-bad") == 0
     message = capsys.readouterr().err
-    assert "left out 4 of 15 crystals (targets.csv)" in message
+    assert "skipped 4 of 15 crystals (targets.csv)" in message
     rows = [line.split(":")[0].strip() for line in message.splitlines()[1:5]]
     assert rows == [
         "row 4 (crystals/KF.cif)",
@@ -200,16 +200,16 @@ def test_pretrain_gives_an_encoder_and_goes_on(crystals, fit, capsys, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr("sklearn_cloud.pretraining.pretraining._finish", stop)
         assert main(command) == 130
-    assert "give the same command again" in capsys.readouterr().err
+    assert "run the same command again" in capsys.readouterr().err
     assert main(command) == 0
     output = capsys.readouterr()
-    assert "going on from run/checkpoint-" in output.err
-    assert "left out 12: same formula and space group" in output.err
+    assert "resuming from run/checkpoint-" in output.err
+    assert "skipped 12: same formula and space group" in output.err
     assert "encoder: run/encoder" in output.out
     assert load_encoder("run/encoder").metadata["sites"] == "orbits"
     assert fit("model", "--encoder", "run/encoder") == 0
     assert main(command) == 1
-    assert "holds a finished run" in capsys.readouterr().err
+    assert "contains a finished run" in capsys.readouterr().err
     assert main([*command, "--overwrite", "--column", "nothing"]) == 1
     assert load_encoder("run/encoder").metadata["sites"] == "orbits"  # nothing was removed yet
 
@@ -278,7 +278,7 @@ def test_benchmark_resumes_and_keeps_predictions(small_task, capsys, tmp_path):
     assert first in output.out.splitlines()
     assert "fold 1: from an earlier run with the same settings" in output.err
     (result,) = (tmp_path / "data_home/results").iterdir()
-    assert f"see {result}" in output.err
+    assert f"({result})" in output.err
     (folder,) = (tmp_path / "data_home/predictions").iterdir()
     assert sorted(path.name for path in folder.iterdir()) == ["fold_0.csv.gz", "fold_1.csv.gz"]
     # other settings are another result
@@ -289,11 +289,11 @@ def test_benchmark_resumes_and_keeps_predictions(small_task, capsys, tmp_path):
 @pytest.mark.parametrize(
     "options, message",
     [
-        (["--model", "rooster"], "'rooster' is not a model: choose one of cloud, dummy"),
+        (["--model", "rooster"], "unknown model 'rooster': choose one of cloud, dummy"),
         (["--model", "forest", "--encoder", "mini"], "forest has no parameter 'encoder'"),
         (["--model", "magpie-forest"], "magpie-forest predicts numbers"),
-        (["--parameters", "{"], "--parameters is not JSON"),
-        (["--parameters", "3"], "--parameters must be JSON such as"),
+        (["--parameters", "{"], "--parameters is not valid JSON"),
+        (["--parameters", "3"], "--parameters must be a JSON object such as"),
     ],
 )
 def test_benchmark_of_a_model_that_cannot_be(options, message, small_task, capsys):

@@ -39,14 +39,17 @@ def snapshot(folder):
 
 def test_missing_target_column(failing, crystals, no_training):
     message = failing(["fit", "targets.csv", "--target", "band_gap", "-o", "model"])
-    assert message == "error: targets.csv has no column 'band_gap'; it has: id, file, gap, metal.\n"
+    assert (
+        message
+        == "error: targets.csv has no column 'band_gap'; its columns are: id, file, gap, metal.\n"
+    )
 
 
 def test_missing_crystal_column(failing, tmp_path):
     write_table(tmp_path / "t.csv", ["name", "gap"], [["NaCl", 8.5]])
     message = failing(["strings", "t.csv"])
-    assert "--column" in message and "It has: name, gap." in message
-    assert "no column 'cristal'; it has: name, gap" in failing(
+    assert "--column" in message and "Its columns are: name, gap." in message
+    assert "no column 'cristal'; its columns are: name, gap" in failing(
         ["strings", "t.csv", "--column", "cristal"]
     )
 
@@ -59,9 +62,9 @@ def test_all_bad_rows_are_listed(failing, crystals, no_training):
     assert headline.startswith("error: 4 of 16 crystals (targets.csv) cannot be used")
     assert "--skip-bad" in headline
     assert rows[0].startswith("  row 13 (crystals/none.cif): there is no file")
-    assert rows[1] == "  row 14: it has 2 fields, the header has 4"
+    assert rows[1] == "  row 14: it has 2 fields, but the header has 4"
     assert rows[2] == "  row 15 (crystals/NaF.cif): its gap is 'wide', not a number"
-    assert rows[3] == "  row 16: there is no crystal, the cell is empty"
+    assert rows[3] == "  row 16: the crystal is missing: the cell of the table is empty"
 
 
 def test_long_lists_are_cut_but_complete(failing, tmp_path):
@@ -73,7 +76,7 @@ def test_long_lists_are_cut_but_complete(failing, tmp_path):
 
 def test_nothing_left(failing, tmp_path):
     write_table(tmp_path / "t.csv", ["formula"], [["Qq"]])
-    assert "none is left" in failing(["strings", "t.csv", "--skip-bad"])
+    assert "no crystal is left" in failing(["strings", "t.csv", "--skip-bad"])
 
 
 def test_unreadable_cif_is_named(failing, crystals):
@@ -106,7 +109,7 @@ def test_nothing_of_that_name(name, message, failing):
 
 def test_table_beside_crystals(failing, crystals):
     message = failing(["strings", "crystals", "targets.csv"], code=2)
-    assert "give crystal files, or one table alone" in message
+    assert "pass crystal files, or a single table" in message
     assert "--column" in failing(["strings", "crystals", "--column", "cif"], code=2)
 
 
@@ -115,12 +118,12 @@ def test_other_files_in_a_folder_are_mentioned(crystals, capsys):
     (crystals / "OUTCAR").touch()
     assert main(["strings", "crystals"]) == 0
     message = capsys.readouterr().err
-    assert "12 crystal files; others are left alone (.txt, OUTCAR)" in message
+    assert "12 crystal files; ignored other files (.txt, OUTCAR)" in message
 
 
 @pytest.mark.parametrize("output", ["out.txt", "out"])
 def test_unknown_format(output, failing, crystals):
-    assert "cannot tell the format" in failing(["strings", "crystals", "-o", output], code=2)
+    assert "unknown table format" in failing(["strings", "crystals", "-o", output], code=2)
 
 
 @pytest.mark.parametrize(
@@ -128,8 +131,8 @@ def test_unknown_format(output, failing, crystals):
     [
         ("t.csv", b"", "'t.csv' is empty"),
         ("t.csv", b"formula\n", "t.csv has no rows"),
-        ("t.csv", b"formula,formula\nNaCl,KCl\n", "two columns 'formula'"),
-        ("t.csv", b"formula\n\xff\xfe\n", "'t.csv' is not text in UTF-8"),
+        ("t.csv", b"formula,formula\nNaCl,KCl\n", "two columns named 'formula'"),
+        ("t.csv", b"formula\n\xff\xfe\n", "'t.csv' is not UTF-8 text"),
         ("t.json", b"{", "t.json is not JSON"),
         ("t.json", b"[1, 2]", "a list of records or structures"),
         ("t.parquet", b"PAR1", "t.parquet is not a Parquet file"),
@@ -152,7 +155,7 @@ def test_damaged_table(name, content, message, failing, tmp_path):
 def test_existing_file(command, failing, tmp_path):
     (tmp_path / "there.csv").write_text("precious")
     assert failing(command) == (
-        "error: there.csv exists: choose another name, or replace it by --overwrite.\n"
+        "error: there.csv exists: choose another name, or replace it with --overwrite.\n"
     )
 
 
@@ -160,11 +163,11 @@ def test_existing_model(failing, fit, crystals, no_training, tmp_path):
     command = ["fit", "targets.csv", "--target", "gap", "-o"]
     (tmp_path / "model").mkdir()
     (tmp_path / "model/crystal_model.json").write_text("{}")
-    assert "replace it by --overwrite" in failing([*command, "model"])
+    assert "replace it with --overwrite" in failing([*command, "model"])
     # a folder that is not a model is never replaced
-    assert "a folder with other things" in failing([*command, "crystals", "--overwrite"])
+    assert "contains other files" in failing([*command, "crystals", "--overwrite"])
     assert "targets.csv is a file" in failing([*command, "targets.csv", "--overwrite"])
-    assert "a folder with other things" in failing(
+    assert "contains other files" in failing(
         ["pretrain", "crystals", "-o", "crystals", "--overwrite"]
     )
 
@@ -189,8 +192,7 @@ def test_no_write_permission(failing, crystals, monkeypatch, tmp_path):
         monkeypatch.setattr("tempfile.TemporaryFile", refuse)
     message = failing(["strings", "crystals", "-o", "closed/out.csv"])
     assert message == (
-        "error: closed/out.csv cannot be written (Permission denied): choose a folder that you "
-        "may write to.\n"
+        "error: closed/out.csv cannot be written (Permission denied): choose a writable folder.\n"
     )
 
 
@@ -200,7 +202,7 @@ def refuse(**options):
 
 def test_folder_without_model(failing, crystals):
     message = failing(["predict", "crystals", "crystals"])
-    assert "crystals has no crystal_model.json" in message and "sklearn-cloud fit" in message
+    assert "it has no crystal_model.json" in message and "sklearn-cloud fit" in message
     assert "no model folder 'nowhere'" in failing(["predict", "nowhere", "crystals"])
 
 
@@ -209,7 +211,7 @@ def test_folder_without_model(failing, crystals):
     [
         (lambda c: c.pop("format_version"), "is damaged"),
         (lambda c: c.pop("files"), "changed after it was written"),
-        (lambda c: c.update(format_version=99), "another version"),
+        (lambda c: c.update(format_version=99), "incompatible version"),
     ],
 )
 def test_damaged_model(change, message, failing, fit, tmp_path):
@@ -225,7 +227,7 @@ def test_prediction_that_is_there_already(failing, fit, crystals):
     assert fit("model") == 0
     assert main(["predict", "model", "crystals", "-o", "once.csv", "--quiet"]) == 0
     message = failing(["predict", "model", "once.csv", "-o", "twice.csv", "--quiet"])
-    assert "once.csv has a column 'predicted_gap' already" in message
+    assert "once.csv already has a column 'predicted_gap'" in message
 
 
 def test_unknown_encoder(failing, crystals):
@@ -273,7 +275,7 @@ def test_full_disk_in_pretrain(error, free, crystals, monkeypatch, capsys):
     usage = type("Usage", (), {"free": free})
     monkeypatch.setattr("sklearn_cloud.cli.outputs.shutil.disk_usage", lambda path: usage)
     assert main(["pretrain", "crystals", "-o", "run", "--sites", "set", "--quiet"]) == 1
-    assert "error: the disk of run is full: make room on it" in capsys.readouterr().err
+    assert "error: the disk of run is full: free some space" in capsys.readouterr().err
 
 
 def test_failed_model_leaves_the_old_one(failing, fit, crystals, monkeypatch, capsys):
@@ -383,7 +385,9 @@ def test_encoder_and_device_come_before_the_crystals(failing, crystals, monkeypa
 def test_numbers_are_no_classes_and_no_crystals(failing, crystals):
     command = ["fit", "targets.csv", "-o", "model", "--target", "gap"]
     assert "leave out --classify" in failing([*command, "--classify"])
-    assert "the column gap of targets.csv has numbers" in failing([*command, "--column", "gap"])
+    assert "the column gap of targets.csv contains numbers" in failing(
+        [*command, "--column", "gap"]
+    )
 
 
 def test_a_file_is_named_once(failing, crystals):

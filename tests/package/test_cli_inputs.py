@@ -81,7 +81,7 @@ def test_predict_in_chunks(fit, crystals, small_chunks, capsys, assert_close):
 def test_embed_in_chunks(crystals, encoder, small_chunks, capsys):
     assert main(["embed", "crystals", "-o", "v.parquet", "--encoder", encoder]) == 0
     assert pd.read_parquet("v.parquet").shape == (12, 17)
-    assert "12 vectors of 16 numbers" in capsys.readouterr().err
+    assert "12 vectors of length 16" in capsys.readouterr().err
 
 
 def test_ids_of_the_index_are_kept(fit, crystals, tmp_path):
@@ -105,7 +105,7 @@ def test_ids_and_a_folder_without_a_header(fit, crystals, tmp_path, capsys):
     assert list(read_rows("out.csv")[0]) == ["1", "2", "predicted_2"]
     capsys.readouterr()
     assert main(["strings", "id_prop.csv"]) == 1
-    assert "'0' stands in its first row, say so with --no-header" in capsys.readouterr().err
+    assert "'0' is a value of its first row, pass --no-header" in capsys.readouterr().err
     with open("id_prop.csv", "a") as file:
         file.write("nothing,1\n")
     assert main(["strings", "id_prop.csv", *options]) == 1
@@ -115,7 +115,7 @@ def test_ids_and_a_folder_without_a_header(fit, crystals, tmp_path, capsys):
 def test_options_of_tables(crystals, capsys):
     for options in (["--folder", "crystals"], ["--no-header"], ["--column", "cif"]):
         assert main(["strings", "crystals", *options]) == 2
-        assert f"{options[0]} is for tables" in capsys.readouterr().err
+        assert f"{options[0]} applies to tables only" in capsys.readouterr().err
 
 
 def test_several_json_files_are_a_crystal_each(tmp_path):
@@ -131,7 +131,7 @@ def test_changes_are_said_once(tmp_path, capsys):
     write_table(tmp_path / "t.csv", ["formula"], [["D2O"], ["NaD"], ["NaCl"]])
     assert main(["strings", "t.csv", "-o", "out.csv"]) == 0
     message = capsys.readouterr().err
-    assert message.count("counts as H") == 1
+    assert message.count("was read as H") == 1
     assert "(row 1 (D2O), row 2 (NaD))" in message
 
 

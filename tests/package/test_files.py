@@ -33,7 +33,7 @@ def test_sha256(tmp_path):
 def test_folder_that_cannot_be_written(tmp_path):
     check_writable(tmp_path / "new" / "file")
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match="cannot be written .*: choose a folder"):
+    with pytest.raises(OSError, match="cannot be written .*: choose a writable folder"):
         check_writable(tmp_path / "file" / "below")
 
 
@@ -41,7 +41,7 @@ def test_plan(tmp_path):
     path = tmp_path / "work" / "plan.json"
     check_plan(path, {"epochs": 3, "seed": 0}, "training")
     check_plan(path, {"epochs": 3, "seed": 0, "new": 1}, "training")
-    with pytest.raises(ValueError, match="has a training with other epochs: choose another folder"):
+    with pytest.raises(ValueError, match="a training with other settings .epochs.: choose another"):
         check_plan(path, {"epochs": 4, "seed": 0}, "training")
     path.write_text("{")
     with pytest.raises(ValueError, match="plan.json' is damaged"):

@@ -38,7 +38,11 @@ def test_one_matrix_of_the_map(regressor):
 
 @pytest.mark.parametrize(
     ("layer", "head", "message"),
-    [(2, None, "layer=2 is not one of the 2"), (0, 5, "head=5 is not"), (None, 0, "needs a layer")],
+    [
+        (2, None, "layer must be an integer from 0 to 1"),
+        (0, 5, "head must be an integer"),
+        (None, 0, "needs a layer"),
+    ],
 )
 def test_matrix_that_is_not_there(regressor, layer, head, message):
     with pytest.raises(ValueError, match=message):

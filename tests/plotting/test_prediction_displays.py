@@ -241,7 +241,7 @@ def test_calibration_of_a_gaussian_process_on_crystals(tiny, crystals):
 
 
 def test_calibration_without_standard_deviations(pipeline, crystals):
-    with pytest.raises(TypeError, match="CloudRegressor predicts no standard deviations"):
+    with pytest.raises(TypeError, match="CloudRegressor does not predict standard deviations"):
         CalibrationDisplay.from_estimator(pipeline, *crystals)
 
 
@@ -251,7 +251,7 @@ def test_calibration_without_standard_deviations(pipeline, crystals):
         (([1, 2], [1, 2], [1, -1]), "negative in row 1"),
         (([1, 2], [1, 2], [1, np.nan]), "y_std is not finite in row 1"),
         (([1, np.inf], [1, 2], [1, 1]), "y_true is not finite in row 1"),
-        (([1, 2], [1, 2, 3], [1, 1]), "equally long"),
+        (([1, 2], [1, 2, 3], [1, 1]), "of the same length"),
     ],
 )
 def test_calibration_of_bad_numbers(arguments, message):

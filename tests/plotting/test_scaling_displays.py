@@ -55,7 +55,7 @@ def test_two_single_curves_share_axes(law, X):
 def test_curves_name_what_is_wrong(law, X):
     with pytest.raises(ValueError, match="'data' or 'model', got 'compute'"):
         ScalingCurveDisplay.from_estimator(law, X, law.predict(X), against="compute")
-    with pytest.raises(ValueError, match="6 rows, and there are 2 losses"):
+    with pytest.raises(ValueError, match="6 rows, but there are 2 losses"):
         ScalingCurveDisplay.from_estimator(law, X, [1, 2])
 
 
@@ -87,7 +87,7 @@ def test_trainings_are_points_and_set_the_range(law, X):
 def test_contours_need_a_range(law):
     with pytest.raises(ValueError, match="Pass X or compute_range"):
         IsoLossDisplay.from_estimator(law)
-    with pytest.raises(ValueError, match="must ascend from above 0, got"):
+    with pytest.raises(ValueError, match="must be two positive, ascending numbers, got"):
         IsoLossDisplay.from_estimator(law, compute_range=(1e20, 1e14))
 
 

@@ -154,9 +154,9 @@ def test_reasons_of_dropping_are_counted(tmp_path):
 
 
 def test_nothing_left_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match="no crystal is left.*without a structure"):
+    with pytest.raises(ValueError, match="no crystals are left.*without a structure"):
         make_corpus(tmp_path / "a", [("formula", "NaCl")])
-    with pytest.raises(ValueError, match="no crystal is left"):
+    with pytest.raises(ValueError, match="no crystals are left"):
         make_corpus(tmp_path / "b", [])
 
 
@@ -194,7 +194,7 @@ def test_interrupted_build_goes_on(corpus, tmp_path):
 
     with pytest.raises(RuntimeError, match="power"):
         make_corpus(tmp_path, interrupted(), chunk_size=50, shard_rows=80)
-    with pytest.raises(ValueError, match="let an interrupted build finish"):
+    with pytest.raises(ValueError, match="resumes an interrupted build"):
         Corpus(tmp_path)
     first = tmp_path / "chunks" / "00-000000.npz"
     written = first.stat().st_mtime_ns
@@ -238,10 +238,12 @@ def test_finished_corpus_is_returned_unread(corpus):
     "options", [{"sites": "orbits"}, {"symprec": 0.01}, {"max_tokens": 99}, {"chunk_size": 7}]
 )
 def test_other_options_are_refused(corpus, options):
-    with pytest.raises(ValueError, match=f"corpus with other {next(iter(options))}: choose"):
+    with pytest.raises(
+        ValueError, match=f"corpus with other settings .{next(iter(options))}.: choose"
+    ):
         make_corpus(corpus.folder, **{"chunk_size": 50, "shard_rows": 80, **options})
     source = CorpusSource("renamed", make_crystals())
-    with pytest.raises(ValueError, match="other sources"):
+    with pytest.raises(ValueError, match="other settings .sources"):
         build_corpus(corpus.folder, [source], chunk_size=50)
 
 
@@ -297,7 +299,7 @@ def truncate(path):
         (lambda d: flip_byte(d / "shard-00001.geometry.npy"), "checksum is wrong"),
         (lambda d: truncate(d / "shard-00000.distances.npy"), "shard-00000.distances.npy' is dam"),
         (lambda d: truncate(d / "corpus.json"), "corpus.json' is damaged"),
-        (lambda d: (d / "corpus.json").write_text("[]"), "no manifest"),
+        (lambda d: (d / "corpus.json").write_text("[]"), "not the manifest of a corpus"),
         (lambda d: (d / "corpus.json").unlink(), "is not a corpus"),
         (lambda d: edit_manifest(d, vocabulary="0" * 64), "another vocabulary"),
         (lambda d: edit_manifest(d, format_version=2), "has format version 2"),
@@ -314,7 +316,7 @@ def test_unverified_corpora_are_still_checked_for_shape(tmp_path):
     make_corpus(tmp_path, chunk_size=50, shard_rows=80)
     path = tmp_path / "shard-00000.ends.npy"
     np.save(path, np.load(path)[:-1])
-    with pytest.raises(ValueError, match="shard-00000 .* do not fit each other"):
+    with pytest.raises(ValueError, match="shard-00000 .* are inconsistent"):
         Corpus(tmp_path, verify=False)
     truncate(path)
     with pytest.raises(ValueError, match="damaged"):
@@ -336,7 +338,7 @@ def test_joined_corpora(corpus, tmp_path):
         joined[row][0].tolist() for row in range(len(joined))
     ]
     assert len({corpus.fingerprint, orbits.fingerprint, joined.fingerprint}) == 3
-    with pytest.raises(ValueError, match="no corpus to join"):
+    with pytest.raises(ValueError, match="no corpora to join"):
         JoinedCorpus([])
 
 

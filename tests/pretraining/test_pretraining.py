@@ -238,7 +238,7 @@ def test_incomplete_checkpoint_is_passed_over(trained, tmp_path, caplog, damage,
     assert last_checkpoint(folder) == str(folder / "checkpoint-15")
     damage(folder / "checkpoint-15")
     assert last_checkpoint(folder) == str(folder / "checkpoint-12")
-    assert "checkpoint-15 is passed over" in caplog.text and reason in caplog.text
+    assert "skipped" in caplog.text and f"checkpoint-15: {reason}" in caplog.text
 
 
 def test_no_silent_start_from_scratch(corpus, trained, tmp_path):
@@ -254,7 +254,7 @@ def test_first_checkpoint_cut_short_means_the_beginning(tmp_path, caplog):
     (tmp_path / "checkpoint-4").mkdir()
     (tmp_path / "checkpoint-4" / "model.safetensors").write_bytes(b"half")
     assert last_checkpoint(tmp_path) is None
-    assert "checkpoint-4 is passed over" in caplog.text
+    assert "checkpoint-4: " in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ def test_impossible_trainings_are_refused(corpus, tmp_path, changes, error, mess
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_missing_device_is_an_error(corpus, tmp_path):
-    with pytest.raises(ValueError, match="no such device"):
+    with pytest.raises(ValueError, match="is not available to torch"):
         pretrain(corpus, tmp_path, **{**OPTIONS, "device": "cuda"})
 
 

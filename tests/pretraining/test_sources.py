@@ -59,7 +59,7 @@ def test_species_runs_are_in_site_order(tmp_path):
 )
 def test_malformed_crystal_names_the_line(line, tmp_path):
     path = write(tmp_path / "t.tsv", HEADER + CSCL + line + "\n" + POLONIUM)
-    with pytest.raises(ValueError, match="line 3 of .*t.tsv' is not a crystal"):
+    with pytest.raises(ValueError, match="line 3 of .*t.tsv' is not a valid crystal"):
         list(read_structure_table(path))
 
 

@@ -69,8 +69,8 @@ def test_unknown_space_group(number):
 @pytest.mark.parametrize(
     ("string", "message"),
     [
-        ("", "must begin with"),
-        ("2 1 aDDO 0", "must begin with"),
+        ("", "must start with"),
+        ("2 1 aDDO 0", "must start with"),
         ("01aDD0", "generators of four symbols"),
         ("01aDDO1DD", "generators of four symbols"),
         ("01zDDO0", "'z' is not a matrix"),
@@ -90,7 +90,7 @@ def test_infinite_group_is_an_error():
 
 
 def test_missing_second_origin():
-    with pytest.raises(ValueError, match="no second choice of origin"):
+    with pytest.raises(ValueError, match="no second origin choice"):
         generator_operations("03aDDObOOOjOOO0", origin_choice=2)
     with pytest.raises(ValueError, match="no space group|not the generator string"):
         space_group_number("01aDDO0")

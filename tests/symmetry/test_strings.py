@@ -89,9 +89,9 @@ def test_traces_are_told_from_nothing(formula, string, carbon):
 
 
 def test_an_element_is_named_twice_for_traces_alone():
-    with pytest.raises(ValueError, match="names C twice"):
+    with pytest.raises(ValueError, match="lists C twice"):
         parse_string("Fe 0.9 C 0.05 C 0.05")
-    with pytest.raises(ValueError, match="names C twice"):
+    with pytest.raises(ValueError, match="lists C twice"):
         parse_string("C 0.05 Fe 0.9 C 0.05")
 
 

@@ -1,7 +1,7 @@
-"""What an encoder learns in pre-training, one objective a module.
+"""Objectives of pre-training, one per module.
 
-An objective is a module with the heads that it needs. It takes the hidden states of the encoder
-and the batch, and returns its losses by name.
+An objective is a torch module with its own heads. It takes the hidden states of the encoder and the
+batch, and returns its losses by name.
 """
 
 from .geometry_heads import Geometry

@@ -1,4 +1,4 @@
-"""Geometry: sizes and distances of a crystal, from a string that does not state them."""
+"""Geometry: predict sizes and distances of a crystal from its string."""
 
 from torch import nn
 from torch.nn.functional import smooth_l1_loss
@@ -12,7 +12,7 @@ class Geometry(nn.Module):
     Parameters
     ----------
     width : int
-        Of the encoder.
+        Width of the encoder.
     """
 
     def __init__(self, width):
@@ -21,13 +21,13 @@ class Geometry(nn.Module):
         self.orbit_head = _head(width, 1)
 
     def forward(self, hidden, geometry, distances):
-        """Smooth L1 losses per number that is known.
+        """Return the smooth L1 losses per known number.
 
         Parameters
         ----------
         hidden : tensor of shape (n_strings, n_tokens, width)
         geometry : tensor of shape (n_strings, 10)
-            Standardised; NaN where unknown.
+            Standardised; NaN if unknown.
         distances : tensor of shape (n_strings, n_tokens)
             Standardised; NaN except at Wyckoff symbols of crystals with coordinates.
 
@@ -48,7 +48,7 @@ def _head(width, n_outputs):
 
 
 def _known_loss(predicted, wanted):
-    """Smooth L1 loss over the known numbers; 0 where a batch has none."""
+    """Return the smooth L1 loss over the known numbers; 0 if a batch has none."""
     known = ~wanted.isnan()
     total = smooth_l1_loss(predicted.float()[known], wanted[known], reduction="sum")
     return total / known.sum().clamp(min=1)

@@ -1,4 +1,4 @@
-"""Masked language modelling: the tokens that a string lacks, from those that are left."""
+"""Masked language modelling: predict the masked tokens of a string from the others."""
 
 import torch
 from torch import nn
@@ -22,13 +22,13 @@ class MaskedTokens(nn.Module):
         self.bias = nn.Parameter(torch.zeros(config.vocabulary_size))
 
     def forward(self, hidden, labels, embedding):
-        """Loss per masked token, and the predicted tokens.
+        """Return the loss per masked token, and the predicted tokens.
 
         Parameters
         ----------
         hidden : tensor of shape (n_strings, n_tokens, width)
         labels : tensor of shape (n_strings, n_tokens)
-            -100 where nothing is to be predicted.
+            -100 for tokens that are not predicted.
         embedding : tensor of shape (vocabulary_size, width)
             The decoder shares its matrix with the embedding of the input tokens.
 
