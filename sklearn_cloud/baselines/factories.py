@@ -4,6 +4,8 @@ Each function takes keyword arguments alone, which are the settings of a run, an
 unfitted estimator that reads crystals. What it imports, it imports when it is called.
 """
 
+from functools import partial
+
 from sklearn.pipeline import make_pipeline
 
 from ..features.element_fractions import ElementFractions
@@ -18,6 +20,7 @@ def cloud(
     numbers=None,
     symprec=0.1,
     max_epochs=50,
+    validation_fraction=0.1,
     members=None,
     random_state=0,
     device=None,
@@ -34,6 +37,7 @@ def cloud(
     estimator = (CloudClassifier if classification else CloudRegressor)(
         None if encoder == "none" else encoder,
         max_epochs=max_epochs,
+        validation_fraction=validation_fraction,
         random_state=random_state,
         device=device,
         verbose=verbose,
@@ -47,6 +51,10 @@ def cloud(
         strings.set_output(transform="pandas")  # bagging wants a table
         estimator = _bagging(estimator, classification, members, random_state)
     return make_pipeline(strings, estimator)
+
+
+#: CLOUD with the geometry next to the strings: it needs coordinates.
+cloud_geometry = partial(cloud, numbers="geometry", validation_fraction=0)
 
 
 def _bagging(estimator, classification, members, random_state):

@@ -98,11 +98,15 @@ def test_settings_of_cloud():
         "sites": "set",
         "symprec": 0.1,
         "max_epochs": 50,
+        "validation_fraction": 0.1,
         "random_state": 3,
         "learning_rate": 1e-3,
     }
     assert model[0].sites == "set" and model[1].encoder is None
     assert model[1].learning_rate == 1e-3
+    model, settings = build_model("cloud-geometry")
+    assert model[0].numbers == settings["numbers"] == "geometry"
+    assert model[1].validation_fraction == settings["validation_fraction"] == 0
     model, settings = build_model("cloud", parameters={"members": 2})
     assert model[1].n_estimators == settings["members"] == 2
 
