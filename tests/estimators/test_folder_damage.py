@@ -241,7 +241,7 @@ def test_files_elsewhere_are_not_read(folder):
 
 def test_other_versions(folder):
     rewrite(folder, lambda content: content.update(format_version=3))
-    refused(folder, "another version")
+    refused(folder, "incompatible version")
 
 
 def test_deep_json(folder):

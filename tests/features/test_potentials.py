@@ -132,7 +132,7 @@ def test_element_without_reference_is_warned_of(stand_in):
     weights = [1, 1, 1, 1, 0]
     again = PotentialEnergyRegressor(device="cpu")
     again.fit([*cells("Cs Cl", "Cs Cs"), ALONE], [1, 1, 2, 2, 5], weights)
-    with pytest.warns(UserWarning, match=r"row 0, .*\(Ar\)"):
+    with pytest.warns(UserWarning, match=r"first is row 0\) .*\(Ar\)"):
         assert again.predict([ALONE]) == pytest.approx(guess)
     # caesium adds 2.45, and with 0.45 of chlorine 1.45 to Cs Cl
     assert guess == pytest.approx(-3.0 + (2.45 + 0.45) / 2, abs=1e-4)
