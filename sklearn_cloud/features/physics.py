@@ -281,8 +281,8 @@ class PotentialPhysics(CrystalTransformer):
 def _check_structure(crystal):
     if not isinstance(crystal, Crystal):
         raise ValueError(
-            f"a potential needs a crystal structure, got the composition "
-            f"{dict(crystal.amounts)} alone; pass a Structure, Atoms or CIF file"
+            f"a potential needs a crystal structure, got only the composition "
+            f"{dict(crystal.amounts)}: pass a Structure, Atoms or CIF file"
         )
     return crystal
 

@@ -108,7 +108,7 @@ def test_transformer():
 @pytest.mark.parametrize(
     "crystal, error, message",
     [
-        (Structure(FCC.scale(44.8), [{"Na": 0.5}], [[0, 0, 0]]), ValueError, "disordered site"),
+        (Structure(FCC.scale(44.8), [{"Na": 0.5}], [[0, 0, 0]]), ValueError, "a site is disordered"),
         ("NaCl", ValueError, "structure"),
         (None, TypeError, "expected a crystal"),
     ],

@@ -60,7 +60,7 @@ def test_json_lines(tmp_path):
         read_crystals(path, "gap")
     assert "row 3: the line is not a JSON record" in str(caught.value)
     assert "row 4: the line is not a JSON record: it is not a record" in str(caught.value)
-    with pytest.warns(UserWarning, match="left out 2 of 4 crystals"):
+    with pytest.warns(UserWarning, match="skipped 2 of 4 crystals"):
         check(read_crystals(path, "gap", on_error="warn"))
 
 

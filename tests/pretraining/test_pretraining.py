@@ -303,7 +303,7 @@ def test_other_corpora_and_damaged_plans_are_refused(corpus, trained, tmp_path):
         ({"random_state": None}, ValueError, "random_state must be"),
         ({"config": EncoderConfig(max_positions=20)}, ValueError, "the encoder reads only 20"),
         ({"metadata": {"path": Path()}}, TypeError, "not JSON serializable"),
-        ({"corpus": []}, ValueError, "no corpus"),
+        ({"corpus": []}, ValueError, "no corpora"),
     ],
 )
 def test_impossible_trainings_are_refused(corpus, tmp_path, changes, error, message):

@@ -105,7 +105,7 @@ def test_what_is_no_collection(structures):
         transformer.transform(structures[0])
     with pytest.raises(TypeError, match="got a single str"):
         transformer.transform("NaCl")
-    with pytest.raises(TypeError, match="got one NoneType"):
+    with pytest.raises(TypeError, match="got a single NoneType"):
         transformer.fit(None)
     with pytest.raises(ValueError, match="X is empty"):
         transformer.fit([])
