@@ -289,7 +289,7 @@ def test_benchmark_resumes_and_keeps_predictions(small_task, capsys, tmp_path):
 @pytest.mark.parametrize(
     "options, message",
     [
-        (["--model", "rooster"], "unknown model 'rooster': choose one of cloud, dummy"),
+        (["--model", "rooster"], "unknown model 'rooster': choose one of cloud, cloud-geometry"),
         (["--model", "forest", "--encoder", "mini"], "forest has no parameter 'encoder'"),
         (["--model", "magpie-forest"], "magpie-forest predicts numbers"),
         (["--parameters", "{"], "--parameters is not valid JSON"),
