@@ -317,7 +317,8 @@ class SymmetryTokenizer:
     def _difference(self, saved):
         for i, (ours, theirs) in enumerate(zip(self.vocabulary, saved)):
             if ours != theirs:
-                return f"the vocabulary differs: token {i} is {shorten(repr(theirs))}, expected {ours!r}."
+                found = shorten(repr(theirs))
+                return f"the vocabulary differs: token {i} is {found}, expected {ours!r}."
         return f"the vocabulary has {len(saved)} tokens, expected {len(self)}."
 
     def to_hugging_face(self):
