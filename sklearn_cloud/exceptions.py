@@ -51,7 +51,7 @@ def folder_errors(directory):
     except ModelFolderError:
         raise
     except DAMAGE as error:
-        text = str(error) if isinstance(error, ValueError) else repr(error)
+        text = shorten(str(error) if isinstance(error, ValueError) else repr(error), 500)
         raise ModelFolderError(
             f"the content of {str(directory)!r} is damaged or does not fit this version of "
             f"sklearn-cloud: {text}"

@@ -7,6 +7,8 @@ import zlib
 
 import numpy as np
 
+from ..crystals.crystal import Crystal
+from ..crystals.reading import read_crystal
 from ..downloads import get_data_home
 from ..pretraining.corpus_sources import open_text
 from .matbench_table import _check_structure, _check_target, _object_array, _read_json
@@ -215,16 +217,16 @@ def _complete(file):
 
 
 def _from_cif(text):
-    import warnings
-
     from pymatgen.core import Structure
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about rounded coordinates, which are fixed
-            return Structure.from_str(text, fmt="cif")
-    except (ValueError, KeyError, IndexError, AssertionError) as error:
+        crystal = read_crystal(text, notes=[])
+    except (TypeError, ValueError) as error:
         return error  # raised by _check_structure, with the row's id
+    if not isinstance(crystal, Crystal):
+        return ValueError("a composition without a structure")
+    species = [dict(crystal.species[kind]) for kind in crystal.kinds]
+    return Structure(crystal.lattice, species, crystal.positions)
 
 
 def _read_vacancies(paths, verbose):

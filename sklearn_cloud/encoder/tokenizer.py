@@ -274,7 +274,7 @@ class SymmetryTokenizer:
         except FileNotFoundError:
             raise ValueError(f"There is no tokenizer file {path}.") from None
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-            raise ValueError(f"{path} is not a tokenizer file: {error!r}") from error
+            raise ValueError(f"{path} is not a tokenizer file: {shorten(repr(error))}") from error
         if version != FORMAT_VERSION:
             raise ValueError(
                 f"{path} has format version {version}, but this version of sklearn-cloud reads "
@@ -317,7 +317,8 @@ class SymmetryTokenizer:
     def _difference(self, saved):
         for i, (ours, theirs) in enumerate(zip(self.vocabulary, saved)):
             if ours != theirs:
-                return f"the vocabulary differs: token {i} is {theirs!r}, expected {ours!r}."
+                found = shorten(repr(theirs))
+                return f"the vocabulary differs: token {i} is {found}, expected {ours!r}."
         return f"the vocabulary has {len(saved)} tokens, expected {len(self)}."
 
     def to_hugging_face(self):

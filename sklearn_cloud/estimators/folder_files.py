@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
-from ..exceptions import ModelFolderError
+from ..exceptions import ModelFolderError, shorten
 from ..files import check_ordinary, write_file
 
 MODEL_FILE = "crystal_model.json"
@@ -120,7 +120,9 @@ def read_content(directory):
         content = json.loads(read_bytes(path, LARGEST_DESCRIPTION).decode("utf-8"))
         version = content["format_version"]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ModelFolderError(f"{path} is damaged ({error!r}): fit the model again.") from error
+        raise ModelFolderError(
+            f"{path} is damaged ({shorten(repr(error))}): fit the model again."
+        ) from error
     if version not in (1, FORMAT_VERSION):
         raise ModelFolderError(
             f"{path} was written by an incompatible version of sklearn-cloud (format {version=}): "

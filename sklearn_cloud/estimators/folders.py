@@ -135,7 +135,11 @@ def _read_model(directory, content):
     from .decoding import Decoder
 
     arrays, blobs = read_files(directory, content["files"])
-    return Decoder(arrays, blobs).decode(content["model"])
+    model = Decoder(arrays, blobs).decode(content["model"])
+    if not hasattr(model, "get_params"):
+        name = type(model).__name__
+        raise ModelFolderError(f"{directory / MODEL_FILE} describes a {name}, not a model.")
+    return model
 
 
 def read_description(directory):

@@ -1,20 +1,28 @@
 """Atomic fractions of the elements."""
 
-from operator import attrgetter
-
 import numpy as np
 
 from ..crystals.crystal import ELEMENTS
-from ..crystals.crystal_transformer import CrystalTransformer
-from ..crystals.items import as_items
-from ..crystals.rows import read_rows
+from .base import CrystalFeatures, fractions_of
+
+_COLUMNS = {element: column for column, element in enumerate(ELEMENTS)}
 
 
-class ElementFractions(CrystalTransformer):
-    """Transform crystals to the atomic fractions of the 118 elements.
+class ElementFractions(CrystalFeatures):
+    """Turn crystals into the atomic fractions of the 118 elements.
 
     With a random forest, this is the baseline that every model of crystals should beat: it uses the
     composition, but not the structure.
+
+    Parameters
+    ----------
+    on_error : {"raise", "warn"}, default="raise"
+        What happens with rows that are not crystals: `"raise"` names them all in one error;
+        `"warn"` names them in a warning, and their numbers are NaN.
+    n_jobs : int, default=None
+        Number of joblib workers.
+    verbose : int, default=0
+        Above 0 shows a progress bar.
 
     See Also
     --------
@@ -28,55 +36,16 @@ class ElementFractions(CrystalTransformer):
     ((2, 118), [1.0, 1.0])
     """
 
-    def fit(self, X, y=None):
-        """Check the type of `X`.
+    _takes_formulas = True
 
-        Parameters
-        ----------
-        X : array-like of shape (n_crystals,)
-        y : ignored
+    def _names(self):
+        return ELEMENTS
 
-        Returns
-        -------
-        self
-        """
-        as_items(X)
-        return self
+    def _key(self, crystal):
+        return repr(fractions_of(crystal)).encode()
 
-    def transform(self, X):
-        """Return the fractions of the elements.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_crystals,)
-            Structures, formulas, or other input of `SymmetryStringTransformer`.
-
-        Returns
-        -------
-        ndarray of shape (n_crystals, 118), float64
-
-        Raises
-        ------
-        TypeError, ValueError
-            If items are not crystals; the message lists their rows.
-        """
-        crystals = read_rows(as_items(X))
-        columns = {element: column for column, element in enumerate(ELEMENTS)}
-        fractions = np.zeros((len(crystals), len(columns)))
-        for row, composition in enumerate(map(attrgetter("composition"), crystals)):
-            for element, amount in composition.items():
-                fractions[row, columns[element]] = amount
-        return fractions / fractions.sum(axis=1, keepdims=True)
-
-    def get_feature_names_out(self, input_features=None):
-        """Return the symbols of the elements.
-
-        Parameters
-        ----------
-        input_features : ignored
-
-        Returns
-        -------
-        ndarray of shape (118,), object
-        """
-        return np.array(ELEMENTS, dtype=object)
+    def _describe(self, crystal):
+        fractions = np.zeros(len(_COLUMNS))
+        for element, fraction in fractions_of(crystal):
+            fractions[_COLUMNS[element]] = fraction
+        return fractions

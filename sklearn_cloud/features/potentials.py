@@ -11,7 +11,14 @@ from .._compat import Interval, StrOptions
 from ..crystals.crystal_transformer import CrystalTransformer
 from ..crystals.errors import CrystalError
 from ..crystals.items import as_items
-from ..crystals.rows import compute_rows, each, full_key, need_structure, warn_notes
+from ..crystals.rows import (
+    compute_rows,
+    each,
+    full_key,
+    need_structure,
+    warn_errors,
+    warn_notes,
+)
 from ..training.devices import choose_device
 from .potential_adapters import POTENTIALS, WITHOUT_WEIGHTS, load_potential
 
@@ -36,7 +43,10 @@ class PotentialFeatures(CrystalTransformer):
     batch_size : int, default=16
         Number of distinct crystals per batch.
     device : str or torch.device, default=None
-        Device to compute on; None uses CUDA if available, else the CPU.
+        Where to compute; None is CUDA where there is one, else the CPU.
+    on_error : {"raise", "warn"}, default="raise"
+        What happens with rows that cannot be described, such as disordered crystals: `"raise"`
+        names them all in one error; `"warn"` names them in a warning, and their numbers are NaN.
     verbose : int, default=0
         If not 0, show a progress bar.
 
@@ -78,12 +88,20 @@ class PotentialFeatures(CrystalTransformer):
     """
 
     def __init__(
-        self, potential="chgnet", *, quantity="vectors", batch_size=16, device=None, verbose=0
+        self,
+        potential="chgnet",
+        *,
+        quantity="vectors",
+        batch_size=16,
+        device=None,
+        on_error="raise",
+        verbose=0,
     ):
         self.potential = potential
         self.quantity = quantity
         self.batch_size = batch_size
         self.device = device
+        self.on_error = on_error
         self.verbose = verbose
 
     _parameter_constraints = {
@@ -91,6 +109,7 @@ class PotentialFeatures(CrystalTransformer):
         "quantity": [StrOptions({"vectors", "energy"})],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "device": [str, torch.device, None],
+        "on_error": [StrOptions({"raise", "warn"})],
         "verbose": ["verbose"],
     }
 
@@ -129,7 +148,8 @@ class PotentialFeatures(CrystalTransformer):
         Returns
         -------
         ndarray of shape (n_crystals, n_features), float32
-            A single column if `quantity` is "energy".
+            A single column where `quantity` is "energy". NaN in the rows that `on_error="warn"`
+            passed over.
 
         Raises
         ------
@@ -141,12 +161,19 @@ class PotentialFeatures(CrystalTransformer):
         """
         potential = self._load()
         check = partial(_check_ordered, elements=frozenset(potential.elements))
-        rows = compute_rows(as_items(X), partial(each, check), key=full_key)
+        on_error = "raise" if self.on_error == "raise" else "keep"
+        rows = compute_rows(as_items(X), partial(each, check), key=full_key, on_error=on_error)
         warn_notes(rows)
+        warn_errors(rows, "their numbers are NaN")
         crystals, keys = rows.results, rows.keys
         order = sorted(range(len(keys)), key=lambda i: (len(crystals[i].kinds), keys[i]))
-        features = self._compute(potential, [crystals[i] for i in order])
-        return features[np.argsort(order)[rows.places]]
+        n_columns = len(self.get_feature_names_out())
+        table = np.full((len(rows.places), n_columns), np.nan, dtype=np.float32)
+        good = rows.places >= 0
+        if good.any():
+            features = self._compute(potential, [crystals[i] for i in order])
+            table[good] = features[np.argsort(order)[rows.places[good]]]
+        return table
 
     def get_feature_names_out(self, input_features=None):
         """Return names: the potential and a number, or "_energy".

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import zlib
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
@@ -17,6 +18,7 @@ FORMAT_VERSION = 1
 #: Arrays of a shard: `tokens` and `distances` are the concatenated rows, `ends` has the end of each
 #: row, `geometry` one line of numbers per row.
 ARRAYS = ("tokens", "distances", "ends", "geometry")
+_MOST_OPEN = 256  # arrays of all corpora of a process: each takes one file descriptor
 
 
 class Corpus:
@@ -58,18 +60,10 @@ class Corpus:
 
     def __init__(self, folder, *, verify=True):
         self.folder = Path(folder)
-        self.manifest = _read_manifest(self.folder)
-        self._shards = [
-            {name: _open_array(self.folder, shard, name, verify) for name in ARRAYS}
-            for shard in self.manifest["shards"]
-        ]
-        for shard, arrays in zip(self.manifest["shards"], self._shards, strict=True):
-            _check_shard(shard, arrays, self.folder)
-        rows = [len(arrays["ends"]) for arrays in self._shards]
-        self._first_rows = np.concatenate([[0], np.cumsum(rows)])
-        self.lengths = np.concatenate(
-            [np.diff(arrays["ends"], prepend=0) for arrays in self._shards]
-        ).astype(np.int32)
+        self.manifest = read_manifest(self.folder)
+        lengths = [_check_shard(self.folder, shard, verify) for shard in self.manifest["shards"]]
+        self._first_rows = np.concatenate([[0], np.cumsum([len(part) for part in lengths])])
+        self.lengths = np.concatenate(lengths)
 
     def __len__(self):
         return int(self._first_rows[-1])
@@ -79,10 +73,10 @@ class Corpus:
         if not 0 <= row < len(self):
             raise IndexError(f"row {row} is out of range for a corpus of {len(self)} rows")
         shard = int(np.searchsorted(self._first_rows, row, side="right")) - 1
-        arrays, row = self._shards[shard], row - self._first_rows[shard]
-        start, end = (arrays["ends"][row - 1] if row else 0), arrays["ends"][row]
-        span = slice(int(start), int(end))
-        return arrays["tokens"][span], arrays["distances"][span], arrays["geometry"][row]
+        row -= self._first_rows[shard]
+        tokens, distances, ends, geometry = (self._array(shard, name) for name in ARRAYS)
+        span = slice(int(ends[row - 1]) if row else 0, int(ends[row]))
+        return tokens[span], distances[span], geometry[row]
 
     @property
     def fingerprint(self):
@@ -90,12 +84,16 @@ class Corpus:
         return hashlib.sha256(json.dumps(self.manifest["shards"]).encode()).hexdigest()
 
     def iter_tokens(self):
-        """Yield the token ids of all rows in order, faster than by indexing."""
-        for arrays in self._shards:
-            tokens, start = np.asarray(arrays["tokens"]), 0
-            for end in arrays["ends"].tolist():
+        """Token ids of the rows, one array per row and in order: faster than row by row."""
+        for shard in range(len(self.manifest["shards"])):
+            tokens, start = np.asarray(self._array(shard, "tokens")), 0
+            for end in self._array(shard, "ends").tolist():
                 yield tokens[start:end]
                 start = end
+
+    def _array(self, shard, name):
+        entry = self.manifest["shards"][shard]
+        return _keep_open(self.folder, entry["name"], name, entry["sha256"][name])
 
 
 class JoinedCorpus:
@@ -167,7 +165,8 @@ def vocabulary_hash():
     return hashlib.sha256("\n".join(SymmetryTokenizer().vocabulary).encode()).hexdigest()
 
 
-def _read_manifest(folder):
+def read_manifest(folder):
+    """What `build_corpus` wrote of a corpus, or ValueError if the folder has none to be read."""
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -190,19 +189,29 @@ def _read_manifest(folder):
     return manifest
 
 
-def _open_array(folder, shard, array, verify):
-    path = folder / f"{shard['name']}.{array}.npy"
-    if not path.is_file():
-        raise ValueError(f"the corpus in {str(folder)!r} lacks {path.name}: build it again")
-    if verify and sha256_of(path) != shard["sha256"][array]:
-        raise ValueError(f"{str(path)!r} is damaged: its checksum is wrong; build it again")
+@lru_cache(maxsize=_MOST_OPEN)
+def _keep_open(folder, shard, array, sha256):
+    """The array of a shard; the checksum tells it from that of an earlier corpus there."""
+    return _open_array(folder, shard, array)
+
+
+def _open_array(folder, shard, array):
+    path = folder / f"{shard}.{array}.npy"
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise ValueError(f"{str(path)!r} is damaged: {error}") from error
 
 
-def _check_shard(shard, arrays, folder):
+def _check_shard(folder, shard, verify):
+    """Tokens per row of a shard that is complete, or ValueError."""
+    for array in ARRAYS:
+        path = folder / f"{shard['name']}.{array}.npy"
+        if not path.is_file():
+            raise ValueError(f"the corpus in {str(folder)!r} lacks {path.name}: build it again")
+        if verify and sha256_of(path) != shard["sha256"][array]:
+            raise ValueError(f"{str(path)!r} is damaged: its checksum is wrong; build it again")
+    arrays = {name: _open_array(folder, shard["name"], name) for name in ARRAYS}
     rows, tokens = len(arrays["ends"]), len(arrays["tokens"])
     fits = (
         rows == shard["rows"]
@@ -216,3 +225,4 @@ def _check_shard(shard, arrays, folder):
             f"the arrays of {shard['name']} in {str(folder)!r} are inconsistent: build the corpus "
             f"again"
         )
+    return np.diff(arrays["ends"], prepend=0).astype(np.int32)

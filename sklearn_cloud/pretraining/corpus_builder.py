@@ -5,6 +5,7 @@ file, so that an interrupted build resumes where it stopped. The second keeps on
 formula and space group, and writes the shards.
 """
 
+import shutil
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
@@ -14,10 +15,11 @@ from tqdm.auto import tqdm
 from ..crystals.workers import run_in_workers
 from ..files import check_plan
 from ..symmetry.strings import PARTS, check_options
-from .corpus import MANIFEST, Corpus
+from .corpus import MANIFEST, Corpus, read_manifest
+from .corpus_contents import hash_digests, hash_items, hash_path
 from .corpus_rows import code_chunk
 from .corpus_sources import read_cif_folder, read_structure_table, read_symmetry_table
-from .corpus_writer import write_corpus
+from .corpus_writer import read_digest, write_corpus
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,9 @@ def build_corpus(
     Parameters
     ----------
     folder : str or path
-        Folder of the corpus. An interrupted build is resumed; a finished one is returned.
+        Where the corpus goes. A build that was interrupted is resumed. A finished one is returned,
+        if the sources have the same crystals as then: they are read again for that, and `Corpus`
+        opens the folder without.
     sources : sequence of CorpusSource
         Read one after the other. Of several crystals with the same formula and space group, the
         one with the smallest volume per atom is kept, or the first if no volume is known.
@@ -108,8 +112,8 @@ def build_corpus(
     Raises
     ------
     ValueError
-        If an option is invalid, a source cannot be read, no crystals are left, or the folder
-        contains a build with other options.
+        If an option is invalid, a source cannot be read, no crystal of it is left, or the folder
+        has a build with other options or other crystals.
 
     Notes
     -----
@@ -134,17 +138,65 @@ def build_corpus(
     folder = Path(folder)
     options = {"sites": sites, "symprec": symprec, "max_tokens": max_tokens}
     plan = {**options, "chunk_size": chunk_size, "sources": [_describe(s) for s in sources]}
-    check_plan(folder / "build.json", plan, "corpus")
-    if not (folder / MANIFEST).exists():
+    check_plan(folder / "build.json", {**plan, **_contents(sources)}, "corpus")
+    if (folder / MANIFEST).exists():
+        _check_finished(folder, sources, chunk_size)
+    else:
         (folder / "chunks").mkdir(exist_ok=True)
         chunks = _code_sources(folder / "chunks", sources, options, chunk_size, n_jobs, verbose)
         write_corpus(folder, chunks, plan, shard_rows)
+    _remove_leftovers(folder)
     return Corpus(folder)
 
 
 def _describe(source):
-    items = Path(source.items).name if isinstance(source.items, str | Path) else "in memory"
+    items = Path(source.items).name if _is_path(source) else "in memory"
     return {**vars(source), "items": items}
+
+
+def _is_path(source):
+    return isinstance(source.items, str | Path)
+
+
+def _contents(sources):
+    """Checksums of the files, for the plan; nothing can be compared once they are gone."""
+    paths = [Path(source.items) if _is_path(source) else None for source in sources]
+    if any(path is not None and not path.exists() for path in paths):
+        return {}
+    return {"crystals": [path and hash_path(path) for path in paths]}
+
+
+def _check_finished(folder, sources, chunk_size):
+    """Raise ValueError if a source in memory has other crystals than the corpus was built of."""
+    for number, source in enumerate(sources):
+        known = read_manifest(folder)["sources"][number].get("crystals")
+        if known is None or _is_path(source):
+            continue
+        digests = [hash_items(chunk) for chunk in _split(source, chunk_size)]
+        if hash_digests(digests) != known:
+            raise _other_crystals(source, folder)
+
+
+def _other_crystals(source, folder):
+    return ValueError(
+        f"{str(folder)!r} has a corpus of other crystals under the name {source.name!r}: choose "
+        f"another folder, or remove it"
+    )
+
+
+def _remove_leftovers(folder):
+    """Remove what is not the corpus: chunks, temporary files, shards of an earlier build."""
+    shutil.rmtree(folder / "chunks", ignore_errors=True)
+    shards = {shard["name"] for shard in read_manifest(folder)["shards"]}
+    for path in [*folder.glob(".*.part"), *folder.glob("shard-*")]:
+        if path.name.partition(".")[0] not in shards:
+            path.unlink(missing_ok=True)
+
+
+def _split(source, size):
+    items = iter(source)
+    while chunk := list(islice(items, size)):
+        yield chunk
 
 
 def _code_sources(folder, sources, options, chunk_size, n_jobs, verbose):
@@ -153,15 +205,14 @@ def _code_sources(folder, sources, options, chunk_size, n_jobs, verbose):
 
     def tasks():
         for number, source in enumerate(sources):
-            items = iter(source)
-            for index in count():
-                chunk = list(islice(items, chunk_size))
-                if not chunk:
-                    break
+            for index, chunk in zip(count(), _split(source, chunk_size)):
                 path = folder / f"{number:02d}-{index:06d}.npz"
                 paths.append(path)
+                digest = "" if _is_path(source) else hash_items(chunk)
                 if not path.exists():
-                    yield path, number, chunk, options
+                    yield path, number, chunk, options, digest
+                elif read_digest(path) != digest:
+                    raise _other_crystals(source, folder.parent)
 
     with tqdm(disable=not verbose, unit="chunk") as bar:
         for _ in run_in_workers(code_chunk, tasks(), n_jobs, ordered=False):

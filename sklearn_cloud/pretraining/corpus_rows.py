@@ -19,8 +19,8 @@ from ..symmetry.wyckoff import Orbit, canonical_orbits
 from .corpus_sources import SymmetryRecord
 
 
-def code_chunk(path, source, items, options):
-    """Write the rows of some crystals, and the reasons for dropped ones, to one file.
+def code_chunk(path, source, items, options, digest):
+    """Write the rows of some crystals, and why others were dropped, into one file.
 
     Parameters
     ----------
@@ -31,6 +31,8 @@ def code_chunk(path, source, items, options):
     items : list of (str, crystal, `SymmetryRecord` or Exception)
     options : dict
         `sites`, `symprec` and `max_tokens` of `build_corpus`.
+    digest : str
+        Checksum of the items, kept in the file.
     """
     tokenizer = SymmetryTokenizer()
     rows, dropped = [], Counter()
@@ -47,7 +49,12 @@ def code_chunk(path, source, items, options):
             rows.append({"identifier": identifier, **row})
     with atomic_write(path) as temporary, open(temporary, "wb") as file:
         np.savez(
-            file, **_stack(rows), source=source, n_items=len(items), dropped=json.dumps(dropped)
+            file,
+            **_stack(rows),
+            source=source,
+            n_items=len(items),
+            dropped=json.dumps(dropped),
+            digest=digest,
         )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from ..crystals.geometry import GEOMETRY
 from ..files import sha256_of, write_text
 from .corpus import ARRAYS, FORMAT_VERSION, MANIFEST, vocabulary_hash
+from .corpus_contents import hash_digests
 
 
 def write_corpus(folder, chunks, plan, shard_rows):
@@ -48,7 +49,12 @@ def write_corpus(folder, chunks, plan, shard_rows):
         shards.append(_write_shard(folder, f"shard-{len(shards):05d}", _join(pending)))
     mean = sums[1] / np.maximum(sums[0], 1)
     scale = np.sqrt(np.maximum(sums[2] / np.maximum(sums[0], 1) - mean**2, 1e-12))
-    sources = [{**s, **c} for s, c in zip(plan["sources"], counts, strict=True)]
+    sources = [
+        {**source, **counted, **contents}
+        for source, counted, contents in zip(
+            plan["sources"], counts, _contents(chunks, len(counts)), strict=True
+        )
+    ]
     _write_manifest(
         folder,
         {
@@ -60,6 +66,22 @@ def write_corpus(folder, chunks, plan, shard_rows):
             "shards": shards,
         },
     )
+
+
+def _contents(chunks, n_sources):
+    """Checksum of the crystals of each source that was in memory."""
+    digests = [[] for _ in range(n_sources)]
+    for path in chunks:
+        with _open_chunk(path) as chunk:
+            if "digest" in chunk and str(chunk["digest"]):
+                digests[int(chunk["source"])].append(str(chunk["digest"]))
+    return [{"crystals": hash_digests(found)} if found else {} for found in digests]
+
+
+def read_digest(path):
+    """Checksum of the crystals of a chunk; empty if they came from a file."""
+    with _open_chunk(path) as chunk:
+        return str(chunk["digest"]) if "digest" in chunk else ""
 
 
 def _open_chunk(path):

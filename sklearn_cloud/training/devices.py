@@ -51,6 +51,6 @@ def choose_bf16(precision, device):
     if torch.device(device).type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if torch.device(device).type == "cpu":
-        capabilities = torch.cpu.get_capabilities()
+        capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # from torch 2.10 on
         return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
     return False

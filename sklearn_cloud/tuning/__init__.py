@@ -2,7 +2,8 @@
 
 try:
     from .spaces import default_space, paper_space, suggest_parameters
-    from .studies import open_storage, tune_pipeline
+    from .storages import open_storage
+    from .studies import tune_pipeline
 except ImportError as error:
     if (error.name or "").partition(".")[0] not in ("optuna", "optuna_integration"):
         raise

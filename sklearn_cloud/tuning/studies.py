@@ -1,6 +1,7 @@
 """Studies of hyperparameters that can be resumed and shared by processes."""
 
 import os
+import time
 import warnings
 from contextlib import contextmanager
 
@@ -8,53 +9,18 @@ import joblib
 import numpy as np
 import optuna
 from optuna.distributions import CategoricalDistribution
-from optuna.study import MaxTrialsCallback
 from optuna.trial import TrialState
 from optuna_integration import SkorchPruningCallback
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv, cross_val_score
+from tqdm.auto import tqdm
 
 from .spaces import suggest_parameters
+from .storages import Worker, open_storage
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
-
-
-def open_storage(storage, heartbeat=60):
-    """Open the storage of a study, so that it can be resumed and shared by processes.
-
-    Parameters
-    ----------
-    storage : str, path-like, optuna.storages.BaseStorage or None
-        A path is a journal file, which several processes on one machine (or on machines with a
-        shared file system) can write to without a server. A URL with "://" is a database, such as
-        "postgresql+psycopg://user@host/name". None keeps the study in memory.
-    heartbeat : int, default=60
-        Seconds between the heartbeats of a running trial in a database; if two of them are
-        missing, the other workers mark the trial as failed. A journal has no heartbeat: the trial
-        of a killed worker stays "running", which is harmless.
-
-    Returns
-    -------
-    optuna.storages.BaseStorage
-
-    Examples
-    --------
-    >>> from sklearn_cloud.tuning import open_storage
-    >>> type(open_storage(None)).__name__
-    'InMemoryStorage'
-    """
-    if storage is None:
-        return optuna.storages.InMemoryStorage()
-    if isinstance(storage, optuna.storages.BaseStorage):
-        return storage
-    location = os.fspath(storage)
-    if "://" in location:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return optuna.storages.RDBStorage(location, heartbeat_interval=heartbeat)
-    backend = optuna.storages.journal.JournalFileBackend(location)
-    return optuna.storages.JournalStorage(backend)
+_POLL = 1.0  # seconds between looks at the trials of other workers
 
 
 def tune_pipeline(
@@ -74,8 +40,9 @@ def tune_pipeline(
 ):
     """Search hyperparameters by cross-validation, in a study that can be resumed and shared.
 
-    Processes that run the same script with the same `storage` and `study_name` work on one study.
-    After a crash, run the script again to resume: a killed worker only loses its current trial.
+    Start the same script in several processes with the same `storage` and `study_name`, and they
+    work on one study. Start it again after a crash, and it resumes: the trial that a killed worker
+    was in is run again under the same number, with the same parameters.
 
     Parameters
     ----------
@@ -89,8 +56,9 @@ def tune_pipeline(
     space : dict of str to optuna.distributions.BaseDistribution
         Search space of each parameter; see `default_space` and `paper_space`.
     n_trials : int, default=20
-        Total number of finished trials (including pruned ones) of the study, including those of
-        earlier runs and other processes.
+        Finished trials (pruned ones among them) that the study has in the end, those of earlier
+        runs and other processes included. With a journal, a process that has nothing left to
+        start waits for the others; in a database each of them may finish one more.
     cv : int, splitter or iterable of (train, test), default=3
         Splits of `X` to score a trial. They must be the same in every process.
     scoring : str or callable, default=None
@@ -103,8 +71,9 @@ def tune_pipeline(
         Prunes a trial by its validation loss during the first fold. None uses the median rule from
         the sixth trial and the eleventh epoch on; `optuna.pruners.NopPruner()` never prunes.
     random_state : int, default=0
-        Seed. The parameters of a trial depend on it, the trial's number and the finished trials, so
-        that a single process always gives the same study, interrupted or not.
+        Seed. A trial's parameters follow from it, the trial's place among those that did not fail
+        and the finished trials, so that one process gives the same study each time, interrupted
+        or not.
     verbose : int, default=0
         If not 0, show a progress bar and Optuna's messages.
 
@@ -122,9 +91,11 @@ def tune_pipeline(
 
     Notes
     -----
-    The first trial has the current parameters of `estimator`, if the space contains them.
-    The best score of a study is an optimistic estimate of the score on new crystals, because the
-    parameters were chosen for it: score the refitted model on rows that are not in the study.
+    The first trial has the parameters of `estimator` as they are, if the space contains them. A
+    trial that ends with an error or with Ctrl-C is kept as failed, and the next one takes its
+    parameters; so does the next after one that was killed while its study was in a database.
+    The best score of a study is too good an estimate of the score on new crystals, because the
+    parameters were chosen for it: score the refitted model on rows that the study has not seen.
 
     Trials are pruned if the estimator has `callbacks` and `validation_fraction`.
 
@@ -146,38 +117,64 @@ def tune_pipeline(
     """
     folds = list(check_cv(cv, y, classifier=is_classifier(estimator)).split(X, y))
     scorer = check_scoring(estimator, scoring=scoring)
+    storage = open_storage(storage)
     with _messages(verbose):
         study = optuna.create_study(
-            storage=open_storage(storage),
+            storage=storage,
             study_name=study_name,
             load_if_exists=True,
             direction="minimize",
             pruner=pruner or optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=10),
         )
     _check_task(study, joblib.hash((np.asarray(y), folds, str(scoring))))
-    if not study.trials:
-        _enqueue_as_is(study, estimator, space)
 
-    def objective(trial):
-        # Workers must not draw the same numbers, nor a resumed study the earlier ones.
-        seed = np.random.SeedSequence([random_state, trial.number]).generate_state(1)
-        trial.study.sampler = optuna.samplers.TPESampler(seed=int(seed[0]))
-        trial.set_user_attr("worker", os.getpid())
+    def score(trial):
         model = clone(estimator).set_params(**suggest_parameters(trial, space))
         scores = _score_folds(trial, model, X, y, folds, scorer)
         trial.set_user_attr("scores", scores)
         return -float(np.mean(scores))
 
-    missing = n_trials - len(study.get_trials(deepcopy=False, states=FINISHED))
-    if missing > 0:
-        with _messages(verbose):
-            study.optimize(
-                objective,
-                n_trials=missing,
-                callbacks=[MaxTrialsCallback(n_trials, states=FINISHED)],
-                show_progress_bar=bool(verbose),
-            )
+    with _messages(verbose), Worker(study, storage) as worker:
+        _enqueue_as_is(study, estimator, space, worker)
+        _run_trials(study, score, n_trials, worker, random_state, verbose)
     return study
+
+
+def _run_trials(study, score, n_trials, worker, random_state, verbose):
+    """Start trials until enough are finished, and wait for those of others if need be."""
+
+    def objective(trial):
+        trial.set_user_attr("claim", worker.name)
+        trial.set_user_attr("worker", os.getpid())
+        seed = _seed(study, trial, random_state)
+        worker.end_turn()
+        trial.study.sampler = optuna.samplers.TPESampler(seed=seed)
+        return score(trial)
+
+    with tqdm(total=n_trials, disable=not verbose, unit="trial") as bar:
+        while True:
+            worker.take_turn()
+            try:
+                n_finished = len(study.get_trials(deepcopy=False, states=FINISHED))
+                bar.update(min(n_finished, n_trials) - bar.n)
+                if n_finished >= n_trials:
+                    break
+                enough = n_finished + worker.count_running() >= n_trials
+                if not enough:
+                    study.optimize(objective, n_trials=1)
+            finally:
+                worker.end_turn()
+            if enough:
+                time.sleep(_POLL)
+
+
+def _seed(study, trial, random_state):
+    """Workers must not draw the same numbers, and a resumed study must not draw them again."""
+    place = sum(
+        other.number < trial.number and other.state != TrialState.FAIL
+        for other in study.get_trials(deepcopy=False)
+    )
+    return int(np.random.SeedSequence([random_state, place]).generate_state(1)[0])
 
 
 class _Pruning(SkorchPruningCallback):
@@ -185,6 +182,12 @@ class _Pruning(SkorchPruningCallback):
 
     def __sklearn_clone__(self):
         return self
+
+    def on_epoch_end(self, net, **kwargs):
+        with warnings.catch_warnings():
+            # A trial that is run again has the curve of its first run up to the kill.
+            warnings.filterwarnings("ignore", ".*is already reported", UserWarning)
+            super().on_epoch_end(net, **kwargs)
 
 
 def _score_folds(trial, model, X, y, folds, scorer):
@@ -222,11 +225,20 @@ def _check_task(study, task):
         )
 
 
-def _enqueue_as_is(study, estimator, space):
-    """Enqueue the current parameters of the estimator as the first trial, if in the space."""
+def _enqueue_as_is(study, estimator, space, worker):
+    """Let the parameters that the estimator has be tried first, where the space has them."""
     params = estimator.get_params(deep=True)
-    if all(_contains(values, params[name]) for name, values in space.items()):
-        study.enqueue_trial({name: params[name] for name in space}, skip_if_exists=True)
+    if not all(_contains(values, params[name]) for name, values in space.items()):
+        return
+    worker.take_turn()
+    try:
+        if not any(
+            "fixed_params" in trial.system_attrs and trial.state != TrialState.FAIL
+            for trial in study.get_trials(deepcopy=False)
+        ):
+            study.enqueue_trial({name: params[name] for name in space})
+    finally:
+        worker.end_turn()
 
 
 def _contains(values, value):

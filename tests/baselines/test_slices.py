@@ -108,7 +108,11 @@ def test_transformer():
 @pytest.mark.parametrize(
     "crystal, error, message",
     [
-        (Structure(FCC.scale(44.8), [{"Na": 0.5}], [[0, 0, 0]]), ValueError, "a site is disordered"),
+        (
+            Structure(FCC.scale(44.8), [{"Na": 0.5}], [[0, 0, 0]]),
+            ValueError,
+            "a site is disordered",
+        ),
         ("NaCl", ValueError, "structure"),
         (None, TypeError, "expected a crystal"),
     ],

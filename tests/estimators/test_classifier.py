@@ -234,7 +234,7 @@ def test_class_weight_names_labels(tiny_classifier):
 @pytest.mark.parametrize(
     ("class_weight", "message"),
     [
-        ({"metal": -1.0}, "class_weight must not be negative"),
+        ({"metal": -1.0}, "class_weight must be non-negative"),
         ({"glass": 2.0}, "glass|class_weight"),
         ("uniform", "class_weight"),
     ],

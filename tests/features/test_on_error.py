@@ -4,7 +4,7 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from sklearn_cloud import CrystalError
-from sklearn_cloud.features import GeometryFeatures, SpaceGroupFractions
+from sklearn_cloud.features import ElementFractions, GeometryFeatures, SpaceGroupFractions
 
 SALT = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
 FLAT = Structure(Lattice([[4, 0, 0], [0, 4, 0], [4, 4, 0]]), ["Na"], [[0, 0, 0]])
@@ -21,6 +21,13 @@ def test_rows_that_cannot_be_described_are_nan(features):
     np.testing.assert_array_equal(table[[0, 2]], features().fit_transform([SALT, SALT]))
     with pytest.raises(CrystalError, match="2 of 5 rows cannot be used: row 1: the cell has no"):
         features().fit_transform(rows)
+
+
+def test_compositions_that_cannot_be_read_are_nan():
+    with pytest.warns(UserWarning, match="2 of 4 rows .* their numbers are NaN: rows .1, 3."):
+        table = ElementFractions(on_error="warn").fit_transform([SALT, "Qq", "NaCl", None])
+    np.testing.assert_array_equal(np.isnan(table).all(axis=1), [False, True, False, True])
+    np.testing.assert_array_equal(table[[0, 2]].sum(axis=1), [1, 1])
 
 
 def test_on_error_is_raise_or_warn():

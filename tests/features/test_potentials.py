@@ -91,6 +91,16 @@ def test_bad_rows_are_named(stand_in, item, error, message):
         PotentialFeatures(device="cpu").fit_transform([CELL, item])
 
 
+def test_bad_rows_are_nan_on_request(stand_in):
+    transformer = PotentialFeatures(device="cpu", on_error="warn")
+    with pytest.warns(UserWarning, match="2 of 4 rows .* their numbers are NaN: rows .0, 2."):
+        features = transformer.fit_transform(["NaCl", CELL, None, ALONE])
+    np.testing.assert_array_equal(np.isnan(features).all(axis=1), [True, False, True, False])
+    np.testing.assert_array_equal(features[[1, 3]], transformer.transform([CELL, ALONE]))
+    with pytest.warns(UserWarning, match="1 of 1 rows"):
+        assert np.isnan(transformer.transform(["NaCl"])).all()
+
+
 def test_energies(stand_in):
     transformer = PotentialFeatures(quantity="energy", device="cpu")
     np.testing.assert_allclose(transformer.fit_transform([CELL, ALONE]), [[-0.412], [-3.0]])

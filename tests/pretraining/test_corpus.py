@@ -1,4 +1,5 @@
 import json
+import os
 import zlib
 
 import numpy as np
@@ -10,7 +11,8 @@ from sklearn_cloud.crystals.crystal import Crystal
 from sklearn_cloud.crystals.geometry import GEOMETRY, describe_geometry
 from sklearn_cloud.crystals.reading import read_crystal
 from sklearn_cloud.encoder import SymmetryTokenizer
-from sklearn_cloud.pretraining.corpus import Corpus, JoinedCorpus, held_out_rows
+from sklearn_cloud.pretraining import corpus_builder
+from sklearn_cloud.pretraining.corpus import Corpus, JoinedCorpus, _keep_open, held_out_rows
 from sklearn_cloud.pretraining.corpus_builder import CorpusSource, build_corpus
 from sklearn_cloud.pretraining.corpus_sources import SymmetryRecord
 from sklearn_cloud.symmetry import symmetry_string
@@ -186,7 +188,9 @@ def test_source_paths(tmp_path):
         build_corpus(tmp_path / "other", [CorpusSource("x", tmp_path / "t.json")])
 
 
-def test_interrupted_build_goes_on(corpus, tmp_path):
+def test_interrupted_build_resumes(corpus, tmp_path, monkeypatch):
+    code = corpus_builder.code_chunk
+
     def interrupted():
         yield from make_crystals()
         yield from make_records()[:90]
@@ -196,28 +200,51 @@ def test_interrupted_build_goes_on(corpus, tmp_path):
         make_corpus(tmp_path, interrupted(), chunk_size=50, shard_rows=80)
     with pytest.raises(ValueError, match="resumes an interrupted build"):
         Corpus(tmp_path)
-    first = tmp_path / "chunks" / "00-000000.npz"
-    written = first.stat().st_mtime_ns
+    made = []
+    monkeypatch.setattr(
+        corpus_builder, "code_chunk", lambda path, *args: made.append(path) or code(path, *args)
+    )
     make_corpus(tmp_path, chunk_size=50, shard_rows=80)
-    assert first.stat().st_mtime_ns == written
+    assert [path.name for path in made] == ["00-000002.npz", "00-000003.npz", "00-000004.npz"]
     assert files(tmp_path) == files(corpus.folder)
 
 
-def test_lost_chunks_are_made_again(corpus, tmp_path):
+def test_a_lost_manifest_is_made_again(corpus, tmp_path):
     make_corpus(tmp_path, chunk_size=50, shard_rows=80)
-    for name in ("corpus.json", "chunks/00-000001.npz", "shard-00001.tokens.npy"):
+    for name in ("corpus.json", "shard-00001.tokens.npy"):
         (tmp_path / name).unlink()
     make_corpus(tmp_path, chunk_size=50, shard_rows=80)
     assert files(tmp_path) == files(corpus.folder)
 
 
+def interrupt(folder):
+    """Begin a build and end it after two chunks."""
+
+    def interrupted():
+        yield from [*make_crystals(), *make_records()][:100]
+        raise RuntimeError("the power is gone")
+
+    with pytest.raises(RuntimeError, match="power"):
+        make_corpus(folder, interrupted(), chunk_size=50)
+
+
 def test_damaged_chunk_is_named(tmp_path):
-    make_corpus(tmp_path, chunk_size=50)
-    (tmp_path / "corpus.json").unlink()
+    interrupt(tmp_path)
     chunk = tmp_path / "chunks" / "00-000001.npz"
     chunk.write_bytes(chunk.read_bytes()[:500])
     with pytest.raises(ValueError, match="00-000001.npz' is damaged .*: remove this file"):
         make_corpus(tmp_path, chunk_size=50)
+
+
+def test_leftovers_of_a_build_are_removed(corpus, tmp_path):
+    interrupt(tmp_path)
+    for name in ("chunks/.00-000007.npz.1234.part", ".corpus.json.1234.part"):
+        (tmp_path / name).write_text("half")
+    (tmp_path / "shard-00007.tokens.npy").write_text("of another division into shards")
+    (tmp_path / "notes.txt").write_text("of the user")
+    make_corpus(tmp_path, chunk_size=50, shard_rows=80)
+    assert set(files(tmp_path)) == {*files(corpus.folder), "notes.txt"}
+    assert not (tmp_path / "chunks").exists()
 
 
 def test_two_workers_write_what_one_writes(corpus, tmp_path):
@@ -225,13 +252,87 @@ def test_two_workers_write_what_one_writes(corpus, tmp_path):
     assert files(tmp_path) == files(corpus.folder)
 
 
-def test_finished_corpus_is_returned_unread(corpus):
-    def unreadable():
-        raise AssertionError("the source is read again")
-        yield
-
-    again = make_corpus(corpus.folder, unreadable(), chunk_size=50, shard_rows=80)
+def test_finished_corpus_is_returned(corpus, monkeypatch):
+    monkeypatch.setattr(corpus_builder, "code_chunk", pytest.fail)
+    again = make_corpus(corpus.folder, chunk_size=50, shard_rows=80)
     assert again.manifest == corpus.manifest
+
+
+def other_coordinate():
+    items = [*make_crystals(), *make_records()]
+    items[7] = (items[7][0], cscl("Na", "I", 3.9))
+    return items
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        make_crystals(),
+        other_coordinate(),
+        [("renamed", item) for _, item in [*make_crystals(), *make_records()]],
+        [*make_crystals(), *make_records(seed=1)],
+        [],
+    ],
+)
+def test_other_crystals_under_the_same_name(corpus, items, tmp_path):
+    with pytest.raises(ValueError, match="other crystals under the name 'made up': choose"):
+        make_corpus(corpus.folder, items, chunk_size=50)
+    interrupt(tmp_path)
+    if items[50:]:
+        with pytest.raises(ValueError, match="other crystals under the name 'made up': choose"):
+            make_corpus(tmp_path, items, chunk_size=50)
+
+
+@pytest.mark.parametrize("kind", ["table", "folder"])
+def test_other_crystals_in_the_same_file(kind, tmp_path):
+    row = "x\tPo1\t{0} 0 0 0 {0} 0 0 0 {0}\t0 0 0\n"
+    path = tmp_path / ("table.tsv" if kind == "table" else "cifs")
+
+    def write(a):
+        if kind == "table":
+            path.write_text("id\ts\tl\tp\n" + row.format(a))
+        else:
+            path.mkdir(exist_ok=True)
+            Structure(Lattice.cubic(a), ["Po"], [[0, 0, 0]]).to(filename=str(path / "x.cif"))
+
+    write(3.3)
+    source = CorpusSource("same name", path)
+    corpus = build_corpus(tmp_path / "corpus", [source])
+    assert build_corpus(tmp_path / "corpus", [source]).manifest == corpus.manifest
+    write(3.4)
+    with pytest.raises(ValueError, match="has a corpus with other crystals: choose"):
+        build_corpus(tmp_path / "corpus", [source])
+    path.rename(tmp_path / "moved")  # nothing to compare with
+    assert build_corpus(tmp_path / "corpus", [source]).manifest == corpus.manifest
+
+
+def test_objects_and_files_are_compared(tmp_path):
+    PEROVSKITE.to(filename=str(tmp_path / "p.cif"))
+    items = [("object", TRICLINIC), ("file", tmp_path / "p.cif"), ("none", None), ("bad", "Xy")]
+    corpus = make_corpus(tmp_path / "corpus", items)
+    assert make_corpus(tmp_path / "corpus", items).manifest == corpus.manifest
+    TRICLINIC.to(filename=str(tmp_path / "p.cif"))
+    with pytest.raises(ValueError, match="other crystals"):
+        make_corpus(tmp_path / "corpus", items)
+
+
+def test_more_shards_than_file_descriptors(tmp_path):
+    resource = pytest.importorskip("resource", reason="needs Unix")
+    corpus = make_corpus(tmp_path, chunk_size=1, shard_rows=1)
+    n_shards = len(corpus.manifest["shards"])
+    assert n_shards > 150
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    n_open = len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 100
+    _keep_open.cache_clear()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (n_open + 300, limits[1]))
+    try:
+        corpus = Corpus(tmp_path)
+        rows = [corpus[row][0].tolist() for row in range(len(corpus))]
+        assert [tokens.tolist() for tokens in corpus.iter_tokens()] == rows
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        _keep_open.cache_clear()
+    assert 4 * n_shards > 600 and len(rows) == corpus.manifest["rows"]
 
 
 @pytest.mark.parametrize(

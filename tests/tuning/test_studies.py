@@ -1,7 +1,4 @@
-"""Studies: reproducible, resumable, shared, and pruned on the validation curve."""
-
-import multiprocessing
-import time
+"""Studies: reproducible, resumable, and pruned on the validation curve."""
 
 import numpy as np
 import pytest
@@ -105,6 +102,30 @@ def test_errors_of_a_trial_are_seen(numbers):
         tune_pipeline(Ridge(), *numbers, space=space, n_trials=2)
 
 
+def test_a_trial_that_failed_is_replaced(numbers, tmp_path):
+    """Also the first: the parameters of the estimator are tried all the same."""
+
+    class Failing(Ridge):
+        n_left = 0
+
+        def fit(self, X, y):
+            Failing.n_left -= 1
+            if Failing.n_left < 0:
+                raise KeyboardInterrupt
+            return super().fit(X, y)
+
+    tune = {"space": ALPHA, "n_trials": 3, "cv": 2}
+    whole = tune_pipeline(Ridge(), *numbers, **tune)
+    for n_fits in (1, 3):
+        Failing.n_left = n_fits
+        journal = tmp_path / f"{n_fits}.log"
+        with pytest.raises(KeyboardInterrupt):
+            tune_pipeline(Failing(), *numbers, **tune, storage=journal)
+        study = tune_pipeline(Ridge(), *numbers, **tune, storage=journal)
+        finished = [t.params for t in study.trials if t.state == TrialState.COMPLETE]
+        assert len(study.trials) == 4 and finished == params(whole)
+
+
 def test_silent_unless_asked(numbers, capfd):
     level = optuna.logging.get_verbosity()
     tune_pipeline(Ridge(), *numbers, space=ALPHA, n_trials=2)
@@ -173,40 +194,3 @@ def test_optuna_search_cv(cloud):
     search.fit(FORMULAS, GAPS)
     assert set(search.best_params_) == set(space)
     assert search.predict(FORMULAS[:3]).shape == (3,)
-
-
-class SlowRidge(Ridge):
-    """Never ends its second fit."""
-
-    fits = 0
-
-    def fit(self, X, y):
-        SlowRidge.fits += 1
-        time.sleep(1000 if SlowRidge.fits > 1 else 0)
-        return super().fit(X, y)
-
-
-def test_a_killed_worker_loses_one_trial(numbers, tmp_path):
-    if "fork" not in multiprocessing.get_all_start_methods():
-        pytest.skip("needs a system that can fork")
-    journal = tmp_path / "study.log"
-    tune = {
-        "space": ALPHA,
-        "n_trials": 4,
-        "storage": journal,
-        "cv": ShuffleSplit(1, random_state=0),
-    }
-    worker = multiprocessing.get_context("fork").Process(
-        target=tune_pipeline, args=(SlowRidge(), *numbers), kwargs=tune
-    )
-    worker.start()
-    deadline = time.monotonic() + 60
-    while not (journal.exists() and journal.read_text().count('"worker"') == 2):
-        assert worker.is_alive() and time.monotonic() < deadline
-        time.sleep(0.02)
-    worker.kill()
-    worker.join()
-    study = tune_pipeline(Ridge(), *numbers, **tune)
-    states = [trial.state.name for trial in study.trials]
-    assert states == ["COMPLETE", "RUNNING", "COMPLETE", "COMPLETE", "COMPLETE"]
-    assert study.trials[0].user_attrs["worker"] == worker.pid
