@@ -11,12 +11,16 @@ from .species import index_species, settle_species
 def from_pymatgen(structure, notes=None):
     """`Crystal` of a pymatgen structure; oxidation states and spins are left out."""
     species, positions = [], []
-    known = {}  # by composition of the site: most sites hold one of a few
+    known = {}  # most sites have one of a few compositions
     for number, site in enumerate(structure):
-        held = known.get(site.species)
+        composition = site.species
+        # one element is told by itself: to compare two compositions takes ten times as long
+        alone = len(composition) == 1
+        mark = (*composition, composition.num_atoms) if alone else composition
+        held = known.get(mark)
         if held is None:
-            amounts = [(_symbol(specie), amount) for specie, amount in site.species.items()]
-            held = known[site.species] = settle_species(amounts, f"site {number}", notes)
+            amounts = [(_symbol(specie), amount) for specie, amount in composition.items()]
+            held = known[mark] = settle_species(amounts, f"site {number}", notes)
         species.append(held)
         positions.append(site.frac_coords)
     kinds, distinct = index_species(species)
@@ -33,8 +37,7 @@ def from_composition(composition, notes=None):
 
 def _symbol(specie):
     """Symbol of an Element, Species or DummySpecies; D and T have names of their own."""
-    element = getattr(specie, "element", specie)
-    return getattr(element, "name", None) or specie.symbol
+    return getattr(specie, "name", None) or specie.symbol  # dummies have no name
 
 
 def from_ase(atoms, notes=None):

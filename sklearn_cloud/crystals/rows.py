@@ -155,6 +155,7 @@ class _Entry(NamedTuple):
 
     item: object
     name: str  # of a path, as it was given
+    key: object  # of a crystal that needs no reading, else None
     notes: tuple  # on what was read already
 
 
@@ -194,24 +195,25 @@ def _gather(items, key):
 def _make_entry(item, key):
     """A mark that is equal for items to be read once, and the entry."""
     if isinstance(item, str):
-        return item, _Entry(item, "", ())
+        return item, _Entry(item, "", None, ())
     if isinstance(item, os.PathLike):
         # a worker that joblib has kept may run in another folder
         path = Path(item).absolute()
-        return path, _Entry(path, str(item), ())
+        return path, _Entry(path, str(item), None, ())
     notes = []
     crystal = read_crystal(item, notes=notes)
-    return (key(crystal), *notes), _Entry(crystal, "", tuple(notes))
+    found = key(crystal)
+    return (found, *notes), _Entry(crystal, "", found, tuple(notes))
 
 
 def _compute_chunk(entries, key, compute, known):
     """The outcome of each entry, and by key the results of crystals that are not known yet."""
     outcomes, crystals = [], {}
-    for item, name, notes in entries:
+    for item, name, found, notes in entries:
         notes = list(notes)
         try:
-            crystal = item if isinstance(item, Crystal | Formula) else read_crystal(item, notes)
-            found = key(crystal)
+            crystal = item if found is not None else read_crystal(item, notes)
+            found = key(crystal) if found is None else found
             if found not in known:
                 crystals[found] = crystal
         except BAD_ROW as error:
