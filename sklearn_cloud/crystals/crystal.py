@@ -158,9 +158,7 @@ def check_elements(amounts, where):
 
 
 def _check_distances(crystal, thickness):
-    first, second, distances = _close_pairs(
-        crystal.positions, crystal.lattice, thickness, _OVERLAP
-    )
+    first, second, distances = _close_pairs(crystal.positions, crystal.lattice, thickness, _OVERLAP)
     if not len(first):
         return
     occupancies = np.array([sum(amount for _, amount in held) for held in crystal.species])

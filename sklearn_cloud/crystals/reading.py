@@ -19,6 +19,10 @@ _LONGEST_PATH = 4096
 _POSCAR_NAMES = ("poscar", "contcar", "chgcar", "locpot")  # the latter begin as the former
 # formats that pymatgen reads without decoding objects
 _PYMATGEN_SUFFIXES = (".xsf", ".cssr", ".res", ".xml")
+# what a string ends in that can only be the name of a file, compressed or not
+_FILE_SUFFIXES = (".cif", ".mcif", ".vasp", ".poscar", ".xyz", ".extxyz", ".traj", ".json") + (
+    _PYMATGEN_SUFFIXES
+)
 
 
 def read_crystal(item, notes=None):
@@ -106,7 +110,7 @@ def _names_file(text):
     """Whether a line of text is a path: of a file that exists, or that looks like one."""
     if not text or len(text) > _LONGEST_PATH:
         return False
-    if text.lower().endswith((".cif", ".mcif", ".vasp", ".json", *_PYMATGEN_SUFFIXES)):
+    if suffix_of(text) in _FILE_SUFFIXES:
         return True
     try:
         return os.path.isfile(text)
@@ -139,7 +143,7 @@ def read_file(path, notes=None):
 def _read_format(path, notes):
     suffix = suffix_of(path)
     if suffix in (".cif", ".mcif"):
-        return read_cif(decode(read_bytes(path, LARGEST_FILE)), notes)
+        return _read_cif(decode(read_bytes(path, LARGEST_FILE)), notes)
     if suffix == ".vasp" or path.name.lower().startswith(_POSCAR_NAMES):
         return read_poscar(decode(read_bytes(path, LARGEST_FILE)), notes)
     if suffix in _PYMATGEN_SUFFIXES:
@@ -150,6 +154,12 @@ def _read_format(path, notes):
         f"its name ends in {suffix or path.name!r}, which says nothing of its format; known are "
         f".cif, .mcif, .vasp, POSCAR, CONTCAR, .json, {', '.join(_PYMATGEN_SUFFIXES)}"
     )
+
+
+def _read_cif(text, notes):
+    if "data_" not in text.lower() and looks_like_poscar(text):
+        raise CrystalError("it is a POSCAR of VASP, not a CIF: let its name end in .vasp")
+    return read_cif(text, notes)
 
 
 def decode(data):

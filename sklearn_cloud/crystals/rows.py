@@ -9,7 +9,7 @@ import numpy as np
 from joblib import effective_n_jobs
 from tqdm.auto import tqdm
 
-from .crystal import Crystal, Formula
+from .crystal import Crystal
 from .crystal_files import as_path
 from .errors import CrystalError
 from .reading import read_crystal
