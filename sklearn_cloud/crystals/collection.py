@@ -212,14 +212,18 @@ def _choose_column(frame, source, folder, route):
     for name in known:
         if name in by_lower:
             return by_lower[name]
-    if folder is not None:
-        return frame.columns[0]
-    from .table_files import MISSING_HEADER, looks_like_data
+    from .table_files import MISSING_HEADER, find_data
 
-    advice = ""
-    data = next((name for name in frame.columns if looks_like_data(name)), None)
-    if data is not None:
-        advice = f" Or {MISSING_HEADER.format(name=data, **route)}."
+    data = find_data(frame.columns)
+    missing_header = "" if data is None else MISSING_HEADER.format(name=data, **route)
+    if folder is not None:
+        if missing_header:
+            raise ValueError(
+                f"{source} has no column {', '.join(ID_COLUMNS[:-1])} or {ID_COLUMNS[-1]}; name "
+                f"the one with the ids by {route['column']}, or, {missing_header}."
+            )
+        return frame.columns[0]
+    advice = f" Or {missing_header}." if missing_header else ""
     raise ValueError(
         f"{source} has no column {', '.join(COLUMNS[:-1])} or {COLUMNS[-1]}; name the column of "
         f"the crystals with {route['column']} or, if it lists file names, their folder with "

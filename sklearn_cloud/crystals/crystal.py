@@ -1,6 +1,7 @@
 """Plain data types of a crystal and of a composition without structure, with checks."""
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -102,18 +103,25 @@ def check_crystal(crystal):
     if len(crystal.kinds) == 0:
         raise CrystalError("the crystal has no sites")
     for kind, species in enumerate(crystal.species):
-        occupancy = sum(amount for _, amount in species)
-        if not all(symbol in ELEMENT_RANK for symbol, _ in species) or not 0 < occupancy <= 1.001:
+        if not _is_possible(species):
             site = f"site {int(np.argmax(crystal.kinds == kind))}"
             check_elements(species, site)
+            occupancy = sum(amount for _, amount in species)
             raise CrystalError(f"{site} has occupancy {occupancy:.3f}; it must be in (0, 1]")
-    _check_lattice(crystal)
-    _check_distances(crystal)
+    volume, thickness = _cell_size(crystal.lattice)
+    _check_lattice(crystal, volume, thickness)
+    _check_distances(crystal, thickness)
     return crystal
 
 
-def _check_lattice(crystal):
-    volume, thickness = _cell_size(crystal.lattice)
+@lru_cache(maxsize=1024)
+def _is_possible(species):
+    """Whether they are elements, with occupancies that sum to no more than 1."""
+    occupancy = sum(amount for _, amount in species)
+    return all(symbol in ELEMENT_RANK for symbol, _ in species) and 0 < occupancy <= 1.001
+
+
+def _check_lattice(crystal, volume, thickness):
     if not math.isfinite(volume + crystal.positions.sum()):
         raise CrystalError("the cell or a coordinate is not finite")
     if thickness < _THINNEST_CELL:
@@ -149,10 +157,12 @@ def check_elements(amounts, where):
         )
 
 
-def _check_distances(crystal):
+def _check_distances(crystal, thickness):
+    first, second, distances = _close_pairs(crystal.positions, crystal.lattice, thickness, _OVERLAP)
+    if not len(first):
+        return
     occupancies = np.array([sum(amount for _, amount in held) for held in crystal.species])
     taken = occupancies[crystal.kinds]
-    first, second, distances = close_pairs(crystal.positions, crystal.lattice, _OVERLAP)
     wrong = (taken[first] + taken[second] > _SHARED) | (distances < _SMALLEST_DISTANCE)
     if not wrong.any():
         return
@@ -182,28 +192,40 @@ def close_pairs(positions, lattice, distance):
         The sites of each pair, first < second.
     distances : ndarray of float
     """
-    _, thickness = _cell_size(lattice)
-    radius = min(distance / thickness, 0.499) if thickness else 0.499  # of each coordinate
-    first, second = _candidate_pairs(positions, radius)
+    return _close_pairs(positions, lattice, _cell_size(lattice)[1], distance)
+
+
+def _close_pairs(positions, lattice, thickness, distance):
+    if len(positions) > _MANY_SITES:
+        radius = min(distance / thickness, 0.499) if thickness else 0.499  # of each coordinate
+        first, second = _search_tree(positions, radius)
+    else:
+        first, second = _compare_all(positions, lattice, distance + 0.01)
+    if not len(first):
+        return first, second, np.zeros(0)
     offsets = positions[first] - positions[second]
     distances = np.linalg.norm((offsets - np.rint(offsets)) @ lattice, axis=1)
     near = distances < distance
     return first[near], second[near], distances[near]
 
 
-def _candidate_pairs(positions, radius):
-    """Find pairs of sites whose fractional coordinates all differ by at most the radius."""
-    if len(positions) > _MANY_SITES:
-        from scipy.spatial import cKDTree
+def _search_tree(positions, radius):
+    """Pairs of sites none of whose fractional coordinates differ by more than the radius."""
+    from scipy.spatial import cKDTree
 
-        tree = cKDTree(np.mod(positions, 1.0) % 1.0, boxsize=1.0)
-        pairs = tree.query_pairs(radius, p=np.inf, output_type="ndarray")
-        return tuple(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))].T)
+    tree = cKDTree(np.mod(positions, 1.0) % 1.0, boxsize=1.0)
+    pairs = tree.query_pairs(radius, p=np.inf, output_type="ndarray")
+    return tuple(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))].T)
+
+
+def _compare_all(positions, lattice, distance):
+    """Pairs of sites that are closer than the distance, in single precision."""
     columns = np.ascontiguousarray((positions - np.floor(positions)).T, dtype=np.float32)
     offsets = columns[:, :, None] - columns[:, None]
     offsets -= np.rint(offsets)
-    near = np.abs(offsets).max(axis=0) <= radius + 1e-5
-    if np.count_nonzero(near) == len(near):  # every site is near itself only
+    steps = lattice.T.astype(np.float32) @ offsets.reshape(3, -1)
+    near = np.einsum("ij,ij->j", steps, steps) < distance**2
+    if np.count_nonzero(near) == len(positions):  # every site is near itself alone
         return np.zeros(0, dtype=int), np.zeros(0, dtype=int)
-    first, second = np.nonzero(near)
+    first, second = np.nonzero(near.reshape(offsets.shape[1:]))
     return first[first < second], second[first < second]

@@ -16,7 +16,7 @@ def as_items(X):
 
     Parameters
     ----------
-    X : list, tuple, ndarray, Series or one-column DataFrame
+    X : list, tuple, ndarray, Series, pyarrow array or one-column DataFrame
 
     Returns
     -------
@@ -38,6 +38,8 @@ def as_items(X):
     shape = getattr(X, "shape", None)
     if isinstance(X, list | tuple) and not isinstance(X, Crystal | Formula):
         items = list(X)
+    elif hasattr(X, "to_pylist") and not hasattr(X, "columns"):  # pyarrow
+        items = X.to_pylist()
     elif not hasattr(X, "__array__") or shape is None:
         raise TypeError(f"expected a list, array or Series of crystals, got {_describe(X)}")
     elif len(shape) == 2 and shape[1] == 1:
@@ -46,7 +48,7 @@ def as_items(X):
     elif len(shape) == 1:
         items = list(X)
     elif len(shape) == 2 and hasattr(X, "columns"):
-        names = list(X.columns)
+        names = list(getattr(X, "column_names", X.columns))  # pyarrow has both
         raise ValueError(
             f"expected one column of crystals, got a table with the columns {names}: pass only "
             f"the column of the crystals, for example X[{_likely_column(names)!r}]"
@@ -64,7 +66,7 @@ def as_items(X):
 def _describe(X):
     """Describe what was passed instead of a collection, and what to do."""
     kind = type(X).__name__
-    if isinstance(X, os.PathLike) and os.path.isdir(X):
+    if isinstance(X, str | os.PathLike) and os.path.isdir(X):
         return f"the folder {os.fspath(X)!r}: read it with sklearn_cloud.datasets.read_crystals"
     if hasattr(X, "__next__") or isinstance(X, map | filter | range | set | frozenset):
         return f"a {kind}: convert it to a list with list(X) or sorted(X)"

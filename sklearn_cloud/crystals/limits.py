@@ -75,10 +75,10 @@ def check_tolerances(lattice, symprec, angle_tolerance=None):
     CrystalError
         If there is such a shear.
     """
-    lengths = np.linalg.norm(lattice, axis=1)
-    if lengths.max() < _LONG * lengths.min():
+    lengths = [math.hypot(*vector) for vector in lattice.tolist()]
+    if max(lengths) < _LONG * min(lengths):
         return
-    for axis, length in enumerate(lengths.tolist()):
+    for axis, length in enumerate(lengths):
         shifts = np.delete(lattice, axis, axis=0)
         shifts = np.concatenate([shifts, -shifts, [shifts[0] + shifts[1], shifts[0] - shifts[1]]])
         sizes = np.linalg.norm(shifts, axis=1)
@@ -90,8 +90,8 @@ def check_tolerances(lattice, symprec, angle_tolerance=None):
         if (small & (changes < symprec)).any():
             other = "" if angle_tolerance is None else " or angle_tolerance=None"
             raise CrystalError(
-                f"a cell of {_join(lengths.tolist())} angstrom is too long and thin for "
-                f"symprec={symprec:g}: use a smaller symprec{other}"
+                f"a cell of {_join(lengths)} angstrom is too long and thin for "
+                f"symprec={symprec:g}: use a smaller one{other}"
             )
 
 

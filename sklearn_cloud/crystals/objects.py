@@ -11,12 +11,16 @@ from .species import index_species, settle_species
 def from_pymatgen(structure, notes=None):
     """Convert a pymatgen structure to a `Crystal`, without oxidation states and spins."""
     species, positions = [], []
-    known = {}  # by composition of the site: few are different
+    known = {}  # most sites have one of a few compositions
     for number, site in enumerate(structure):
-        held = known.get(site.species)
+        composition = site.species
+        # one element is told by itself: to compare two compositions takes ten times as long
+        alone = len(composition) == 1
+        mark = (*composition, composition.num_atoms) if alone else composition
+        held = known.get(mark)
         if held is None:
-            amounts = [(_symbol(specie), amount) for specie, amount in site.species.items()]
-            held = known[site.species] = settle_species(amounts, f"site {number}", notes)
+            amounts = [(_symbol(specie), amount) for specie, amount in composition.items()]
+            held = known[mark] = settle_species(amounts, f"site {number}", notes)
         species.append(held)
         positions.append(site.frac_coords)
     kinds, distinct = index_species(species)
@@ -32,9 +36,8 @@ def from_composition(composition, notes=None):
 
 
 def _symbol(specie):
-    """Return the symbol of an Element, Species or DummySpecies; D and T keep their names."""
-    element = getattr(specie, "element", specie)
-    return getattr(element, "name", None) or specie.symbol
+    """Symbol of an Element, Species or DummySpecies; D and T have names of their own."""
+    return getattr(specie, "name", None) or specie.symbol  # dummies have no name
 
 
 def from_ase(atoms, notes=None):

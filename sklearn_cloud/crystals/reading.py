@@ -19,6 +19,10 @@ _LONGEST_PATH = 4096
 _POSCAR_NAMES = ("poscar", "contcar", "chgcar", "locpot")  # the last two begin like a POSCAR
 # formats that pymatgen reads without decoding objects
 _PYMATGEN_SUFFIXES = (".xsf", ".cssr", ".res", ".xml")
+# what a string ends in that can only be the name of a file, compressed or not
+_FILE_SUFFIXES = (".cif", ".mcif", ".vasp", ".poscar", ".xyz", ".extxyz", ".traj", ".json") + (
+    _PYMATGEN_SUFFIXES
+)
 
 
 def read_crystal(item, notes=None):
@@ -108,7 +112,7 @@ def _names_file(text):
     """Whether a line of text is a path: of an existing file, or with a known suffix."""
     if not text or len(text) > _LONGEST_PATH:
         return False
-    if text.lower().endswith((".cif", ".mcif", ".vasp", ".json", *_PYMATGEN_SUFFIXES)):
+    if suffix_of(text) in _FILE_SUFFIXES:
         return True
     try:
         return os.path.isfile(text)
@@ -141,7 +145,7 @@ def read_file(path, notes=None):
 def _read_format(path, notes):
     suffix = suffix_of(path)
     if suffix in (".cif", ".mcif"):
-        return read_cif(decode(read_bytes(path, LARGEST_FILE)), notes)
+        return _read_cif(decode(read_bytes(path, LARGEST_FILE)), notes)
     if suffix == ".vasp" or path.name.lower().startswith(_POSCAR_NAMES):
         return read_poscar(decode(read_bytes(path, LARGEST_FILE)), notes)
     if suffix in _PYMATGEN_SUFFIXES:
@@ -152,6 +156,12 @@ def _read_format(path, notes):
         f"its format cannot be determined from its name ({suffix or path.name!r}); known formats "
         f"are .cif, .mcif, .vasp, POSCAR, CONTCAR, .json, {', '.join(_PYMATGEN_SUFFIXES)}"
     )
+
+
+def _read_cif(text, notes):
+    if "data_" not in text.lower() and looks_like_poscar(text):
+        raise CrystalError("it is a POSCAR of VASP, not a CIF: let its name end in .vasp")
+    return read_cif(text, notes)
 
 
 def decode(data):

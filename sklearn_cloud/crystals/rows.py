@@ -9,7 +9,7 @@ import numpy as np
 from joblib import effective_n_jobs
 from tqdm.auto import tqdm
 
-from .crystal import Crystal, Formula
+from .crystal import Crystal
 from .crystal_files import as_path
 from .errors import CrystalError
 from .reading import read_crystal
@@ -154,8 +154,9 @@ class _Entry(NamedTuple):
     """Input of a worker: text, a path, or a crystal that was read before."""
 
     item: object
-    name: str  # of a path, as the user wrote it
-    notes: tuple  # of a crystal that was read before
+    name: str  # of a path, as it was given
+    key: object  # of a crystal that needs no reading, else None
+    notes: tuple  # on what was read already
 
 
 class _Outcome(NamedTuple):
@@ -194,24 +195,25 @@ def _gather(items, key):
 def _make_entry(item, key):
     """Return the entry, and a key that is equal for items to be read once."""
     if isinstance(item, str):
-        return item, _Entry(item, "", ())
+        return item, _Entry(item, "", None, ())
     if isinstance(item, os.PathLike):
         # a reused joblib worker may run in another folder
         path = Path(item).absolute()
-        return path, _Entry(path, str(item), ())
+        return path, _Entry(path, str(item), None, ())
     notes = []
     crystal = read_crystal(item, notes=notes)
-    return (key(crystal), *notes), _Entry(crystal, "", tuple(notes))
+    found = key(crystal)
+    return (found, *notes), _Entry(crystal, "", found, tuple(notes))
 
 
 def _compute_chunk(entries, key, compute, known):
     """Return the outcome of each entry, and the results of new crystals by key."""
     outcomes, crystals = [], {}
-    for item, name, notes in entries:
+    for item, name, found, notes in entries:
         notes = list(notes)
         try:
-            crystal = item if isinstance(item, Crystal | Formula) else read_crystal(item, notes)
-            found = key(crystal)
+            crystal = item if found is not None else read_crystal(item, notes)
+            found = key(crystal) if found is None else found
             if found not in known:
                 crystals[found] = crystal
         except BAD_ROW as error:

@@ -207,7 +207,7 @@ def check_column(frame, name, source, route=PYTHON):
         return
     close = difflib.get_close_matches(str(name), frame.columns, n=1)
     advice = f" Did you mean {close[0]!r}?" if close else ""
-    data = next((column for column in frame.columns if looks_like_data(column)), None)
+    data = find_data(frame.columns)
     if data is not None:
         advice += f" {MISSING_HEADER.format(name=data, **route)}.".capitalize()
     raise ValueError(
@@ -215,8 +215,14 @@ def check_column(frame, name, source, route=PYTHON):
     )
 
 
-def looks_like_data(name):
-    """Whether the name of a column looks like a value, so that the table has no header."""
+def find_data(names):
+    """The first name of a column that is a value, if the table has no header and no one said so."""
+    if list(names) == [str(n) for n in range(1, len(names) + 1)]:
+        return None  # the names that columns without a header are given
+    return next((name for name in names if _looks_like_data(name)), None)
+
+
+def _looks_like_data(name):
     try:
         float(name)
     except ValueError:

@@ -73,8 +73,10 @@ def _first_of_each(positions, kinds, lattice):
 
 
 def _choose_origin(positions, origins, basis, weights):
-    """Return the site of `origins` with the fewest and farthest neighbours."""
-    size = max(1, _MOST_PAIRS // len(positions))  # chunks: memory is linear in the sites
+    """Of the sites `origins` the one with the fewest and farthest neighbours."""
+    if len(origins) == 1:
+        return origins[0]
+    size = max(1, _MOST_PAIRS // len(positions))  # at a time: memory grows with the sites alone
     crowded = []
     for start in range(0, len(origins), size):
         offsets = positions - positions[origins[start : start + size], None]

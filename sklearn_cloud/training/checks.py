@@ -65,7 +65,7 @@ def check_weights(sample_weight, n_rows):
 def mean_one(weights, name):
     """Weights of mean 1 over the rows that have any."""
     if weights.min() < 0 or weights.sum() == 0:
-        raise ValueError(f"{name} must be non-negative, and positive in at least one row.")
+        raise ValueError(f"{name} must be non-negative, and not zero in every row.")
     return (weights / weights[weights > 0].mean()).astype(np.float32)
 
 

@@ -209,11 +209,18 @@ def test_ids_with_a_folder(tmp_path):
         read_crystals(table, "2", **options)
     assert "row 2 (mb-3): there is no file 'mb-3' or mb-3.cif in" in str(caught.value)
     with pytest.raises(ValueError, match="there is no folder"):
-        read_crystals(table, folder=tmp_path / "nowhere")
+        read_crystals(table, folder=tmp_path / "nowhere", header=False)
     with pytest.raises(
         ValueError, match="no header and '1.0' is a value of its first row.*header="
     ):
         read_crystals(table)
+    # the first row would be taken as the names of the columns, and left out
+    with pytest.raises(
+        ValueError, match="no header and '1.0' is a value of its first row.*header="
+    ):
+        read_crystals(table, folder=tmp_path / "cifs")
+    with pytest.raises(ValueError, match=r"It has: 1, 2\.$"):  # it was said that there is none
+        read_crystals(table, header=False)
 
 
 def test_folder_and_files(tmp_path):

@@ -152,6 +152,20 @@ def test_encodings(crystals, tmp_path):
         assert symmetry_string(path) == expected
 
 
+@pytest.mark.parametrize("name", ["lost.cif.gz", "lost.extxyz", "POSCAR", "lost.traj"])
+def test_a_name_of_a_file_is_not_taken_for_a_formula(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CrystalError, match=f"there is no file '{name}'"):
+        read_crystal(name)
+
+
+def test_a_poscar_under_the_name_of_a_cif(crystals, tmp_path):
+    path = tmp_path / "NaCl.cif"
+    path.write_text(crystals["rock salt"].to(fmt="poscar"))
+    with pytest.raises(CrystalError, match="a POSCAR of VASP, not a CIF: .* end in .vasp"):
+        read_crystal(path)
+
+
 def test_names_that_no_file_can_have():
     for name in ("a" * 300 + ".cif", "a\0b.cif", "x/" * 3000 + "y.cif", "."):
         with pytest.raises(CrystalError):

@@ -168,11 +168,20 @@ def test_a_collection_that_must_be_a_list(tmp_path, files):
         ({"a": files[0]}, r"list\(X.values\(\)\)"),
         (set(files), "set: convert it to a list"),
         (tmp_path, "read_crystals"),
+        (str(tmp_path), "read_crystals"),
         (read_rows(files)[0], "pass a list, .X. for one crystal"),
     ]
     for X, message in advice:
         with pytest.raises(TypeError, match=message):
             as_items(X)
+
+
+def test_columns_of_pyarrow():
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.table({"gap": [1.0, 2.0], "formula": ["NaCl", "MgO"]})
+    assert as_items(table["formula"]) == ["NaCl", "MgO"]
+    with pytest.raises(ValueError, match=r"columns \['gap', 'formula'\].*X\['formula'\]"):
+        as_items(table)
 
 
 def test_a_frame_with_two_columns():
