@@ -91,7 +91,7 @@ def check_tolerances(lattice, symprec, angle_tolerance=None):
             other = "" if angle_tolerance is None else " or angle_tolerance=None"
             raise CrystalError(
                 f"a cell of {_join(lengths)} angstrom is too long and thin for "
-                f"symprec={symprec:g}: use a smaller one{other}"
+                f"symprec={symprec:g}: use a smaller symprec{other}"
             )
 
 
