@@ -30,6 +30,7 @@ from sklearn_cloud import CloudRegressor, SymmetryStringTransformer, load_model,
 from sklearn_cloud.__main__ import main as command
 from sklearn_cloud.datasets import load_example
 from sklearn_cloud.encoder import EncoderConfig
+from sklearn_cloud.files import write_text
 from sklearn_cloud.tuning import tune_pipeline
 
 TINY = EncoderConfig(n_layers=1, n_heads=1, width=8, intermediate=8, max_positions=64)
@@ -102,7 +103,7 @@ class Strings:
         self.expected = ["old", self.output.read_text()]
 
     def work(self):
-        self.output.write_text("old")
+        write_text(self.output, "old")
         command(["strings", str(self.crystals), "-o", str(self.output), "--overwrite", "--quiet"])
 
     def check(self):
@@ -146,9 +147,11 @@ def kill_once(task, seconds, rng):
     """Kill a child at a random moment; what is left, and whether it was still running."""
     child = multiprocessing.get_context("fork").Process(target=work_silently, args=(task.work,))
     child.start()
-    child.join(rng.uniform(0, seconds))
-    child.kill()
-    child.join()
+    try:
+        child.join(rng.uniform(0, seconds))
+    finally:
+        child.kill()
+        child.join()
     try:
         outcome = "whole" if task.check() else "mixed"
     except Exception as error:  # noqa: BLE001 (any is a finding)
