@@ -115,17 +115,18 @@ def _parse_operators(triplets, centerings):
     operators = []
     for triplet in triplets:
         try:
-            operators.append(gemmi.Op(_without_time_reversal(triplet)))
+            operators.append(gemmi.Op(_plain(triplet)))
         except (RuntimeError, ValueError) as error:
             raise CrystalError(f"the operator {triplet!r} cannot be read: {error}") from error
     if centerings:
-        shifts = [gemmi.Op(_without_time_reversal(triplet)) for triplet in centerings]
+        shifts = [gemmi.Op(_plain(triplet)) for triplet in centerings]
         operators = [shift * operator for shift in shifts for operator in operators]
     return _arrays(operators, f"the {len(operators)} operators listed")
 
 
-def _without_time_reversal(triplet):
-    return ",".join(triplet.split(",")[:3])
+def _plain(triplet):
+    """Without time reversal, and `2*x` for what pymatgen writes as `2x`."""
+    return re.sub(r"(\d)\s*([xyzXYZ])", r"\1*\2", ",".join(triplet.split(",")[:3]))
 
 
 def _arrays(operators, name):

@@ -391,3 +391,14 @@ def test_hydrogens_on_mixed_sites_survive_a_cif(crystals):
     structure = crystals["rock salt"].copy()
     structure.replace_species({"Na": {"H": 0.9, "O": 0.1}})
     assert symmetry_string(structure.to(fmt="cif")) == symmetry_string(structure)
+
+
+def test_operators_with_factors():
+    """pymatgen writes `2x-z` for the rotation in a skew cell."""
+    crystal = read_crystal(
+        "data_skew\n_cell_length_a 5\n_cell_length_b 5\n_cell_length_c 3\n_cell_angle_alpha 90\n"
+        "_cell_angle_beta 126.8699\n_cell_angle_gamma 90\nloop_\n_symmetry_equiv_pos_as_xyz\n"
+        "'x, y, z'\n'x, -y, 2x-z'\nloop_\n_atom_site_type_symbol\n_atom_site_fract_x\n"
+        "_atom_site_fract_y\n_atom_site_fract_z\nNa 0 0 0\nO 0.25 0.3 0.4\n"
+    )
+    assert crystal.composition == {"Na": 1.0, "O": 2.0}
