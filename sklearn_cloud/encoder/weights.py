@@ -6,6 +6,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
+from ..exceptions import ModelFolderError
 from ..files import atomic_write, check_ordinary
 from .config import EncoderConfig
 
@@ -47,7 +48,7 @@ def read_weights(path):
         message = f"{path.parent} has no weights file {path.name}."
         if path.with_name(PICKLED_WEIGHTS_FILE).is_file():
             message += PICKLE_ADVICE
-        raise ValueError(message) from None
+        raise ModelFolderError(message) from None
     except SafetensorError as error:
         raise ValueError(f"{path} is damaged or not a safetensors file: {error}") from error
     check_finite(weights, path)
