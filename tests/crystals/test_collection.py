@@ -220,7 +220,8 @@ def test_ids_with_a_folder(tmp_path):
     ):
         read_crystals(table, folder=tmp_path / "cifs")
     with pytest.raises(
-        ValueError, match=r"Its columns are: 1, 2\.$"
+    # the caller said that there is none
+    with pytest.raises(ValueError, match=r"Its columns are: 1, 2\.$"):
     ):  # it was said that there is none
         read_crystals(table, header=False)
 
