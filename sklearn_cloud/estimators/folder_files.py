@@ -119,6 +119,8 @@ def read_content(directory):
     try:
         content = json.loads(read_bytes(path, LARGEST_DESCRIPTION).decode("utf-8"))
         version = content["format_version"]
+    except ModelFolderError:
+        raise
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ModelFolderError(
             f"{path} is damaged ({shorten(repr(error))}): fit the model again."

@@ -219,10 +219,8 @@ def test_ids_with_a_folder(tmp_path):
         ValueError, match="no header and '1.0' is a value of its first row.*header="
     ):
         read_crystals(table, folder=tmp_path / "cifs")
-    with pytest.raises(
     # the caller said that there is none
     with pytest.raises(ValueError, match=r"Its columns are: 1, 2\.$"):
-    ):  # it was said that there is none
         read_crystals(table, header=False)
 
 

@@ -90,7 +90,7 @@ def test_bad_targets(tiny, y, message):
     [
         ([1.0, 1.0], "sample_weight has 2"),
         ([1.0, -1.0, 1.0], "negative"),
-        ([0.0, 0.0, 0.0], "positive in at least one row"),
+        ([0.0, 0.0, 0.0], "not zero in every row"),
         ([1.0, np.nan, 1.0], "NaN"),
         (np.ones((3, 2)), "1D"),
     ],
