@@ -129,7 +129,7 @@ def predictions(arguments, training, wbm, chosen, result):
         e_pred = np.array([known.get(name, np.nan) for name in wbm.ids[chosen]])
         return e_pred, {"fit": 0.0, "predict": 0.0, "n_train": len(rows)}
     model, transformer = pipeline(arguments)
-    known, candidates = training.structures[rows], wbm.crystals[chosen]
+    known, candidates = training.structures[rows], wbm.structures[chosen]
     start = time.perf_counter()
     if transformer is not None:
         known = transformer.fit_transform(known)

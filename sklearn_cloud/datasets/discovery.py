@@ -44,7 +44,7 @@ def fetch_discovery(version="reconstruction", *, data_home=None, verbose=0):
     sklearn.utils.Bunch
         With the attributes
 
-        crystals : object ndarray of shape (n_crystals,)
+        structures : object ndarray of shape (n_crystals,)
             CIF text of relaxed crystals in the reconstruction, pymatgen ``Structure`` objects
             before relaxation in the official version. Absent if only the summary is there.
         compositions : object ndarray of shape (n_crystals,)
@@ -84,7 +84,7 @@ def fetch_discovery(version="reconstruction", *, data_home=None, verbose=0):
     --------
     >>> from sklearn_cloud.datasets import fetch_discovery
     >>> wbm = fetch_discovery()  # doctest: +SKIP
-    >>> wbm.crystals.shape, wbm.is_reconstruction  # doctest: +SKIP
+    >>> wbm.structures.shape, wbm.is_reconstruction  # doctest: +SKIP
     ((10000,), True)
     """
     if version not in ("reconstruction", "official"):
@@ -107,7 +107,7 @@ def _read_reconstruction(home):
     ids = np.array([f"wbm-10k-{row:05d}" for row in range(1, len(rows) + 1)])
     crystals = _object_array([row["cif"] for row in rows], _check_cif, ids, path)
     return Bunch(
-        crystals=crystals,
+        structures=crystals,
         compositions=_objects(_FORMULA.search(cif).group(1) for cif in crystals),
         target=_numbers(rows, "formation_energy_per_atom", ids, path),
         ids=ids,
@@ -164,7 +164,7 @@ def _read_official(home, verbose):
     )
     structures = _find(home, "*wbm-init-structs.jsonl.gz")
     if structures is not None:
-        bunch.crystals = _read_structures(structures, ids, verbose)
+        bunch.structures = _read_structures(structures, ids, verbose)
     return bunch
 
 

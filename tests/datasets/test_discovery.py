@@ -43,13 +43,13 @@ def write_sample(home, rows=None, header=",cif,formation_energy_per_atom,band_ga
 def test_reconstruction(home):
     write_sample(home)
     wbm = fetch_discovery(data_home=home)
-    assert wbm.crystals.shape == (3,) and "CsCl" in wbm.crystals[1]
+    assert wbm.structures.shape == (3,) and "CsCl" in wbm.structures[1]
     assert wbm.compositions.tolist() == ["Cs1 Cl1"] * 3
     assert wbm.target.tolist() == [-0.5, -1.5, -2.5] and wbm.band_gap.tolist() == [0.0, 0.1, 0.2]
     assert wbm.ids.tolist() == ["wbm-10k-00001", "wbm-10k-00002", "wbm-10k-00003"]
     assert wbm.is_reconstruction and wbm.coverage is None and wbm.unit == "eV/atom"
     assert wbm.DESCR.startswith("Reconstruction") and "e_above_hull" not in wbm
-    strings = SymmetryStringTransformer(parts=["sites"], sites="set").fit_transform(wbm.crystals)
+    strings = SymmetryStringTransformer(parts=["sites"], sites="set").fit_transform(wbm.structures)
     assert strings.tolist() == ["1a 1b"] * 3
 
 
@@ -112,8 +112,8 @@ def test_official_structures_follow_the_summary(home):
     write_official(home)
     write_structures(home, ["wbm-1-2", "wbm-9-9", "wbm-1-1"])
     wbm = fetch_discovery("official", data_home=home)
-    assert [c.lattice.a for c in wbm.crystals] == [6.0, 4.0]
-    assert wbm.crystals[0] == crystal(6)
+    assert [c.lattice.a for c in wbm.structures] == [6.0, 4.0]
+    assert wbm.structures[0] == crystal(6)
 
 
 def test_official_structures_must_be_complete(home):
@@ -160,5 +160,5 @@ def test_real_sample():
     if not (home / "discovery/wbm_10k.csv.gz").is_file():
         pytest.skip("needs discovery/wbm_10k.csv.gz in SKLEARN_CLOUD_DATA")
     wbm = fetch_discovery(data_home=home)
-    assert len(wbm.crystals) == len(set(wbm.ids)) == 10_000
+    assert len(wbm.structures) == len(set(wbm.ids)) == 10_000
     assert -5 < wbm.target.min() < np.median(wbm.target) < 0 < wbm.target.max() < 5

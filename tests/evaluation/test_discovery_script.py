@@ -55,7 +55,7 @@ def script(tmp_path, monkeypatch):
     training = Bunch(structures=structures, target=energies, ids=np.array(names), coverage=1.0)
     # six phases again, three of them below the hull, and one that cannot be read
     wbm = Bunch(
-        crystals=np.array([*names, "bad"], dtype=object),
+        structures=np.array([*names, "bad"], dtype=object),
         compositions=np.array([*names, "NaCl"], dtype=object),
         target=np.array([*(energies + [-0.1, -0.1, -0.1, 0.2, 0.2, 0.2]), -1.0]),
         ids=np.array([f"wbm-{row}" for row in range(7)]),
