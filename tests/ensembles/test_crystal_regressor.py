@@ -6,6 +6,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
+from small_members import regression
 
 from sklearn_cloud import CrystalRegressor, load_model, save_model
 from sklearn_cloud.ensembles import crystal_regressor
@@ -15,8 +16,6 @@ from sklearn_cloud.ensembles.members import Member, regression_members
 @pytest.fixture(scope="module")
 def fitted(table):
     with pytest.MonkeyPatch.context() as patch:
-        from conftest import regression
-
         patch.setattr(crystal_regressor, "regression_members", regression)
         crystals, _, y = table
         yield CrystalRegressor(n_folds=3, random_state=0).fit(crystals, y)
