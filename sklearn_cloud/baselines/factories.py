@@ -55,6 +55,8 @@ def cloud(
 
 #: CLOUD with the geometry next to the strings: it needs coordinates.
 cloud_geometry = partial(cloud, numbers="geometry", validation_fraction=0)
+#: The same with numbers on bonds as well.
+cloud_bonds = partial(cloud, numbers="bonds", validation_fraction=0)
 
 
 def _bagging(estimator, classification, members, random_state):

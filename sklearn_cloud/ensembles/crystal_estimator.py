@@ -13,8 +13,8 @@ from ..training.checks import accept_strings, check_weights
 from ..training.devices import choose_device
 from .applicability import Applicability
 from .cross_fitting import cross_fit, fit_on_all
-from .folds import LeftOut, make_folds
 from .members import EFFORTS, check_members
+from .training_folds import LeftOut, make_folds
 from .views import VIEWS, compute_views, make_views, read_crystals
 
 _SEEDS = 2**31 - 1

@@ -56,8 +56,8 @@ def make_views(structures, physics, *, n_jobs, verbose):
     Returns
     -------
     dict of str to list of transformers
-        "strings": strings, with the geometry if there are structures. "features": a table of the
-        concatenated features of all transformers.
+        "strings": strings, with numbers on geometry and bonds if there are structures.
+        "features": a table of the concatenated features of all transformers.
     """
     options = {"n_jobs": n_jobs, "verbose": verbose}
     features = [MagpieFeatures(**options)]
@@ -68,7 +68,7 @@ def make_views(structures, physics, *, n_jobs, verbose):
         features.append(ElementFractions())
     if physics is not None:
         features.append(physics)
-    numbers = "geometry" if structures else None
+    numbers = "bonds" if structures else None
     strings = SymmetryStringTransformer(numbers=numbers, **options)
     return {"strings": [strings], "features": features}
 

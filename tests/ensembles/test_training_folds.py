@@ -3,7 +3,7 @@ import pytest
 from sklearn.model_selection import GroupKFold, KFold, RepeatedKFold
 
 from sklearn_cloud import CrystalRegressor
-from sklearn_cloud.ensembles.folds import make_folds
+from sklearn_cloud.ensembles.training_folds import make_folds
 
 Y = np.arange(12.0)
 
