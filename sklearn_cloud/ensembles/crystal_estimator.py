@@ -177,7 +177,10 @@ class CrystalEstimator(BaseEstimator):
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         """
-        return self.applicability_.score(_strings(self._tables(X)))
+        return self._applicability(self._tables(X))
+
+    def _applicability(self, tables):
+        return self.applicability_.score(_strings(tables))
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "members_")
