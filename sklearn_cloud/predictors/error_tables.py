@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from ..crystals.crystal import ELEMENT_RANK
-from ..ensembles.applicability import Applicability
+from ..ensembles.applicability import Applicability, elements_of
 from ..symmetry.transformer import SymmetryStringTransformer
 from .chemistry import CHEMISTRIES, chemistry_class
 
@@ -57,7 +56,7 @@ def error_tables(prop, data, folds, left_out):
         the training rows of their fold do not have.
     """
     strings = SymmetryStringTransformer().transform(list(data.structures))
-    elements = [_elements(string) for string in strings]
+    elements = [elements_of(string) for string in strings]
     novelty, unseen = np.full(len(strings), np.nan), np.zeros(len(strings), dtype=bool)
     for train, test in folds:
         model = Applicability().fit(strings[train])
@@ -100,8 +99,3 @@ def _errors(prop, mask, left_out):
         "mae": float(np.abs(target - predicted).mean()),
         "coverage": float(left_out["covered"][mask].mean()),
     }
-
-
-def _elements(string):
-    """Elements in the composition of a symmetry string."""
-    return {word for word in string.rsplit(" | ", 1)[-1].split() if word in ELEMENT_RANK}
