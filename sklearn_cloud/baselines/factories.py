@@ -104,7 +104,9 @@ def crystal(
     *,
     classification=False,
     effort="default",
-    n_folds=5,
+    members=None,
+    cv=5,
+    refit=False,
     random_state=0,
     device=None,
     n_jobs=None,
@@ -115,4 +117,5 @@ def crystal(
 
     kind = CrystalClassifier if classification else CrystalRegressor
     options = {"device": device, "n_jobs": n_jobs, "verbose": verbose}
-    return kind(effort, n_folds=n_folds, random_state=random_state, **options)
+    options |= {"members": members, "cv": cv, "refit": refit, "random_state": random_state}
+    return kind(effort, **options)

@@ -6,10 +6,13 @@ from ..crystals.crystal import Crystal
 from ..crystals.errors import CrystalError
 from ..crystals.items import as_items
 from ..crystals.rows import read_rows
+from ..features.bond_features import BondFeatures
 from ..features.element_fractions import ElementFractions
 from ..features.geometry_features import GeometryFeatures
 from ..features.magpie import MagpieFeatures
 from ..symmetry.transformer import SymmetryStringTransformer
+
+VIEWS = ("strings", "features")
 
 
 def read_crystals(X, *, n_jobs, verbose):
@@ -60,6 +63,7 @@ def make_views(structures, physics, *, n_jobs, verbose):
     features = [MagpieFeatures(**options)]
     if structures:
         features.append(GeometryFeatures(**options, on_error="warn"))
+        features.append(BondFeatures(**options, on_error="warn"))
     else:
         features.append(ElementFractions())
     if physics is not None:
