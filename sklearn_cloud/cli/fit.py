@@ -143,9 +143,7 @@ def build_model(arguments):
     }
     if arguments.model == "crystal":
         from .. import CrystalClassifier, CrystalRegressor
-        from ..features.magpie import MagpieFeatures
 
-        MagpieFeatures().fit(["NaCl"])  # before the crystals are read: is its package installed?
         ensemble = CrystalClassifier if arguments.classify else CrystalRegressor
         return ensemble(arguments.effort or "default", n_jobs=arguments.jobs, **options), list
     return _build_pipeline(arguments, options)
