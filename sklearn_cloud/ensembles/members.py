@@ -31,7 +31,7 @@ REGRESSION_MEMBERS = (
 )
 CLASSIFICATION_MEMBERS = ("extra-trees", "boosting", "support vectors", "CLOUD mini")
 _KERNEL_ROWS = 6000  # above this, a kernel method is not worth its cost
-_NETWORK_STEPS = 25_000  # roughly affordable for a fold of 100,000 rows on a laptop
+_NETWORK_STEPS = 8_000  # about ten minutes on a core of a laptop, for each fold
 _BATCH = 32
 
 
@@ -150,7 +150,7 @@ def _member(name, models):
 
 def _networks(kind, n_rows, device, random_state, most_epochs=50):
     """Return {name: network}; the number of epochs is lower for large tables."""
-    epochs = int(np.clip(_NETWORK_STEPS * _BATCH // n_rows, 4, most_epochs))
+    epochs = int(np.clip(_NETWORK_STEPS * _BATCH // n_rows, 2, most_epochs))
     options = {"max_epochs": epochs, "device": device, "random_state": random_state}
     return {
         f"CLOUD {encoder}": kind(encoder, validation_fraction=0, **options)
