@@ -31,6 +31,7 @@ REGRESSION_MEMBERS = (
 )
 CLASSIFICATION_MEMBERS = ("extra-trees", "boosting", "support vectors", "CLOUD mini")
 _KERNEL_ROWS = 6000  # above this, a kernel method is not worth its cost
+_MANY_EQUAL = 0.2  # share of equal targets above which a median is no useful step
 _NETWORK_STEPS = 8_000  # about ten minutes on a core of a laptop, for each fold
 _BATCH = 32
 
@@ -104,7 +105,7 @@ def regression_members(effort, y, *, members, random_state, device, n_jobs):
         "extra-trees": ExtraTreesRegressor(
             300, max_features=0.5, n_jobs=n_jobs, random_state=random_state
         ),
-        "boosting": _boosting(len(y), random_state),
+        "boosting": _boosting(y, random_state),
         "support vectors": TransformedTargetRegressor(
             make_pipeline(SimpleImputer(), StandardScaler(), SVR(C=10.0, epsilon=0.02)),
             transformer=StandardScaler(),
@@ -158,11 +159,16 @@ def _networks(kind, n_rows, device, random_state, most_epochs=50):
     }
 
 
-def _boosting(n_rows, random_state):
-    """Gradient boosting; more and larger trees for large tables."""
-    large = n_rows > _KERNEL_ROWS
+def _boosting(y, random_state):
+    """Gradient boosting; more and larger trees for large tables.
+
+    The loss is the absolute error, or the squared one if many targets are equal, such as the band
+    gaps of metals: the median of a leaf would hardly move from that value.
+    """
+    large = len(y) > _KERNEL_ROWS
+    most_frequent = np.unique(y, return_counts=True)[1].max() / len(y)
     return HistGradientBoostingRegressor(
-        loss="absolute_error",
+        loss="squared_error" if most_frequent > _MANY_EQUAL else "absolute_error",
         learning_rate=0.05,
         max_iter=1500 if large else 600,
         max_leaf_nodes=31 if large else 15,

@@ -4,7 +4,7 @@ import difflib
 from typing import NamedTuple
 
 _STRUCTURE = ("boosting", "CLOUD mini")
-_FORMULA = ("boosting",)
+_FORMULA = ("boosting", "CLOUD mini")
 
 
 class Property(NamedTuple):

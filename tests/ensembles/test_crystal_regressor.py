@@ -199,5 +199,8 @@ def test_real_members(effort):
     assert not [name for name in negative if "log" in name]
     large = regression_members(effort, np.arange(1.0, 100_000), **options)
     assert not [m.name for m in large if "support" in m.name]
+    gaps = np.r_[np.zeros(40), np.arange(1.0, 60)]
+    boosting = [m.estimator for m in regression_members(effort, gaps, **options)][1]
+    assert boosting.loss == "squared_error"
     epochs = {m.name: m.estimator.max_epochs for m in large if "CLOUD" in m.name}
     assert set(epochs.values()) <= {2}
