@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
 from ..estimators.classifier import CloudClassifier
+from ..estimators.cloud import affordable_epochs
 from ..estimators.regressor import CloudRegressor
 
 EFFORTS = ("fast", "default", "best")
@@ -32,7 +33,6 @@ REGRESSION_MEMBERS = (
 CLASSIFICATION_MEMBERS = ("extra-trees", "boosting", "support vectors", "CLOUD mini")
 _KERNEL_ROWS = 6000  # above this, a kernel method is not worth its cost
 _MANY_EQUAL = 0.2  # share of equal targets above which a median is no useful step
-_NETWORK_STEPS = 8_000  # about ten minutes on a core of a laptop, for each fold
 _BATCH = 32
 
 
@@ -151,7 +151,7 @@ def _member(name, models):
 
 def _networks(kind, n_rows, device, random_state, most_epochs=50):
     """Return {name: network}; the number of epochs is lower for large tables."""
-    epochs = int(np.clip(_NETWORK_STEPS * _BATCH // n_rows, 2, most_epochs))
+    epochs = min(most_epochs, affordable_epochs(n_rows, _BATCH))
     options = {"max_epochs": epochs, "device": device, "random_state": random_state}
     return {
         f"CLOUD {encoder}": kind(encoder, validation_fraction=0, **options)
