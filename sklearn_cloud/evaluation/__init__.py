@@ -5,11 +5,14 @@ from .leaderboard import leaderboard, published_scores, result_scores, scores_in
 from .markdown import markdown_table
 from .metrics import classification_scores, regression_scores, stability_scores, summarize_folds
 from .predictions import rescore_recorded
+from .splitters import LeaveOneElementOut, LeaveOneSpaceGroupOut
 from .stability import ConvexHull, roc_points, rolling_error, stability_table
 from .submission import write_submission
 
 __all__ = [
     "ConvexHull",
+    "LeaveOneElementOut",
+    "LeaveOneSpaceGroupOut",
     "classification_scores",
     "leaderboard",
     "markdown_table",
