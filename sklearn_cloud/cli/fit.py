@@ -28,6 +28,9 @@ in Python it keeps the best epoch so far. Load the fitted pipeline with
     sklearn-cloud fit targets.csv --target band_gap -o gaps --epochs 100 --patience 20 --device cuda
     sklearn-cloud fit targets.csv --target band_gap -o gaps --encoder my_pretraining/encoder
 """
+NOT_EXPECTED = """\
+The lowest validation error has chosen the epoch: new crystals have a larger one. To estimate it:
+    sklearn-cloud evaluate {table} --target {target} -o report"""
 
 
 def add_parser(commands):
@@ -73,6 +76,8 @@ def run(arguments):
     write_model(model, summary, len(strings), arguments)
     if not arguments.quiet:
         say("\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in summary.items()))
+        if estimator.validation_scores_:
+            say(NOT_EXPECTED.format(table=arguments.table, target=arguments.target))
         say(f"model: {arguments.output}")
 
 
@@ -172,11 +177,11 @@ def describe_fit(estimator):
     if estimator.validation_scores_:
         best = min(estimator.validation_scores_)
         if hasattr(estimator, "classes_"):
-            summary["validation_cross_entropy"] = round(best, 4)
+            summary["lowest_validation_cross_entropy"] = round(best, 4)
         else:
             # the loss is the mean absolute error of the standardised target
             error = best * float(estimator.target_scale_[0])
-            summary["validation_mean_absolute_error"] = float(f"{error:.4g}")
+            summary["lowest_validation_error"] = float(f"{error:.4g}")
     return summary
 
 
