@@ -100,6 +100,7 @@ class Model(NamedTuple):
 _LINES = [
     ("cloud", "cloud", FREE, SYMMETRY, None, "CLOUD", "cloud", "factories"),
     ("cloud-geometry", "cloud_geometry", STRUCTURES, STRUCTURE, None, None, None, "factories"),
+    ("cloud-bonds", "cloud_bonds", STRUCTURES, STRUCTURE, None, None, None, "factories"),
     ("crystal", "crystal", FEATURES, STRUCTURE, MAGPIE, None, "crystal", "factories"),
     ("dummy", "dummy", DUMMY, COMPOSITION, None, "Dummy", "dummy", "factories"),
     ("forest", "forest", FEATURES, COMPOSITION, None, None, "forest", "factories"),
