@@ -45,6 +45,9 @@ CLOUD_OPTIONS = {
     "symprec": 0.1,
     "parts": PARTS,
 }
+NOT_EXPECTED = """\
+The lowest validation error has chosen the epoch: new crystals have a larger one. To estimate it:
+    sklearn-cloud evaluate {table} --target {target} -o report"""
 
 
 def add_parser(commands):
@@ -103,6 +106,8 @@ def run(arguments):
     write_model(model, estimator, summary, len(rows), arguments)
     if not arguments.quiet:
         say("\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in summary.items()))
+        if getattr(estimator, "validation_scores_", None):
+            say(NOT_EXPECTED.format(table=arguments.table, target=arguments.target))
         say(f"model: {arguments.output}")
 
 

@@ -188,6 +188,40 @@ def read_all(crystals, compute, arguments, problems=None):
     return results, crystals.take(kept)
 
 
+def read_whole_crystals(crystals, arguments, problems=None):
+    """Read crystals as they are, for models that need more than strings.
+
+    Parameters
+    ----------
+    crystals, arguments, problems
+        As for `stream_strings`.
+
+    Returns
+    -------
+    read : list of Crystal or of Formula
+    crystals : Collection
+        Those that were read.
+
+    Raises
+    ------
+    ValueError
+        As `stream_strings`.
+    """
+    from ..crystals.rows import compute_rows
+
+    label = "reading" if show_progress(arguments) else None
+    rows = compute_rows(crystals.items, list, n_jobs=arguments.jobs, label=label, on_error="keep")
+    bad = _join_problems(crystals, problems or {}, rows)
+    noticed = defaultdict(list)
+    for row, texts in rows.notes.items():
+        for text in texts:
+            noticed[text].append(crystals.names[row])
+    good = [row for row, name in enumerate(crystals.names) if name not in bad]
+    _report_notes(noticed)
+    _report_bad(crystals, bad, len(good), arguments.skip_bad)
+    return [rows.results[rows.places[row]] for row in good], crystals.take(good)
+
+
 def _join_problems(crystals, problems, rows):
     """Return all problems of each crystal, in order; a malformed row has no others."""
     joined = {}
