@@ -116,6 +116,8 @@ _LINES = [
     ("slices-bert", "SlicesBertRegressor", FREE, STRUCTURE, None, "SLICES-BERT", None, "slices"),
     ("cgcnn", "CGCNNRegressor", STRUCTURES, STRUCTURE, None, "CGCNN"),
     ("megnet", "MEGNetRegressor", STRUCTURES, STRUCTURE, None, "MegNet (kgcnn 2.1)"),
+    ("cogn", "CoGNRegressor", STRUCTURES, STRUCTURE, None, "coGN"),
+    ("congn", "CoNGNRegressor", STRUCTURES, STRUCTURE, None, "coNGN"),
     ("chgnet-trees", "chgnet_trees", POTENTIAL, STRUCTURE, "chgnet", None, None, "factories"),
     ("sevennet-trees", "sevennet_trees", POTENTIAL, STRUCTURE, "sevennet", None, None, "factories"),
     ("potential-energy", "PotentialEnergyRegressor", POTENTIAL, STRUCTURE, "chgnet"),
