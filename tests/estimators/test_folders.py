@@ -110,7 +110,7 @@ def test_unlike_models_fitted_together(crystals, tmp_path):
     pytest.importorskip("skops")
     pytest.importorskip("matminer")
     X, y = crystals
-    model = CrystalRegressor(effort="fast", n_folds=2, random_state=0).fit(X, y)
+    model = CrystalRegressor(effort="fast", cv=2, random_state=0).fit(X, y)
     come_back(model, tmp_path / "model", X)
 
 
