@@ -109,7 +109,9 @@ class ALIGNNRegressor(BaseALIGNN, NetRegressor):
     has others at its distance, all are bonds, so that neither the order of the sites nor the choice
     of the cell matters. Training is that of `CloudRegressor`.
 
-    An atom with 12 bonds has 144 angles. {memory}
+    An atom with 12 bonds has 144 angles. Training takes about 13 kB for each angle in a batch,
+    predicting 3 kB, with the default sizes: 1.3 GB for the largest crystal that is allowed. For
+    tables of many large cells, lower `batch_size` or `max_neighbors`, or pass primitive cells.
 
     References
     ----------

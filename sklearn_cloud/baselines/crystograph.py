@@ -177,7 +177,9 @@ class CrysToGraphRegressor(BaseCrysToGraph, NetRegressor):
     vector, averaged by occupancy where elements share a site; layer normalisation is in the place
     of batch normalisation. Training is that of `CloudRegressor`.
 
-    An atom with 12 bonds has 144 angles. {memory}
+    An atom with 12 bonds has 144 angles. Training takes about 6.3 kB for each angle in a batch,
+    predicting 1.5 kB, with the default sizes: 0.6 GB for the largest crystal that is allowed. For
+    tables of many large cells, lower `batch_size` or `max_neighbors`.
 
     References
     ----------

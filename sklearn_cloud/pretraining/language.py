@@ -63,6 +63,13 @@ class Language:
         Names of the parts of a row, "special" first.
     max_positions : int
         Longest row in tokens.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.baselines import SlicesLanguage
+    >>> from sklearn_cloud.pretraining import Language
+    >>> issubclass(SlicesLanguage, Language)
+    True
     """
 
     name = None
