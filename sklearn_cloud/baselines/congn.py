@@ -60,6 +60,8 @@ class CoNGNRegressor(BaseCoNGN, NetRegressor):
 
     Parameters
     ----------
+    max_angles : int, default=100000
+        Crystals with more angles are refused, see Notes.
     connectivity : {"nearest", "radius", "voronoi"}, default="voronoi"
         What makes two sites neighbours: one is among the `max_neighbors` nearest of the other, or
         within `cutoff`, or their Voronoi cells share a face. With "voronoi" the area of the face
@@ -76,8 +78,6 @@ class CoNGNRegressor(BaseCoNGN, NetRegressor):
         Layers of the perceptrons for messages and nodes.
     symprec : float, default=0.01
         Distance within which sites count as equivalent, in angstrom.
-    max_angles : int, default=100000
-        Crystals with more angles are refused, see Notes.
     {other parameters}
 
     Attributes
