@@ -6,7 +6,7 @@ from .registry import class_homes
 # Some bring torch or an extra: each name is imported when it is first used.
 _HOMES = {
     **class_homes(),
-    "MatInFormerLanguage": "matinformer",
+    "MatInFormerLanguage": "matinformer_words",
     "SlicesLanguage": "slices",
     "SlicesStringTransformer": "slices_strings",
 }

@@ -1,7 +1,6 @@
 """CrysToGraphRegressor: attention among neighbours and angles, then among all atoms."""
 
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +12,6 @@ from ..features.elements import element_features
 from ..symmetry.asymmetric_unit import find_asymmetric_unit
 from ..training.net_regressor import NetRegressor
 from .graphs import (
-    CrystalGraph,
     GaussianExpansion,
     build_graph,
     collate_graphs,
@@ -23,48 +21,10 @@ from .graphs import (
 )
 from .line_graphs import check_angles, collate_angles, count_angles
 from .network import CrystalNetwork
+from .random_walks import WALK_STEPS, WalkedGraph, return_probabilities
 
-_WALK_STEPS = 20
 _LARGEST_DISTANCE, _N_DISTANCES, _DISTANCE_WIDTH = 8.0, 41, 0.2  # angstrom
 _N_COSINES, _COSINE_WIDTH = 30, 0.1
-
-
-class WalkedGraph(NamedTuple):
-    """A crystal graph and what random walks on it say of its sites.
-
-    Attributes
-    ----------
-    graph : CrystalGraph
-    returns : ndarray of shape (n_sites, 20), float32
-        See `return_probabilities`.
-    """
-
-    graph: CrystalGraph
-    returns: np.ndarray
-
-
-def return_probabilities(graph, n_steps=_WALK_STEPS):
-    """Probability that a random walk from a site is back after 1, 2, ... steps.
-
-    Parameters
-    ----------
-    graph : CrystalGraph
-    n_steps : int, default=20
-
-    Returns
-    -------
-    ndarray of shape (n_sites, n_steps), float32
-        A walk that arrives at a copy of its site in another cell is back. Zeros for a site without
-        neighbours.
-    """
-    steps = np.zeros((graph.n_sites, graph.n_sites))
-    np.add.at(steps, (graph.centers, graph.neighbors), 1.0)
-    steps /= np.maximum(steps.sum(axis=1, keepdims=True), 1.0)
-    walked, returns = np.eye(graph.n_sites), []
-    for _ in range(n_steps):
-        walked = walked @ steps
-        returns.append(np.diag(walked))
-    return np.stack(returns, axis=1).astype(np.float32)
 
 
 class BaseCrysToGraph(CrystalNetwork):
@@ -285,7 +245,7 @@ class CrysToGraphNetwork(nn.Module):
         self.cosines = GaussianExpansion(1.0, _N_COSINES, _COSINE_WIDTH, smallest=-1.0)
         self.embed_bonds = nn.Linear(_N_DISTANCES, bond_width)
         self.embed_angles = nn.Linear(_N_COSINES, _N_COSINES)
-        self.embed_returns = nn.Linear(_WALK_STEPS, width)
+        self.embed_returns = nn.Linear(WALK_STEPS, width)
         self.on_bonds = nn.ModuleList(
             GraphAttention(bond_width, _N_COSINES, n_heads) for _ in range(n_convolutions)
         )

@@ -9,9 +9,9 @@ from sklearn_cloud.baselines.asymmetric_graphs import (
     build_asymmetric_graph,
     collate_asymmetric_graphs,
 )
-from sklearn_cloud.baselines.crystograph import return_probabilities
 from sklearn_cloud.baselines.graphs import build_graph, collate_graphs
 from sklearn_cloud.baselines.line_graphs import bond_pairs, collate_angles, count_angles
+from sklearn_cloud.baselines.random_walks import return_probabilities
 from sklearn_cloud.crystals.reading import read_crystal
 
 A = 5.6
