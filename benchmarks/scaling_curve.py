@@ -64,7 +64,9 @@ def measure(arguments):
     training = np.random.RandomState(arguments.seed).permutation(np.flatnonzero(~held_out))
     largest = max(arguments.crystals)
     if largest > len(training):
-        sys.exit(f"the corpus has {len(training)} training rows, fewer than {largest}: raise --share")
+        sys.exit(
+            f"the corpus has {len(training)} training rows, fewer than {largest}: raise --share"
+        )
     cells = [(model, n) for n in arguments.crystals for model in arguments.models]
     cells.sort(key=lambda cell: n_parameters(shape(cell[0])) * cell[1])
     runs = []

@@ -221,9 +221,7 @@ class CoGNetwork(nn.Module):
         areas,
     ):
         crystals = torch.repeat_interleave(sizes)
-        nodes, edges = self.embedding(
-            elements, occupancies, sites, len(crystals), distances, areas
-        )
+        nodes, edges = self.embedding(elements, occupancies, sites, len(crystals), distances, areas)
         for block in self.blocks:
             nodes = block(nodes, edges, centers, neighbors)
         return self.output(weighted_mean_by(nodes, multiplicities, crystals, len(sizes)))

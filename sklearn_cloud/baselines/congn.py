@@ -160,9 +160,7 @@ class CoNGNetwork(nn.Module):
         cosines,
     ):
         crystals = torch.repeat_interleave(sizes)
-        nodes, edges = self.embedding(
-            elements, occupancies, sites, len(crystals), distances, areas
-        )
+        nodes, edges = self.embedding(elements, occupancies, sites, len(crystals), distances, areas)
         angles = self.angles(torch.acos(cosines))
         graph = (centers, neighbors, first, second)
         for block in self.blocks:
