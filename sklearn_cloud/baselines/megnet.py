@@ -10,7 +10,14 @@ from torch.nn.functional import softplus
 from .._compat import Interval
 from ..features.elements import N_ELEMENTS
 from ..training.net_regressor import NetRegressor
-from .graphs import GaussianExpansion, build_graph, collate_graphs, mean_by, sum_by
+from .graphs import (
+    GaussianExpansion,
+    build_graph,
+    collate_graphs,
+    mean_by,
+    softmax_by,
+    sum_by,
+)
 from .network import CrystalNetwork
 
 _STATE_WIDTH = 2  # of the initial state, which is zero
@@ -186,14 +193,6 @@ class Set2Set(nn.Module):
             weights = softmax_by(scores, groups, n_groups)
             read = torch.cat([query, sum_by(weights * rows, groups, n_groups)], dim=1)
         return read
-
-
-def softmax_by(scores, groups, n_groups):
-    """Softmax of the scores, shape (n_rows, 1), within each group."""
-    largest = scores.new_full((n_groups,), -torch.inf)
-    largest = largest.scatter_reduce(0, groups, scores[:, 0].detach(), "amax")
-    heights = torch.exp(scores - largest[groups, None])
-    return heights / sum_by(heights, groups, n_groups)[groups]
 
 
 class MEGNetwork(nn.Module):

@@ -62,7 +62,7 @@ def add_parser(commands):
         )
     add_output(parser, "table of the scores", required=False)
     add_strings(parser)
-    add_training(parser, epochs=50)
+    add_training(parser, parser, epochs=50)
     # what is not given is left to the model
     unsaid = ("parts", "sites", "symprec", "encoder", "epochs")
     parser.set_defaults(**dict.fromkeys(unsaid), when_interrupted="the finished folds are saved.")

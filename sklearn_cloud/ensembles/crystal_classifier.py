@@ -146,6 +146,33 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
         """
         return self._fold_predictions(self._tables(X)).mean(axis=0)
 
+    def predict_all(self, X):
+        """Predict labels, probabilities and applicability, and read the crystals once.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,)
+            Crystals, as for `fit`.
+
+        Returns
+        -------
+        dict of str to ndarray
+            "predicted": labels, shape (n_samples,); "probabilities": shape (n_samples,
+            n_classes); "applicability": as by `applicability`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError, TypeError, ValueError
+            As `predict_proba`.
+        """
+        tables = self._tables(X)
+        probabilities = self._fold_predictions(tables).mean(axis=0)
+        return {
+            "predicted": self.classes_[probabilities.argmax(axis=1)],
+            "probabilities": probabilities,
+            "applicability": self._applicability(tables),
+        }
+
     def predict(self, X):
         """Predict the most probable class.
 

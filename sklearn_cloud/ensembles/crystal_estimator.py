@@ -178,7 +178,10 @@ class CrystalEstimator(NotebookSummary, BaseEstimator):
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         """
-        return self.applicability_.score(_strings(self._tables(X)))
+        return self._applicability(self._tables(X))
+
+    def _applicability(self, tables):
+        return self.applicability_.score(_strings(tables))
 
     def _summary(self):
         reads = "structures" if self.reads_structures_ else "compositions"

@@ -207,9 +207,39 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
         ValueError
             If `coverage` is not between 0 and 1, or there are too few training rows for it.
         """
-        if not 0 < coverage < 1:
-            raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
+        _check_coverage(coverage)
         return self._interval(self._tables(X), coverage)
+
+    def predict_all(self, X, coverage=0.9):
+        """Predict values, intervals and applicability, and read the crystals once.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,)
+            Crystals, as for `fit`.
+        coverage : float, default=0.9
+            As for `predict_interval`.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_samples,)
+            "predicted", "lower" and "upper" in the units of ``y``; "applicability" as by
+            `applicability`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError, TypeError, ValueError
+            As `predict_interval`.
+        """
+        _check_coverage(coverage)
+        tables = self._tables(X)
+        lower, upper = self._interval(tables, coverage).T
+        return {
+            "predicted": self._fold_predictions(tables).mean(axis=0),
+            "lower": lower,
+            "upper": upper,
+            "applicability": self._applicability(tables),
+        }
 
     def _interval(self, tables, coverage):
         of_member = {
@@ -221,3 +251,8 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
         means = {name: p.mean(axis=0) for name, p in of_member.items()}
         difficulty = self.difficulty_.predict(self._difficulty_features(tables["features"], means))
         return cv_plus(centers.T, difficulty, self.scores_, self.fold_of_score_, coverage)
+
+
+def _check_coverage(coverage):
+    if not 0 < coverage < 1:
+        raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")

@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
 from ..estimators.classifier import CloudClassifier
+from ..estimators.cloud import affordable_epochs
 from ..estimators.regressor import CloudRegressor
 
 EFFORTS = ("fast", "default", "best")
@@ -31,7 +32,7 @@ REGRESSION_MEMBERS = (
 )
 CLASSIFICATION_MEMBERS = ("extra-trees", "boosting", "support vectors", "CLOUD mini")
 _KERNEL_ROWS = 6000  # above this, a kernel method is not worth its cost
-_NETWORK_STEPS = 25_000  # roughly affordable for a fold of 100,000 rows on a laptop
+_MANY_EQUAL = 0.2  # share of equal targets above which a median is no useful step
 _BATCH = 32
 
 
@@ -104,7 +105,7 @@ def regression_members(effort, y, *, members, random_state, device, n_jobs):
         "extra-trees": ExtraTreesRegressor(
             300, max_features=0.5, n_jobs=n_jobs, random_state=random_state
         ),
-        "boosting": _boosting(len(y), random_state),
+        "boosting": _boosting(y, random_state),
         "support vectors": TransformedTargetRegressor(
             make_pipeline(SimpleImputer(), StandardScaler(), SVR(C=10.0, epsilon=0.02)),
             transformer=StandardScaler(),
@@ -150,7 +151,7 @@ def _member(name, models):
 
 def _networks(kind, n_rows, device, random_state, most_epochs=50):
     """Return {name: network}; the number of epochs is lower for large tables."""
-    epochs = int(np.clip(_NETWORK_STEPS * _BATCH // n_rows, 4, most_epochs))
+    epochs = min(most_epochs, affordable_epochs(n_rows, _BATCH))
     options = {"max_epochs": epochs, "device": device, "random_state": random_state}
     return {
         f"CLOUD {encoder}": kind(encoder, validation_fraction=0, **options)
@@ -158,11 +159,16 @@ def _networks(kind, n_rows, device, random_state, most_epochs=50):
     }
 
 
-def _boosting(n_rows, random_state):
-    """Gradient boosting; more and larger trees for large tables."""
-    large = n_rows > _KERNEL_ROWS
+def _boosting(y, random_state):
+    """Gradient boosting; more and larger trees for large tables.
+
+    The loss is the absolute error, or the squared one if many targets are equal, such as the band
+    gaps of metals: the median of a leaf would hardly move from that value.
+    """
+    large = len(y) > _KERNEL_ROWS
+    most_frequent = np.unique(y, return_counts=True)[1].max() / len(y)
     return HistGradientBoostingRegressor(
-        loss="absolute_error",
+        loss="squared_error" if most_frequent > _MANY_EQUAL else "absolute_error",
         learning_rate=0.05,
         max_iter=1500 if large else 600,
         max_leaf_nodes=31 if large else 15,

@@ -56,7 +56,7 @@ def make_folds(cv, y, *, stratify, random_state):
     counts = np.bincount(np.concatenate([test for _, test in folds]))
     if counts.max() > 1:
         raise ValueError(
-            f"cv leaves out row {counts.argmax()} {counts.max()} times, but each row may be left out "
+            f"cv leaves out row {counts.argmax()} {counts.max()} times, but may leave out each row "
             "only once: use KFold, or a list of the splits of GroupKFold."
         )
     return folds

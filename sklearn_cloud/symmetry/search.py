@@ -38,14 +38,28 @@ class Symmetry(NamedTuple):
     n_primitive: int
 
 
-class _Finding(NamedTuple):
-    """Result of a symmetry finder for its input sites."""
+class Finding(NamedTuple):
+    """Result of a symmetry finder for its input sites.
+
+    Attributes
+    ----------
+    number : int
+        Space group.
+    letters : list of str
+        Wyckoff letter of each site.
+    orbits : list of int
+        For each site, the first site of its orbit.
+    lattice : ndarray of shape (3, 3)
+        Vectors of a primitive cell as rows, in angstrom.
+    n_primitive : int
+        Sites in that cell.
+    """
 
     number: int
-    letters: list  # of each site
-    orbits: list  # of each site, the first site of its orbit
-    lattice: np.ndarray  # vectors of a primitive cell as rows
-    n_primitive: int  # sites in the primitive cell
+    letters: list
+    orbits: list
+    lattice: np.ndarray
+    n_primitive: int
 
 
 def find_symmetry(crystal, *, symprec, angle_tolerance=None, backend="moyopy"):
@@ -81,6 +95,25 @@ def find_symmetries(crystals, symprec, angle_tolerance=None, backend="moyopy"):
     Each step is done for all crystals before the next one: with the code in the processor's
     caches this is about a fifth faster.
     """
+    found = search_settings(crystals, symprec, angle_tolerance, backend)
+    return [one if isinstance(one, ValueError) else _label(*one) for one in found]
+
+
+def search_settings(crystals, symprec, angle_tolerance=None, backend="moyopy"):
+    """Search the symmetry of crystals in their standard settings.
+
+    Parameters
+    ----------
+    crystals : list of Crystal
+    symprec, angle_tolerance, backend
+        As for `find_symmetry`.
+
+    Returns
+    -------
+    list of (Finding, Crystal, ndarray) or ValueError
+        What the finder says of each crystal, the crystal in its standard setting, and the index of
+        each site of that in the original; or why there is none.
+    """
     finder = _search_moyopy if backend == "moyopy" else _search_spglib
 
     def search(setting):
@@ -89,14 +122,14 @@ def find_symmetries(crystals, symprec, angle_tolerance=None, backend="moyopy"):
     settings = [_or_error(standard_setting, crystal) for crystal in crystals]
     found = [s if isinstance(s, ValueError) else search(s[0]) for s in settings]
     for i, finding in enumerate(found):
-        if isinstance(finding, _Finding) and finding.n_primitive < len(finding.orbits):
+        if isinstance(finding, Finding) and finding.n_primitive < len(finding.orbits):
             primitive = _or_error(primitive_setting, *settings[i])
             if isinstance(primitive, ValueError):
                 found[i] = primitive
             elif primitive is not None:
                 settings[i], found[i] = primitive, search(primitive[0])
     return [
-        finding if isinstance(finding, ValueError) else _label(finding, *setting)
+        finding if isinstance(finding, ValueError) else (finding, *setting)
         for finding, setting in zip(found, settings, strict=True)
     ]
 
@@ -167,7 +200,7 @@ def _search_moyopy(crystal, symprec, angle_tolerance):
     found = moyopy.MoyoDataset(moyopy_cell(crystal), symprec=symprec, angle_tolerance=radians)
     n_primitive = max(found.mapping_std_prim) + 1
     lattice = np.array(found.prim_std_cell.basis)
-    return _Finding(found.number, found.wyckoffs, found.orbits, lattice, n_primitive)
+    return Finding(found.number, found.wyckoffs, found.orbits, lattice, n_primitive)
 
 
 def _search_spglib(crystal, symprec, angle_tolerance):
@@ -180,4 +213,4 @@ def _search_spglib(crystal, symprec, angle_tolerance):
     n_primitive = int(found.mapping_to_primitive.max()) + 1
     orbits = found.crystallographic_orbits.tolist()
     lattice = found.primitive_lattice
-    return _Finding(found.number, found.wyckoffs, orbits, lattice, n_primitive)
+    return Finding(found.number, found.wyckoffs, orbits, lattice, n_primitive)

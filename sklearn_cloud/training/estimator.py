@@ -108,6 +108,10 @@ class NetEstimator(NotebookSummary, BaseEstimator):
     def _new_targets(self):
         raise NotImplementedError
 
+    def _n_epochs(self, n_rows):
+        """Return the number of epochs for this many training rows."""
+        return self.max_epochs
+
     def fit(self, X, y, sample_weight=None):
         """Train the network.
 
@@ -177,6 +181,8 @@ class NetEstimator(NotebookSummary, BaseEstimator):
 
     def _train(self, start, train, valid, batch_seed):
         module, module_params = self._module()
+        n_epochs = self._n_epochs(len(train))
+        settings = {**self._fixed_settings, **self.get_params(deep=False)}
         self.net_, best, stopped = train_net(
             {
                 "module": module,
@@ -187,7 +193,7 @@ class NetEstimator(NotebookSummary, BaseEstimator):
             start,
             train,
             valid,
-            {**self._fixed_settings, **self.get_params(deep=False), "batch_seed": batch_seed},
+            {**settings, "max_epochs": n_epochs, "batch_seed": batch_seed},
             type(self).__name__,
         )
         epochs = self.net_.history[: best.n_epochs_]
@@ -198,10 +204,10 @@ class NetEstimator(NotebookSummary, BaseEstimator):
         self.best_epoch_ = best.best_epoch_
         self.n_iter_ = best.n_epochs_
         self.n_parameters_ = sum(p.numel() for p in self.net_.module_.parameters())
-        if self.n_iter_ == self.max_epochs or stopped:
+        if self.n_iter_ == n_epochs or stopped:
             return
         message = (
-            f"Training was interrupted after {self.n_iter_} of {self.max_epochs} epochs; the "
+            f"Training was interrupted after {self.n_iter_} of {n_epochs} epochs; the "
             f"weights of epoch {self.best_epoch_} were kept."
         )
         if len(self.net_.history) > self.n_iter_:

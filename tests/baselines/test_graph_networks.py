@@ -4,7 +4,7 @@ import torch
 from pymatgen.core import Lattice, Structure
 
 from sklearn_cloud.baselines import CGCNNRegressor, MEGNetRegressor
-from sklearn_cloud.baselines.megnet import softmax_by
+from sklearn_cloud.baselines.graphs import softmax_by
 
 CGCNN = {"atom_width": 16, "n_convolutions": 2, "head_width": 16, "learning_rate": 0.01}
 MEGNET = {"n_blocks": 2, "hidden_width": 16, "width": 16, "cutoff": 5.0, "learning_rate": 0.01}

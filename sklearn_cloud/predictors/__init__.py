@@ -1,0 +1,1 @@
+"""Ready-made predictors: properties of crystals in one line, without training data."""
