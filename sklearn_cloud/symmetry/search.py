@@ -159,6 +159,30 @@ def _search(settings, symprec, angle_tolerance, backend):
     ]
 
 
+def equivalent_sites(crystal, *, symprec):
+    """Return the first equivalent site of each site of a crystal.
+
+    Parameters
+    ----------
+    crystal : Crystal
+    symprec : float
+        Distance within which sites count as equivalent, in angstrom.
+
+    Returns
+    -------
+    list of int
+
+    Raises
+    ------
+    CrystalError
+        As `find_symmetry`.
+    """
+    found = _search_with(_search_moyopy, crystal, symprec, None)
+    if isinstance(found, ValueError):
+        raise found
+    return found.orbits
+
+
 def _or_error(function, *arguments):
     """Return the result of the function, or the ValueError that it raises."""
     try:
