@@ -1,4 +1,4 @@
-"""Draw the picture of the front page, docs/images/front.png, and print its numbers.
+"""Draw the picture of the front page, docs/images/front.png.
 
     python docs/make_front_figure.py
 
@@ -31,12 +31,14 @@ def main():
     found = model.predict_all(test)
     error = np.abs(found["predicted"] - y_test).mean()
     covered = (found["lower"] <= y_test) & (y_test <= found["upper"])
-    print(f"expected error {model.expected_error_:.2f} eV, on {len(y_test)} new crystals {error:.2f}")
-    print(f"{covered.sum()} of {len(covered)} in their 90 % interval; fitted in {seconds:.0f} s")
-    draw(found, y_test, covered)
+    title = (
+        f"{len(train)} crystals, fitted in {seconds / 60:.1f} min\n"
+        f"expected error {model.expected_error_:.2f} eV, found {error:.2f} eV"
+    )
+    draw(found, y_test, covered, title)
 
 
-def draw(found, y, covered):
+def draw(found, y, covered, title):
     figure, axes = plt.subplots(figsize=(5.2, 4.6), layout="constrained")
     limits = (-1.0, y.max() + 1)
     axes.plot(limits, limits, ":", color="0.55", linewidth=1)
@@ -55,6 +57,7 @@ def draw(found, y, covered):
             label=f"{label} ({rows.sum()})",
         )
     axes.set(xlabel="measured band gap (eV)", ylabel="predicted, 90 % interval (eV)", xlim=limits)
+    axes.set_title(title, fontsize=10)
     axes.legend(frameon=False)
     figure.savefig(PATH, dpi=150, facecolor="white")
 
