@@ -5,8 +5,8 @@
 
 Every model of the grid is pre-trained by masked language modelling on the first so many crystals of
 one shuffled corpus and scored on the same held-out crystals. Everything resumes: run the same
-command again after an interruption, or with more sizes. Then `ScalingLaw` is fitted to the losses. Writes
-`benchmarks/results/scaling_curve.json` and the figures `docs/images/scaling_*.png`. Needs
+command again after an interruption, or with more sizes. Then `ScalingLaw` is fitted to the losses.
+Writes `benchmarks/results/scaling_curve.json` and the figures `docs/images/scaling_*.png`. Needs
 `corpus/mp_structures.tsv.xz` in the data folder.
 """
 
