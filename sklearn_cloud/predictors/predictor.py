@@ -117,6 +117,42 @@ class Predictor(BaseEstimator):
         rows = zip(described.rows.tolist(), described.places, strict=True)
         return {row: unseen[place] for row, place in rows if unseen[place]}
 
+    def save_encoder(self, directory):
+        """Save the fine-tuned encoder of the network, as a start for a related property.
+
+        Parameters
+        ----------
+        directory : str or path-like
+            Folder of the checkpoint, for ``CloudRegressor(encoder=directory)``; created if needed.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder.
+
+        Raises
+        ------
+        ValueError
+            If the predictor has no network; its card names the members.
+        """
+        from ..encoder import save_encoder
+
+        networks = [m for models in self.ensemble.members_.values() for m in models]
+        networks = [model for model in networks if hasattr(model, "net_")]
+        if not networks:
+            raise ValueError(
+                f"the predictor of {self.card['name']!r} has no network (its members are "
+                f"{', '.join(self.ensemble.members_)}): use encoder='mini'."
+            )
+        network = networks[0]
+        return save_encoder(
+            directory,
+            network.net_.module_.encoder,
+            network.encoder_config_,
+            network.tokenizer_,
+            metadata={"fine-tuned": self.card["name"], "table": self.card["data"]["table"]},
+        )
+
     def __sklearn_clone__(self):
         return self
 
