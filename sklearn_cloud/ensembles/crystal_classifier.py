@@ -103,6 +103,11 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
     def _make_members(self, *arguments, **options):
         return classification_members(*arguments, **options)
 
+    def _expectation(self):
+        classes = ", ".join(map(str, self.classes_[:8]))
+        accuracy = f"{self.expected_accuracy_:.1%} (on rows left out)"
+        return {"classes": classes, "expected accuracy": accuracy}
+
     def _predict_with(self, model, table):
         return model.predict_proba(table)
 

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from .._compat import Interval, StrOptions
+from ..notebook import NotebookSummary
 from ..training.checks import accept_strings, check_weights
 from ..training.devices import choose_device
 from .applicability import Applicability
@@ -20,7 +21,7 @@ from .views import VIEWS, compute_views, make_views, read_crystals
 _SEEDS = 2**31 - 1
 
 
-class CrystalEstimator(BaseEstimator):
+class CrystalEstimator(NotebookSummary, BaseEstimator):
     """Base class of the ensembles of different models.
 
     A subclass defines the members (`_make_members`, `_member_names`), how to predict with one
@@ -181,6 +182,16 @@ class CrystalEstimator(BaseEstimator):
 
     def _applicability(self, tables):
         return self.applicability_.score(_strings(tables))
+
+    def _summary(self):
+        reads = "structures" if self.reads_structures_ else "compositions"
+        weights = sorted(self.weights_.items(), key=lambda item: -item[1])
+        used = ", ".join(f"{name} {weight:.0%}" for name, weight in weights if weight > 0)
+        return {"reads": reads, "members": used, **self._expectation()}
+
+    def _expectation(self):
+        """Return what to expect of new predictions, for the summary."""
+        raise NotImplementedError
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "members_")

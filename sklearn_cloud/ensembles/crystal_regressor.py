@@ -112,6 +112,10 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
     def _make_members(self, *arguments, **options):
         return regression_members(*arguments, **options)
 
+    def _expectation(self):
+        error = f"{self.expected_error_:.3g} (mean absolute error on rows left out)"
+        return {"fitted on": f"{len(self.oof_predictions_)} rows", "expected error": error}
+
     def _predict_with(self, model, table):
         return model.predict(table)
 

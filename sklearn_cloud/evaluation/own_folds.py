@@ -7,13 +7,14 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 
 from .splitters import LeaveOneElementOut, LeaveOneSpaceGroupOut
 
-#: The ways to make folds, and what the error of each is about.
+#: The ways to make folds, and which new crystals the error of each is about.
 CVS = {
-    "plain": "random folds: crystals like those of the table",
-    "group": "groups of the table stay together: crystals of a new group",
-    "composition": "crystals of the same elements stay together: a new chemical system",
-    "element": "all crystals of an element are left out: an element that the model has never seen",
-    "space-group": "all crystals of a space group are left out: a space group that the model has "
+    "plain": "random folds, for crystals like those of the table",
+    "group": "folds that keep each group together, for crystals of a new group",
+    "composition": "folds that keep crystals of the same elements together, for a new chemical "
+    "system",
+    "element": "all crystals of an element left out, for an element that the model has never seen",
+    "space-group": "all crystals of a space group left out, for a space group that the model has "
     "never seen",
 }
 

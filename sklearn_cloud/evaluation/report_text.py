@@ -47,18 +47,18 @@ def _compare(report, row, other):
     low, high = row["better_low"], row["better_high"]
     main, better = report.models[0], row["better_by"]
     if report.classification:
-        amount = f"{abs(better):.1%} of the crystals ({low:+.1%} to {high:+.1%})"
-        if low > 0:
-            return f"{main} is right on more crystals than {other}, by {amount}."
-        if high < 0:
-            return f"{main} is right on fewer crystals than {other}, by {amount}."
+        amount = f"{abs(better):.1%} of the crystals"
+        span = f"95 % interval of the difference {low:+.1%} to {high:+.1%}"
+        what = ("right on more crystals than", "right on fewer crystals than")
     else:
-        amount = f"{quantity(abs(better), report.unit)} ({quantity(low)} to {quantity(high)})"
-        if low > 0:
-            return f"The error is smaller than that of {other}, by {amount}."
-        if high < 0:
-            return f"The error is larger than that of {other}, by {amount}: take {other}."
-    return f"These crystals do not show whether {main} or {other} is better, by {amount}."
+        amount = quantity(abs(better), report.unit)
+        span = f"95 % interval of the difference {quantity(low)} to {quantity(high)}"
+        what = ("more accurate than", "less accurate than")
+    if low > 0:
+        return f"{main} is {what[0]} {other}, by {amount} ({span})."
+    if high < 0:
+        return f"{main} is {what[1]} {other}, by {amount} ({span}): take {other}."
+    return f"These crystals do not show whether {main} or {other} is better ({span})."
 
 
 def describe_curve(report):

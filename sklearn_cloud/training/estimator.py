@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from .._compat import Interval, StrOptions
+from ..notebook import NotebookSummary
 from .checks import check_weights
 from .data import InputDataset, sorted_dataset
 from .devices import choose_device, device_or_cpu
@@ -24,7 +25,7 @@ SEED_LIMIT = np.iinfo(np.int32).max
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(field,))
-class NetEstimator(BaseEstimator):
+class NetEstimator(NotebookSummary, BaseEstimator):
     """Base of the estimators that train a network.
 
     A subclass says what the network reads and which network it is:
@@ -153,6 +154,7 @@ class NetEstimator(BaseEstimator):
         self._fit_inputs(rows, train)
         numbers = targets.fit(y, train)
         self.targets_, self.n_outputs_ = targets, targets.n_outputs
+        self.n_samples_fit_ = len(rows)
 
         def dataset(rows, seed):
             chosen = [inputs.distinct[i] for i in inputs.places[rows]]
@@ -212,6 +214,19 @@ class NetEstimator(BaseEstimator):
             # Ctrl-C in the middle of an epoch: whatever this fit is part of shall end as well.
             raise KeyboardInterrupt(message)
         warnings.warn(message, stacklevel=3)
+
+    def _summary(self):
+        rows = getattr(self, "n_samples_fit_", None)  # models saved by earlier versions lack it
+        summary = {} if rows is None else {"fitted on": f"{rows} rows"}
+        if hasattr(self, "classes_"):
+            summary["predicts"] = f"classes: {', '.join(map(str, self.classes_[:8]))}"
+        else:
+            summary["predicts"] = f"{self.n_outputs_} number{'s' * (self.n_outputs_ > 1)} per row"
+        if hasattr(self, "encoder"):
+            summary["encoder"] = "none (random weights)" if self.encoder is None else self.encoder
+        summary["epochs"] = f"{self.n_iter_}, weights of epoch {self.best_epoch_}"
+        summary["weights"] = f"{self.n_parameters_:,} on {self.device_}"
+        return summary | {"expected error": "not known: use cross-validation, or CrystalRegressor"}
 
     def _outputs(self, X):
         """Outputs of the net for every row, shape (n_rows, n_outputs), float32.

@@ -210,7 +210,7 @@ def test_the_better_model_is_named():
     y = np.array(["O" in {e.symbol for e in c.composition} for c in CRYSTALS]) * 5.0
     report = evaluate_model(CRYSTALS, y, model=MeanWithInterval(), n_folds=3)
     lines = " ".join(summary_lines(report))
-    assert "The error is larger than that of magpie-forest" in lines
+    assert "MeanWithInterval is less accurate than magpie-forest" in lines
     assert "take magpie-forest" in lines
 
 
