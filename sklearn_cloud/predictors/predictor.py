@@ -198,6 +198,12 @@ class PredictorRegressor(RegressorMixin, Predictor):
     -----
     It is fitted already and stays so: `fit` changes nothing and `clone` returns the predictor
     itself, as for `sklearn.frozen.FrozenEstimator`.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.predictors import load_predictor
+    >>> predictor = load_predictor("bulk_modulus")  # doctest: +SKIP
+    >>> predictor.predict(["MgO.cif"])  # doctest: +SKIP
     """
 
     def predict(self, X, return_std=False):
@@ -322,6 +328,12 @@ class PredictorClassifier(ClassifierMixin, Predictor):
     -----
     It is fitted already and stays so: `fit` changes nothing and `clone` returns the predictor
     itself, as for `sklearn.frozen.FrozenEstimator`.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.predictors import load_predictor
+    >>> predictor = load_predictor("is_metal")  # doctest: +SKIP
+    >>> predictor.predict(["MgO.cif"])  # doctest: +SKIP
     """
 
     @property
