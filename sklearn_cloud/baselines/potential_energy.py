@@ -61,11 +61,11 @@ class PotentialEnergyRegressor(FeatureRegressor):
     Notes
     -----
     For the search for stable crystals [1]_, among others. The energy is that of the crystal as it
-    is given: one that is not relaxed lies too high.
-    CHGNet, SevenNet and M3GNet were trained on relaxations of the Materials Project, so crystals from there, such
-    as MatBench's ``mp_e_form``, have been seen; those of WBM have not. SevenNet's energies lack
-    the Materials Project's corrections for oxides and fluorides of transition metals, which no
-    sum over elements replaces: prefer CHGNet where the targets have them.
+    is given: one that is not relaxed lies too high. CHGNet, SevenNet and M3GNet were trained on
+    relaxations of the Materials Project, so crystals from there, such as MatBench's
+    ``mp_e_form``, have been seen; those of WBM have not. Energies of SevenNet lack the Materials
+    Project's corrections for oxides and fluorides of transition metals, which no sum over
+    elements replaces: prefer CHGNet where the targets have them.
 
     References
     ----------

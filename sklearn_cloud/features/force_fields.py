@@ -100,6 +100,7 @@ class SevenNetForces:
 
         self.model = load_checkpoint(self.weights).build_model().eval()
         self.model.set_is_batch_data(True)
+        self.model.eval_modal_map = False  # it wants an object of its own; see `_batch`
         self.model.requires_grad_(False)  # the gradient by the positions is enough
         for name, module in list(self.model.named_children()):
             if hasattr(module, "convolution") and torch.device(device).type == "cpu":
@@ -145,7 +146,10 @@ class SevenNetForces:
             "batch": torch.as_tensor(np.repeat(np.arange(len(frames)), sizes), dtype=torch.long),
         }
         batch = {name: tensor.to(self.device) for name, tensor in batch.items()}
-        return batch | ({"data_modality": [self.fidelity] * len(frames)} if self.fidelity else {})
+        if self.fidelity:
+            place = self.model.modal_map[self.fidelity]
+            batch["modal_type"] = torch.full((len(frames),), place, device=self.device)
+        return batch
 
 
 class SevenNetL3I5Forces(SevenNetForces):

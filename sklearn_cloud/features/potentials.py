@@ -70,11 +70,11 @@ class PotentialFeatures(CrystalTransformer):
     Notes
     -----
     Equal crystals are computed once and get equal rows, in any order; `batch_size` and the other
-    crystals in a batch change a row only by rounding. The features are invariant
-    under the choice of the cell and the order of the sites. CHGNet, SevenNet and M3GNet were trained
-    on relaxation paths of the Materials Project [1]_ [2]_ [3]_, so they may have seen crystals of a
-    benchmark that was drawn from there, though not its targets unless these are energies. They
-    read ordered crystals only.
+    crystals in a batch change a row only by rounding. The features are invariant under the choice
+    of the cell and the order of the sites. CHGNet, SevenNet and M3GNet were trained on relaxation
+    paths of the Materials Project [1]_ [2]_ [3]_, so they may have seen crystals of a benchmark
+    that was drawn from there, though not its targets unless these are energies. Potentials read
+    ordered crystals only.
 
     References
     ----------
