@@ -10,7 +10,8 @@ from sklearn.base import clone
 from springs import Springs
 
 from sklearn_cloud.features import PotentialPhysics, force_fields
-from sklearn_cloud.features.force_fields import FORCE_FIELDS, Frame, load_force_field
+from sklearn_cloud.features.force_fields import FORCE_FIELDS, load_force_field
+from sklearn_cloud.features.frames import Frame
 from sklearn_cloud.features.physics_columns import last_peak
 
 pytest.importorskip("phonopy", reason="an extra: sklearn-cloud[physics]")
