@@ -4,9 +4,9 @@
     python benchmarks/scaling_curve.py --figures  # from the result file alone
 
 Every model of the grid is pre-trained by masked language modelling on the first so many crystals of
-one shuffled corpus and scored on the same held-out crystals. Everything resumes: run the same command
-again after an interruption, or with more sizes. Then `ScalingLaw` is fitted to the losses. Writes
-`benchmarks/results/scaling_curve.json` and the figures `docs/images/scaling_*.png`. Needs
+one shuffled corpus and scored on the same held-out crystals. Everything resumes: run the same
+command again after an interruption, or with more sizes. Then `ScalingLaw` is fitted to the losses.
+Writes `benchmarks/results/scaling_curve.json` and the figures `docs/images/scaling_*.png`. Needs
 `corpus/mp_structures.tsv.xz` in the data folder.
 """
 

@@ -96,7 +96,9 @@ class CoNGNRegressor(BaseCoNGN, NetRegressor):
     was, four layers for the messages, four for the nodes, and one hidden layer before the output.
     Differences: those of `CoGNRegressor`.
 
-    A site with n neighbours has n (n - 1) angles. {memory}
+    A site with n neighbours has n (n - 1) angles. Training takes about 10 kB for each angle in a
+    batch, predicting 2.3 kB, with the default sizes: 1.0 GB for the largest crystal that is
+    allowed. For tables of crystals with many orbits, lower `batch_size`.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Line graphs: the bonds of a crystal graph as nodes, two bonds that meet in an angle as an edge."""
+"""Line graphs: bonds of a crystal graph as nodes, the angles between them as edges."""
 
 import numpy as np
 import torch

@@ -2,6 +2,7 @@
 
 from functools import cache
 from numbers import Integral, Real
+from os import PathLike
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..crystals.crystal import ELEMENTS
 from ..encoder.config import PAD_ID, EncoderConfig
 from ..encoder.model import build_encoder, build_head, cls_vectors
 from ..features.elements import atomic_numbers, element_features
+from ..pretraining.language import Language, load_weights
 from ..symmetry.search import find_symmetry
 from ..symmetry.strings import atomic_fractions, write_composition
 from ..symmetry.wyckoff import wyckoff_positions
@@ -22,6 +24,8 @@ from .network import CrystalNetwork
 
 _SPACE_GROUPS = range(1, 231)
 _STATISTICS = 4  # mean, deviation, minimum and maximum
+# As many as a crystal of all elements in a group of 27 Wyckoff positions fills.
+_MAX_POSITIONS = 4 + 27 + 2 * len(ELEMENTS)
 
 
 class CrystalWords(NamedTuple):
@@ -79,9 +83,55 @@ def crystal_words(crystal, symprec):
         element with its atomic fraction.
     """
     number, orbits, *_ = find_symmetry(crystal, symprec=symprec)
+    return write_words(number, orbits, crystal.composition)
+
+
+def write_words(number, orbits, composition):
+    """`crystal_words` of a space group, its orbits and {element: atoms}."""
     words = ["[CLS]", *symmetry_classes(number), f"space group {number}"]
     words += dict.fromkeys(orbit.position for orbit in orbits)
-    return words + write_composition(atomic_fractions(crystal.composition)).split(" ")
+    return words + write_composition(atomic_fractions(composition)).split(" ")
+
+
+class MatInFormerLanguage(Language):
+    """The words of `MatInFormerRegressor`, to pre-train its encoder on.
+
+    Crystals of which only the symmetry is known can be written too.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.baselines import MatInFormerLanguage
+    >>> language = MatInFormerLanguage()
+    >>> language.vocabulary[language.mask_id]
+    '[MASK]'
+    """
+
+    name = "matinformer"
+    parts = ("special", "symmetry", "sites", "composition")
+    max_positions = _MAX_POSITIONS
+
+    @property
+    def vocabulary(self):
+        return (*vocabulary(), "[MASK]")
+
+    @property
+    def mask_id(self):
+        return len(vocabulary())
+
+    @property
+    def words(self):
+        return range(vocabulary()["[CLS]"] + 1, self.mask_id)
+
+    def encode(self, described):
+        words = write_words(described.space_group, described.orbits, described.composition)
+        return [vocabulary()[word] for word in words]
+
+    def composition(self, tokens):
+        return np.asarray(tokens)[np.array(self.part_ids(tokens)) == 3].astype(np.uint16).tobytes()
+
+    def part_ids(self, tokens):
+        starts = [self.words.start, vocabulary()["space group 230"] + 1, vocabulary()[ELEMENTS[0]]]
+        return np.searchsorted(starts, tokens, side="right").tolist()
 
 
 def describe_composition(amounts):
@@ -137,6 +187,7 @@ class BaseMatInFormer(CrystalNetwork):
     n_heads: int = 4
     dropout: float = 0.1
     symprec: float = 0.1
+    encoder: str | PathLike | None = None
 
     _parameter_constraints = {
         "width": [Interval(Integral, 1, None, closed="left")],
@@ -144,19 +195,26 @@ class BaseMatInFormer(CrystalNetwork):
         "n_heads": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "symprec": [Interval(Real, 0, None, closed="neither")],
+        "encoder": [str, PathLike, None],
     }
 
-    def _network(self):
-        # As many positions as a crystal of all elements in a group of 27 Wyckoff positions fills.
-        config = EncoderConfig(
+    def _load(self):
+        if self.encoder is None:
+            return None
+        return load_weights(self.encoder, MatInFormerLanguage(), self._config())
+
+    def _config(self):
+        return EncoderConfig(
             n_layers=self.n_layers,
             n_heads=self.n_heads,
             width=self.width,
-            max_positions=4 + 27 + 2 * len(ELEMENTS),
+            max_positions=_MAX_POSITIONS,
             dropout=self.dropout,
             vocabulary_size=len(vocabulary()),
         )
-        return MatInFormerNetwork, {"config": config}
+
+    def _network(self):
+        return MatInFormerNetwork, {"config": self._config()}
 
     def _read_item(self, crystal):
         words = crystal_words(crystal, self.symprec)
@@ -193,6 +251,9 @@ class MatInFormerRegressor(BaseMatInFormer, NetRegressor):
         Dropout of encoder and head while training.
     symprec : float, default=0.1
         Distance within which sites count as equivalent, in angstrom.
+    encoder : str, path or None, default=None
+        Folder of an encoder of the same shape that was pre-trained on `MatInFormerLanguage`; None
+        starts from random weights.
     {other parameters}
 
     Attributes
@@ -205,8 +266,9 @@ class MatInFormerRegressor(BaseMatInFormer, NetRegressor):
     encoder, pre-trains it to reconstruct lattices, and puts the result next to descriptors made
     by hand [2]_. What is different here:
 
-    - There is no pre-training: the encoder starts from random weights. Since the original owes
-      its knowledge of lattices to that, expect larger errors on small data sets.
+    - Pre-training is masked language modelling (`sklearn_cloud.pretraining.pretrain`), not the
+      reconstruction of lattices. None comes with the package: by default the encoder starts from
+      random weights. Expect larger errors than published on small data sets.
     - The encoder is the BERT encoder of this library, smaller than the original; BERT and the
       original's RoBERTa differ in their pre-training, not in their layers.
     - The words are crystal system, point group, space group, occupied Wyckoff positions, and

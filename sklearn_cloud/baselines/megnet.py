@@ -32,7 +32,7 @@ class BaseMEGNet(CrystalNetwork):
     hidden_width: int = 64
     width: int = 32
     n_steps: int = 3
-    max_epochs = 60
+    max_epochs = 240
     learning_rate = 1e-3
 
     _parameter_constraints = {
@@ -107,6 +107,10 @@ class MEGNetRegressor(BaseMEGNet, NetRegressor):
     learning rate along a cosine. All neighbours within `cutoff` are bonds, so neither the order of
     the sites nor the choice of the cell matters. An element that no training crystal holds keeps
     the random vector it started from.
+
+    The network needs many epochs: on held-out rows of MatBench's phonons the error is 51.7 1/cm
+    after 60 epochs and 41.7 after 240, which take four times as long (about 220 seconds of one core
+    for 1,000 crystals of jdft2d).
 
     An atom without neighbours has no bonds and is predicted from its element; a crystal without
     any bond reads zeros in their place. On CUDA, sums over bonds are not reproducible to the last

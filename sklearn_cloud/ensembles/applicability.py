@@ -110,12 +110,13 @@ class Applicability(BaseEstimator):
 
 
 @lru_cache(maxsize=1)
-def _embedder():
+def load_embedder():
+    """Return the fitted `CloudEmbedder`; it is loaded once."""
     return CloudEmbedder(_ENCODER, pooling="mean").fit(["H 1.0"])
 
 
 def _embed(strings):
-    return _embedder().transform(strings)
+    return load_embedder().transform(strings)
 
 
 def elements_of(string):

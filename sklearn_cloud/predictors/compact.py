@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 import torch
+from sklearn.base import clone
 from sklearn.ensemble import (
     ExtraTreesRegressor,
     HistGradientBoostingClassifier,
@@ -41,6 +42,10 @@ def compact(ensemble):
         if ensemble.weights_[name] > 0
     }
     small.view_of_member_ = {name: ensemble.view_of_member_[name] for name in small.members_}
+    small.views_ = {
+        name: [clone(one).set_params(n_jobs=None, verbose=0) for one in transformers]
+        for name, transformers in ensemble.views_.items()
+    }
     for name in ("oof_predictions_", "oof_probabilities_"):
         vars(small).pop(name, None)
     if hasattr(ensemble, "difficulty_"):

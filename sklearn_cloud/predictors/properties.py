@@ -30,6 +30,8 @@ class Property(NamedTuple):
         Whether the table has the decimal logarithm; predictions are converted back.
     classes : bool
         Whether it is a class instead of a number.
+    lowest : float or None
+        Smallest possible value; predictions and bounds below it are raised to it.
     """
 
     label: str
@@ -41,6 +43,7 @@ class Property(NamedTuple):
     members: tuple = _STRUCTURE
     log10: bool = False
     classes: bool = False
+    lowest: float | None = None
 
 
 PROPERTIES = {
@@ -49,17 +52,20 @@ PROPERTIES = {
         "DFT with the OptB88vdW functional, JARVIS-DFT",
         "Only for layered crystals; most of the table is below 100 meV/atom, and a few rows above "
         "500 cause most of the error.",
+        lowest=0.0,
     ),
     "highest_phonon_peak": Property(
         "frequency of the highest phonon peak", "phonons", "1/cm", "structure",
         "density functional perturbation theory with PBEsol, harmonic",
         "The last peak of the phonon density of states, not the highest frequency at Gamma.",
+        lowest=0.0,
     ),
     "refractive_index": Property(
         "refractive index", "dielectric", "", "structure",
         "density functional perturbation theory with PBE, static electronic part",
         "Without dispersion. PBE underestimates band gaps, hence indices are too high on average. "
         "A few narrow-gap crystals with an index above 5 cause most of the error.",
+        lowest=1.0,
     ),
     "shear_modulus": Property(
         "shear modulus (Voigt-Reuss-Hill)", "log_gvrh", "GPa", "structure",
@@ -91,6 +97,7 @@ PROPERTIES = {
         "DFT with PBE and PBE+U, Materials Project",
         "PBE gaps are about 40 % below experiment. Small positive values mean that a metal is "
         "possible: see is_metal.",
+        lowest=0.0,
     ),
     "is_metal": Property(
         "metal (PBE)", "mp_is_metal", "", "structure",
@@ -104,6 +111,7 @@ PROPERTIES = {
         "From the composition alone: polymorphs have the same prediction. More than half of the "
         "table are metals with a gap of 0.",
         _FORMULA,
+        lowest=0.0,
     ),
     "experimental_is_metal": Property(
         "metal (experiment)", "expt_is_metal", "", "formula",
@@ -124,6 +132,7 @@ PROPERTIES = {
         "For maraging steels with the heat treatments of the table. Nothing but the composition "
         "is used.",
         _FORMULA,
+        lowest=0.0,
     ),
 }  # fmt: skip
 
@@ -150,5 +159,5 @@ def unknown_property(name, known):
     wanted = name.lower().replace(" ", "_").replace("-", "_")
     close = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    listed = ", ".join(known) or "none in this installation"
-    return f"there is no predictor of {name!r}.{hint} Known are: {listed}."
+    listed = f"the predictors are {', '.join(known)}" if known else "this installation has none"
+    return f"there is no predictor of {name!r}.{hint} ({listed})"

@@ -7,7 +7,8 @@ import numpy as np
 
 from ..crystals.cells import SYMPREC_SHARES, ask_spglib, moyopy_cell, quieten_moyopy
 from ..crystals.errors import CrystalError
-from ..crystals.limits import check_tolerances
+from ..crystals.limits import check_tolerances, longest_search, may_be_slow
+from ..crystals.time_limit import within_limit
 from .setting import primitive_setting, standard_setting
 from .wyckoff import Orbit, by_rank, relabel
 
@@ -81,7 +82,7 @@ def find_symmetry(crystal, *, symprec, angle_tolerance=None, backend="moyopy"):
     Raises
     ------
     CrystalError
-        If no space group is found, not even P1.
+        If no space group is found, not even P1, or the search takes too long (`longest_search`).
     """
     (found,) = find_symmetries([crystal], symprec, angle_tolerance, backend)
     if isinstance(found, ValueError):
@@ -114,20 +115,44 @@ def search_settings(crystals, symprec, angle_tolerance=None, backend="moyopy"):
         What the finder says of each crystal, the crystal in its standard setting, and the index of
         each site of that in the original; or why there is none.
     """
+    options = symprec, angle_tolerance, backend
+    found = [_or_error(standard_setting, crystal) for crystal in crystals]
+    quick = []
+    for i, setting in enumerate(found):
+        if isinstance(setting, ValueError):
+            continue
+        n_sites = len(setting[1])
+        if may_be_slow(setting[0].lattice, n_sites, symprec, angle_tolerance):
+            found[i] = _or_error(_search_slowly, setting, options, longest_search(n_sites))
+        else:
+            quick.append(i)
+    for i, one in zip(quick, _search([found[i] for i in quick], *options), strict=True):
+        found[i] = one
+    return found
+
+
+def _search_slowly(setting, options, seconds):
+    """Return the result of `_search` for one crystal, if it is there in time."""
+    (found,) = within_limit(_search, [setting], *options, seconds=seconds)
+    return found
+
+
+def _search(settings, symprec, angle_tolerance, backend):
+    """Return what the finder says, or the error, of crystals in the standard setting."""
     finder = _search_moyopy if backend == "moyopy" else _search_spglib
 
     def search(setting):
-        return _search_with(finder, setting, symprec, angle_tolerance)
+        return _search_with(finder, setting[0], symprec, angle_tolerance)
 
-    settings = [_or_error(standard_setting, crystal) for crystal in crystals]
-    found = [s if isinstance(s, ValueError) else search(s[0]) for s in settings]
+    settings = list(settings)
+    found = [search(setting) for setting in settings]
     for i, finding in enumerate(found):
         if isinstance(finding, Finding) and finding.n_primitive < len(finding.orbits):
             primitive = _or_error(primitive_setting, *settings[i])
             if isinstance(primitive, ValueError):
                 found[i] = primitive
             elif primitive is not None:
-                settings[i], found[i] = primitive, search(primitive[0])
+                settings[i], found[i] = primitive, search(primitive)
     return [
         finding if isinstance(finding, ValueError) else (finding, *setting)
         for finding, setting in zip(found, settings, strict=True)

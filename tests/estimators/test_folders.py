@@ -157,6 +157,10 @@ NETWORKS = {
     "SlicesBertRegressor": {"width": 8, "n_layers": 1},
     "CGCNNRegressor": {"atom_width": 4, "n_convolutions": 1},
     "MEGNetRegressor": {"width": 4, "n_blocks": 1, "hidden_width": 4},
+    "ALIGNNRegressor": {"width": 4, "n_layers": 1, "max_neighbors": 4},
+    "CoGNRegressor": {"width": 4, "n_blocks": 1},
+    "CoNGNRegressor": {"width": 4, "n_blocks": 1, "connectivity": "nearest", "max_neighbors": 4},
+    "CrysToGraphRegressor": {"width": 4, "bond_width": 4, "n_layers": 1, "max_neighbors": 4},
 }
 
 
