@@ -89,7 +89,19 @@ html_theme_options = {
     "footer_end": [],
 }
 # pages without pages of their own next to them need no list of them
-html_sidebars = {name: [] for name in ("index", "install", "measurements", "leaderboard", "faq", "glossary", "security", "changelog")}
+html_sidebars = {
+    name: []
+    for name in (
+        "index",
+        "install",
+        "measurements",
+        "leaderboard",
+        "faq",
+        "glossary",
+        "security",
+        "changelog",
+    )
+}
 
 
 def skip_foreign_members(app, what, name, member, skip, options):
