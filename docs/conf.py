@@ -22,6 +22,7 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "myst_parser",
+    "sphinx_copybutton",
 ]
 # included in other pages
 COMMAND_LINE = "api/generated/command_line.rst"
@@ -75,6 +76,8 @@ html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_cloud"
 html_static_path = ["_static"]
 html_css_files = ["extra.css"]
+html_js_files = ["tables.js"]
+copybutton_exclude = ".linenos, .gp, .go"  # copy the code, without prompts and output
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
@@ -88,7 +91,19 @@ html_theme_options = {
     "footer_end": [],
 }
 # pages without pages of their own next to them need no list of them
-html_sidebars = {name: [] for name in ("index", "install", "measurements", "security", "changelog")}
+html_sidebars = {
+    name: []
+    for name in (
+        "index",
+        "install",
+        "measurements",
+        "leaderboard",
+        "faq",
+        "glossary",
+        "security",
+        "changelog",
+    )
+}
 
 
 def skip_foreign_members(app, what, name, member, skip, options):
