@@ -128,7 +128,7 @@ class PredictorCard:
             rows += [
                 ("accuracy", f"{scores['accuracy']:.3f}"),
                 ("always the most frequent class", f"{scores['of_most_frequent_class']:.3f}"),
-                ("area under the ROC curve", f"{scores['rocauc']:.3f}"),
+                ("area under the ROC curve, as MatBench: of labels", f"{scores['rocauc']:.3f}"),
             ]
         else:
             rows += [

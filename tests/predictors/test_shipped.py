@@ -9,6 +9,7 @@ from sklearn_cloud.datasets import load_example
 from sklearn_cloud.predictors import list_predictors, load_card, load_predictor
 from sklearn_cloud.predictors.loading import DATA
 from sklearn_cloud.predictors.properties import PROPERTIES
+from sklearn_cloud.predictors.recipe import describe_property
 
 LARGEST = 25e6  # bytes of all predictors
 NAMES = list_predictors()
@@ -35,6 +36,7 @@ def test_predictions_of_example_crystals(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_cards_say_what_the_table_of_properties_says(name):
     card, prop = load_card(name), PROPERTIES[name]
-    assert (card["unit"], card["needs"]) == (prop.unit, prop.needs)
+    texts = describe_property(prop)
+    assert {key: card[key] for key in texts} == texts
     assert math.isfinite(card["scores"].get("mae", card["scores"].get("accuracy")))
     assert str(card) and card.to_rst()
