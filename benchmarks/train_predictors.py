@@ -4,12 +4,12 @@
     python benchmarks/train_predictors.py --work predictors        # all properties
 
 Every finished property is a folder in --work, with the files that belong into
-`sklearn_cloud/predictors/data`. The same command resumes with the properties that are missing.
+`sklearn_cloud/predictors/data`. The same command resumes with the properties that are missing, and
+brings the texts of finished cards up to date.
 Predictions of the rows left out are kept in --work/left_out; they contain rows of the tables and do
 not belong into the package.
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,14 @@ from common import argument_parser, parse_arguments, script_provenance
 
 from sklearn_cloud.datasets import fetch_matbench
 from sklearn_cloud.files import atomic_write, check_plan
-from sklearn_cloud.predictors.predictor_folder import CARD_FILE, write_predictor
+from sklearn_cloud.predictors.predictor_folder import (
+    CARD_FILE,
+    read_card,
+    write_card,
+    write_predictor,
+)
 from sklearn_cloud.predictors.properties import PROPERTIES
-from sklearn_cloud.predictors.recipe import train_predictor
+from sklearn_cloud.predictors.recipe import describe_property, train_predictor
 
 
 def main():
@@ -42,7 +47,11 @@ def train(name, arguments):
     settings = {"members": arguments.members, "seed": arguments.seed}
     check_plan(arguments.work / "plans" / f"{name}.json", settings, "predictor")
     if (folder / CARD_FILE).is_file():
-        report(json.loads((folder / CARD_FILE).read_text("utf-8")), " (finished before)")
+        card = read_card(folder)
+        texts = describe_property(PROPERTIES[name])
+        if any(card[key] != text for key, text in texts.items()):
+            card = write_card({**card, **texts}, folder)
+        report(card, " (finished before)")
         return
     data = fetch_matbench(PROPERTIES[name].task, data_home=arguments.data_home, download=False)
     ensemble, card, left_out = train_predictor(

@@ -88,7 +88,8 @@ def parser():
     built = argument_parser(__doc__)
     built.add_argument("--name", default="sklearn_cloud", help="name of the model in the tables")
     built.add_argument("--encoder", help="checkpoint to start from (default: random weights)")
-    built.add_argument("--potential", choices=["chgnet", "sevennet"], help="in place of CLOUD")
+    built.add_argument("--potential", help="in place of CLOUD, as in PotentialFeatures")
+    built.add_argument("--weights", help="file or folder with the weights of the potential")
     built.add_argument("--epochs", type=int, default=10)
     built.add_argument("--batch-size", type=int, default=128)
     built.add_argument("--learning-rate", type=float, default=2e-4)
@@ -154,8 +155,8 @@ def pipeline(arguments):
     from sklearn_cloud.baselines import PotentialEnergyRegressor
 
     if arguments.potential:
-        device = arguments.device
-        return PotentialEnergyRegressor(arguments.potential, device=device, verbose=1), None
+        options = {"weights": arguments.weights, "device": arguments.device, "verbose": 1}
+        return PotentialEnergyRegressor(arguments.potential, **options), None
     transformer = SymmetryStringTransformer(sites=arguments.sites, verbose=1)
     model = CloudRegressor(
         arguments.encoder,

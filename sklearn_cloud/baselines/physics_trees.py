@@ -25,9 +25,13 @@ class PhysicsTreesRegressor(FeatureRegressor):
 
     Parameters
     ----------
-    potential : {"chgnet", "sevennet-0", "sevennet-l3i5"}, default="chgnet"
+    potential : str, default="chgnet"
         As in `PotentialPhysics`: ``pip install 'sklearn-cloud[baselines,physics,chgnet]'``, or
-        ``sevennet`` in the place of ``chgnet``.
+        ``sevennet``, ``matgl`` or ``mace`` in the place of ``chgnet``.
+    weights : str or path, default=None
+        File or folder with weights of one's own, as in `PotentialPhysics`.
+    trust_weights : bool, default=False
+        Whether weights may be a pickle, as those of MACE are, which **can run any code**.
     properties : sequence of str, default=("energy", "phonons", "moduli")
         What the potential computes, as in `PotentialPhysics`.
     references : sequence of str, default=()
@@ -90,7 +94,7 @@ class PhysicsTreesRegressor(FeatureRegressor):
         "min_samples_leaf": [Interval(Integral, 1, None, closed="left")],
         **{
             name: PotentialPhysics._parameter_constraints[name]
-            for name in ("potential", "properties", "cache", "device")
+            for name in ("potential", "weights", "trust_weights", "properties", "cache", "device")
         },
     }
 
@@ -98,6 +102,8 @@ class PhysicsTreesRegressor(FeatureRegressor):
         self,
         potential="chgnet",
         *,
+        weights=None,
+        trust_weights=False,
         properties=("energy", "phonons", "moduli"),
         references=(),
         scale="linear",
@@ -114,6 +120,8 @@ class PhysicsTreesRegressor(FeatureRegressor):
             n_estimators=n_estimators, random_state=random_state, n_jobs=n_jobs, verbose=verbose
         )
         self.potential = potential
+        self.weights = weights
+        self.trust_weights = trust_weights
         self.properties = properties
         self.references = references
         self.scale = scale
@@ -126,6 +134,8 @@ class PhysicsTreesRegressor(FeatureRegressor):
         options = {"n_jobs": self.n_jobs, "verbose": self.verbose}
         physics = PotentialPhysics(
             self.potential,
+            weights=self.weights,
+            trust_weights=self.trust_weights,
             properties=self.properties,
             cache=self.cache,
             device=self.device,

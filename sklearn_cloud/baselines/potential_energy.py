@@ -24,8 +24,13 @@ class PotentialEnergyRegressor(FeatureRegressor):
 
     Parameters
     ----------
-    potential : {"chgnet", "sevennet"}, default="chgnet"
-        As in `PotentialFeatures`: ``pip install 'sklearn-cloud[chgnet]'`` or ``[sevennet]``.
+    potential : str, default="chgnet"
+        As in `PotentialFeatures`: ``pip install 'sklearn-cloud[chgnet]'``, ``[sevennet]``,
+        ``[matgl]`` or ``[mace]``.
+    weights : str or path, default=None
+        File or folder with weights of one's own, as in `PotentialFeatures`.
+    trust_weights : bool, default=False
+        Whether weights may be a pickle, as those of MACE are, which **can run any code**.
     batch_size : int, default=16
         Distinct crystals computed at a time.
     device : str or torch.device, default=None
@@ -52,15 +57,16 @@ class PotentialEnergyRegressor(FeatureRegressor):
     See Also
     --------
     PotentialFeatures : The vectors of a potential, for other properties.
+    sklearn_cloud.relaxation.BowsrRelaxer : Crystals relaxed with its energy.
 
     Notes
     -----
     For the search for stable crystals [1]_, among others. The energy is that of the crystal as it
-    is given: one that is not relaxed lies too high. Both
-    potentials were trained on relaxations of the Materials Project, so crystals from there, such
-    as MatBench's ``mp_e_form``, have been seen; those of WBM have not. SevenNet's energies lack
-    the Materials Project's corrections for oxides and fluorides of transition metals, which no
-    sum over elements replaces: prefer CHGNet where the targets have them.
+    is given: one that is not relaxed lies too high. CHGNet, SevenNet and M3GNet were trained on
+    relaxations of the Materials Project, so crystals from there, such as MatBench's
+    ``mp_e_form``, have been seen; those of WBM have not. Energies of SevenNet lack the Materials
+    Project's corrections for oxides and fluorides of transition metals, which no sum over
+    elements replaces: prefer CHGNet where the targets have them.
 
     References
     ----------
@@ -79,12 +85,23 @@ class PotentialEnergyRegressor(FeatureRegressor):
 
     _parameter_constraints = {
         name: PotentialFeatures._parameter_constraints[name]
-        for name in ("potential", "batch_size", "device", "verbose")
+        for name in ("potential", "weights", "trust_weights", "batch_size", "device", "verbose")
     }
     n_jobs = None
 
-    def __init__(self, potential="chgnet", *, batch_size=16, device=None, verbose=0):
+    def __init__(
+        self,
+        potential="chgnet",
+        *,
+        weights=None,
+        trust_weights=False,
+        batch_size=16,
+        device=None,
+        verbose=0,
+    ):
         self.potential = potential
+        self.weights = weights
+        self.trust_weights = trust_weights
         self.batch_size = batch_size
         self.device = device
         self.verbose = verbose

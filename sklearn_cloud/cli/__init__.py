@@ -13,6 +13,7 @@ COMMANDS = {
     "embed": "embed",
     "pretrain": "pretrain",
     "demo": "demo",
+    "example": "write_example",
     "benchmark": "benchmark",
     "info": "info",
 }

@@ -1,4 +1,4 @@
-"""`sklearn-cloud predict`: predictions of a fitted model."""
+"""`sklearn-cloud predict`: predictions of a fitted model, or of ready-made predictors."""
 
 from pathlib import Path
 
@@ -6,7 +6,15 @@ from .messages import UsageError
 from .options import add_command, add_crystals, add_output
 
 DESCRIPTION = """\
-Predict with a model saved by `sklearn-cloud fit`. A table keeps its columns; if they include the
+Predict properties with ready-made predictors (`--list` shows them). The output has a line for each
+crystal and property, with an interval and a warning where the crystal is unlike those of the
+training.
+
+    sklearn-cloud predict --list
+    sklearn-cloud predict bulk_modulus my_crystals/ -o moduli.csv
+    sklearn-cloud predict bulk_modulus,shear_modulus,debye_temperature NaCl.cif
+
+Or predict with a model saved by `sklearn-cloud fit`. A table keeps its columns; if they include the
 true values, the error is reported. For `CrystalRegressor`, there are also the bounds of an interval
 that contains the true value with the given coverage, and for it and `CrystalClassifier` the
 applicability: below 0.05 a crystal is unlike those of the training.
@@ -19,15 +27,20 @@ LOW_APPLICABILITY = 0.05
 
 
 def add_parser(commands):
-    parser = add_command(commands, "predict", run, "predict with a fitted model", DESCRIPTION)
-    parser.add_argument("model", type=Path, help="folder written by `sklearn-cloud fit`")
-    add_crystals(parser)
+    parser = add_command(commands, "predict", run, "predict properties of crystals", DESCRIPTION)
+    parser.add_argument(
+        "model",
+        nargs="?",
+        help="folder written by `sklearn-cloud fit`, or names of properties, with commas",
+    )
+    add_crystals(parser, nargs="*")
+    parser.add_argument("--list", action="store_true", help="list the properties, and stop")
     add_output(parser, "output table", required=False)
     parser.add_argument(
         "--coverage",
         type=share,
         metavar="SHARE",
-        help="of the intervals of CrystalRegressor (default: 0.9)",
+        help="of the intervals (default: 0.9)",
     )
 
 
@@ -40,14 +53,31 @@ def share(text):
 
 
 def run(arguments):
+    from .ready_made import is_model_folder, list_properties, run_predictors
+    from .table_output import check_output
+
+    if arguments.list:
+        list_properties()
+        return
+    if not arguments.crystals:
+        raise UsageError("name a model or properties, then crystals; or use --list.")
+    check_output(arguments)
+    if is_model_folder(arguments.model):
+        arguments.model = Path(arguments.model)
+        run_model(arguments)
+    else:
+        run_predictors(arguments)
+
+
+def run_model(arguments):
+    """Predict with a model folder."""
     import pandas as pd
 
     from ..estimators.folders import load_model, read_description
     from .inputs import find_crystals, stream
     from .messages import note
-    from .table_output import add_columns, check_output, open_table
+    from .table_output import add_columns, open_table
 
-    check_output(arguments)
     target = read_description(arguments.model)["target"]
     model = load_model(arguments.model)
     compute, predict = prepare(model, target, arguments)

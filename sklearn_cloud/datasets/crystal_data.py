@@ -15,7 +15,7 @@ class CrystalData(Bunch):
     --------
     >>> from sklearn_cloud.datasets import load_example
     >>> load_example()  # a CrystalData
-    <CrystalData: 302 crystals, band_gap from 0.08 to 13.6 eV>
+    <CrystalData: 302 crystals, band_gap from 0.11 to 14.2 eV>
     """
 
     def __repr__(self):

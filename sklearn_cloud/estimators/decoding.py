@@ -86,6 +86,8 @@ class Decoder:
         unknown = sorted(set(params) - set(names))
         if unknown:
             raise ValueError(f"{node['class']} has no parameter {unknown[0]!r} in this version")
+        if "trust_weights" in params:
+            params["trust_weights"] = False  # nobody but the user says which pickles to read
         estimator = part(**params)
         state = self._named(node["state"])
         _check_state(part, names, state)

@@ -10,7 +10,8 @@ import numpy as np
 
 from .disk_cache import content_key
 from .elasticity import Strains
-from .force_fields import Frame, load_force_field
+from .force_fields import load_force_field
+from .frames import Frame
 from .phonons import Displacements, ZoneDisplacements
 
 

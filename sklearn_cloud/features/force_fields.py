@@ -11,55 +11,26 @@ import warnings
 from contextlib import redirect_stdout
 from functools import cache
 from importlib.metadata import version
-from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from ..crystals.neighbours import find_neighbours
 from .elements import atomic_numbers
-
-
-class Frame(NamedTuple):
-    """One arrangement of atoms whose forces are asked for.
-
-    Attributes
-    ----------
-    lattice : ndarray of shape (3, 3)
-        Cell vectors as rows, in angstrom.
-    positions : ndarray of shape (n, 3)
-        Fractional coordinates.
-    numbers : ndarray of shape (n,), int
-        Atomic numbers.
-    """
-
-    lattice: np.ndarray
-    positions: np.ndarray
-    numbers: np.ndarray
-
-
-class Response(NamedTuple):
-    """What a potential says of one frame.
-
-    Attributes
-    ----------
-    energy : float
-        Of the cell, in eV.
-    forces : ndarray of shape (n, 3)
-        In eV per angstrom.
-    stress : ndarray of shape (3, 3)
-        Derivative of the energy by the strain per volume, in eV per cubic angstrom; positive
-        under tension.
-    """
-
-    energy: float
-    forces: np.ndarray
-    stress: np.ndarray
+from .frames import Response
+from .mace_potentials import MACEForces
+from .matgl_potentials import M3GNetForces, TensorNetForces
 
 
 @cache
-def load_force_field(name, device):
+def load_force_field(name, device, weights=None):
     """The potential of this name, loaded once in each process.
+
+    Parameters
+    ----------
+    name, device : str
+    weights : str, default=None
+        From `find_weights`.
 
     Raises
     ------
@@ -68,7 +39,7 @@ def load_force_field(name, device):
     """
     kind = FORCE_FIELDS[name]
     try:
-        return kind(device)
+        return kind(device) if weights is None else kind(device, weights)
     except ModuleNotFoundError as error:
         raise ImportError(
             f"potential={name!r} needs {kind.package} ({error}): "
@@ -120,7 +91,7 @@ class SevenNetForces:
     """SevenNet-0 (11 July 2024), whose weights come with the package sevenn."""
 
     package, extra = "sevenn>=0.13", "sevennet"
-    weights = "7net-0_11Jul2024"
+    weights, fidelity = "7net-0_11Jul2024", None
 
     def __init__(self, device):
         from sevenn.util import load_checkpoint
@@ -129,6 +100,7 @@ class SevenNetForces:
 
         self.model = load_checkpoint(self.weights).build_model().eval()
         self.model.set_is_batch_data(True)
+        self.model.eval_modal_map = False  # it wants an object of its own; see `_batch`
         self.model.requires_grad_(False)  # the gradient by the positions is enough
         for name, module in list(self.model.named_children()):
             if hasattr(module, "convolution") and torch.device(device).type == "cpu":
@@ -173,13 +145,23 @@ class SevenNetForces:
             "num_atoms": torch.as_tensor(sizes, dtype=torch.long),
             "batch": torch.as_tensor(np.repeat(np.arange(len(frames)), sizes), dtype=torch.long),
         }
-        return {name: tensor.to(self.device) for name, tensor in batch.items()}
+        batch = {name: tensor.to(self.device) for name, tensor in batch.items()}
+        if self.fidelity:
+            place = self.model.modal_map[self.fidelity]
+            batch["modal_type"] = torch.full((len(frames),), place, device=self.device)
+        return batch
 
 
 class SevenNetL3I5Forces(SevenNetForces):
     """SevenNet-l3i5 (December 2024): larger, slower and better than SevenNet-0."""
 
     weights = "7net-l3i5"
+
+
+class SevenNetMF0Forces(SevenNetForces):
+    """SevenNet-MF-0, trained on two functionals, of which this is PBE."""
+
+    weights, fidelity = "7net-mf-0", "PBE"
 
 
 def neighbour_edges(frame, cutoff):
@@ -199,4 +181,8 @@ FORCE_FIELDS = {
     "chgnet": CHGNetForces,
     "sevennet-0": SevenNetForces,
     "sevennet-l3i5": SevenNetL3I5Forces,
+    "sevennet-mf-0": SevenNetMF0Forces,
+    "m3gnet": M3GNetForces,
+    "tensornet": TensorNetForces,
+    "mace": MACEForces,
 }

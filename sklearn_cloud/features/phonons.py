@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .force_fields import Frame
+from .frames import Frame
 
 WAVENUMBER = 521.4709  # 1/cm of a frequency of 1 sqrt(eV / (angstrom^2 dalton))
 _TERAHERTZ = 33.35641  # in 1/cm

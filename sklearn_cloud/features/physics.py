@@ -21,6 +21,7 @@ from ..training.devices import choose_device
 from .calculations import CalculationError, Settings, calculate_chunk
 from .disk_cache import DiskCache
 from .force_fields import FORCE_FIELDS, load_force_field
+from .local_weights import find_weights
 from .physics_columns import COLUMNS
 
 _CHUNK = 4  # crystals that travel to a worker at a time
@@ -36,10 +37,13 @@ class PotentialPhysics(CrystalTransformer):
 
     Parameters
     ----------
-    potential : {"chgnet", "sevennet-0", "sevennet-l3i5"}, default="chgnet"
-        CHGNet 0.3.0, SevenNet-0 of July 2024 or SevenNet-l3i5 of December 2024, which is the best
-        and slowest of them. Each needs its package: ``pip install 'sklearn-cloud[chgnet]'`` or
-        ``'sklearn-cloud[sevennet]'``. The weights come with it.
+    potential : {"chgnet", "sevennet-0", "sevennet-l3i5", "sevennet-mf-0", "m3gnet", "tensornet", \
+            "mace"}, default="chgnet"
+        CHGNet 0.3.0, SevenNet-0 of July 2024, SevenNet-l3i5 of December 2024, which is the best
+        and slowest of them, or SevenNet-MF-0 for PBE. Their packages contain the weights:
+        ``pip install 'sklearn-cloud[chgnet]'`` or ``'sklearn-cloud[sevennet]'``. The others read
+        `weights`: M3GNet and TensorNet with ``'sklearn-cloud[matgl]'``, MACE with
+        ``'sklearn-cloud[mace]'``.
     properties : sequence of str, default=("energy", "phonons", "moduli")
         The groups of columns, in this order:
 
@@ -51,6 +55,13 @@ class PotentialPhysics(CrystalTransformer):
         - `"moduli"`: bulk and shear modulus (GPa), averaged after Voigt and after Reuss, where
           the atoms follow the strain of the cell;
         - `"relaxed_moduli"`: the same where the atoms then move to where their energy is least.
+    weights : str or path, default=None
+        Where the weights of `"m3gnet"`, `"tensornet"` or `"mace"` are; None looks into the
+        environment variable `SKLEARN_CLOUD_M3GNET`, `SKLEARN_CLOUD_TENSORNET` or
+        `SKLEARN_CLOUD_MACE`. See :ref:`guide/physics:Potentials`.
+    trust_weights : bool, default=False
+        Whether a pickle may be read as weights, which **can run any code**: models of MACE are
+        pickles.
     displacement : float, default=0.01
         How far an atom is displaced, in angstrom.
     strain : float, default=0.01
@@ -90,8 +101,8 @@ class PotentialPhysics(CrystalTransformer):
     imaginary. Numbers are rounded to 0.001 eV, eV/angstrom and GPa (energy) or 0.1 1/cm and GPa
     (others): which crystals share a batch moves them by less.
 
-    All potentials were trained on the Materials Project [2]_ [3]_: energies from there are no
-    test of them.
+    CHGNet, SevenNet and M3GNet were trained on the Materials Project [2]_ [3]_: energies from there
+    are no test of them.
 
     References
     ----------
@@ -115,6 +126,8 @@ class PotentialPhysics(CrystalTransformer):
     _parameter_constraints = {
         "potential": [StrOptions(set(FORCE_FIELDS))],
         "properties": [Sequence],
+        "weights": [str, PathLike, None],
+        "trust_weights": ["boolean"],
         "displacement": [Interval(Real, 0, 0.2, closed="right")],
         "strain": [Interval(Real, 0, 0.1, closed="right")],
         "symprec": [Interval(Real, 0, 1, closed="right")],
@@ -130,6 +143,8 @@ class PotentialPhysics(CrystalTransformer):
         potential="chgnet",
         *,
         properties=("energy", "phonons", "moduli"),
+        weights=None,
+        trust_weights=False,
         displacement=0.01,
         strain=0.01,
         symprec=0.01,
@@ -141,6 +156,8 @@ class PotentialPhysics(CrystalTransformer):
     ):
         self.potential = potential
         self.properties = properties
+        self.weights = weights
+        self.trust_weights = trust_weights
         self.displacement = displacement
         self.strain = strain
         self.symprec = symprec
@@ -165,6 +182,8 @@ class PotentialPhysics(CrystalTransformer):
 
         Raises
         ------
+        FileNotFoundError
+            If there are no weights; the message says which, and where to put them.
         ImportError
             If a package is not installed; the message says how to install it.
         OSError
@@ -192,6 +211,8 @@ class PotentialPhysics(CrystalTransformer):
 
         Raises
         ------
+        FileNotFoundError
+            If there are no weights; the message says which, and where to put them.
         ImportError
             If a package is not installed; the message says how to install it.
         OSError
@@ -241,9 +262,14 @@ class PotentialPhysics(CrystalTransformer):
             raise ImportError(
                 "phonons need phonopy, which is not installed: pip install 'sklearn-cloud[physics]'"
             )
-        load_force_field(self.potential, str(choose_device(self.device)))
+        load_force_field(*self._loading())
         if self.cache is not None:
             DiskCache(self.cache).check()
+
+    def _loading(self):
+        """What `load_force_field` takes."""
+        weights = find_weights(self.potential, self.weights, self.trust_weights)
+        return self.potential, str(choose_device(self.device)), weights
 
     def _needed(self):
         return list(dict.fromkeys(n for group in self.properties for n in COLUMNS[group].needs))
@@ -263,7 +289,7 @@ class PotentialPhysics(CrystalTransformer):
         # own, so that the same crystals are computed together whatever the order of the rows.
         order = sorted(range(len(crystals)), key=lambda i: (-len(crystals[i].kinds), keys[i]))
         chunks = [order[start : start + _CHUNK] for start in range(0, len(order), _CHUNK)]
-        potential = self.potential, str(choose_device(self.device))
+        potential = self._loading()
         parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
         answers = parallel(
             delayed(calculate_chunk)([crystals[i] for i in chunk], potential, options)

@@ -1,7 +1,7 @@
 """Pre-trained interatomic potentials with a common interface.
 
 `elements` are the supported symbols, `n_features` the length of an atom's vector, and `compute`
-takes a list of ordered crystals. `package` is the required package.
+takes a list of ordered crystals. `package` is the required package, `extra` that of this library.
 """
 
 import io
@@ -13,37 +13,39 @@ import numpy as np
 import torch
 
 from .elements import atomic_numbers
+from .mace_potentials import MACEFeatures
+from .matgl_potentials import M3GNetFeatures, TensorNetFeatures
 
 
 @cache
-def load_potential(name, device):
+def load_potential(name, device, weights=None):
     """Return the potential of this name, loaded once.
+
+    Parameters
+    ----------
+    name, device : str
+    weights : str, default=None
+        From `find_weights`.
 
     Raises
     ------
     ImportError
         If its package is not installed.
-    ValueError
-        If its package does not contain weights.
     """
-    if name in WITHOUT_WEIGHTS:
-        raise ValueError(
-            f"potential={name!r} cannot be used: {WITHOUT_WEIGHTS[name]} contains no weights. Use "
-            f"one of {sorted(POTENTIALS)}"
-        )
+    kind = POTENTIALS[name]
     try:
-        return POTENTIALS[name](device)
+        return kind(device) if weights is None else kind(device, weights)
     except ModuleNotFoundError as error:
-        package = POTENTIALS[name].package
         raise ImportError(
-            f"potential={name!r} requires {package} ({error}): pip install 'sklearn-cloud[{name}]'"
+            f"potential={name!r} requires {kind.package} ({error}): "
+            f"pip install 'sklearn-cloud[{kind.extra}]'"
         ) from error
 
 
 class CHGNet:
     """CHGNet 0.3.0 of the package chgnet, whose wheel contains the weights."""
 
-    package = "chgnet>=0.4.2"
+    package, extra = "chgnet>=0.4.2", "chgnet"
     n_features = 64
 
     def __init__(self, device):
@@ -84,13 +86,14 @@ class CHGNet:
 class SevenNet:
     """SevenNet-0 (11 July 2024) of the package sevenn, whose wheel contains the weights."""
 
-    package = "sevenn>=0.13"
+    package, extra = "sevenn>=0.13", "sevennet"
+    weights, fidelity = "7net-0_11Jul2024", None
     n_features = 128
 
     def __init__(self, device):
         from sevenn.util import load_checkpoint
 
-        checkpoint = load_checkpoint("7net-0_11Jul2024")
+        checkpoint = load_checkpoint(self.weights)
         self.model = checkpoint.build_model().to(device).eval()
         self.model.set_is_batch_data(False)
         del self.model.force_output
@@ -127,11 +130,32 @@ class SevenNet:
             pbc=True,
         )
         graph = unlabeled_atoms_to_graph(atoms, self.cutoff, with_shift=False)
-        result = self.model(AtomGraphData.from_numpy_dict(graph).to(self.device))
+        data = AtomGraphData.from_numpy_dict(graph).to(self.device)
+        if self.fidelity:
+            data["data_modality"] = self.fidelity
+        result = self.model(data)
         energy = float(result.inferred_total_energy) / len(atoms)
         return self.vectors.mean(dim=0).cpu().numpy(), energy
 
 
-POTENTIALS = {"chgnet": CHGNet, "sevennet": SevenNet}
-#: Packages and versions that were checked.
-WITHOUT_WEIGHTS = {"mace": "mace-torch 0.3.16", "m3gnet": "matgl 4.1.2"}
+class SevenNetL3I5(SevenNet):
+    """SevenNet-l3i5 (December 2024): larger, slower and better than SevenNet-0."""
+
+    weights = "7net-l3i5"
+
+
+class SevenNetMF0(SevenNet):
+    """SevenNet-MF-0, trained on two functionals, of which this is PBE."""
+
+    weights, fidelity = "7net-mf-0", "PBE"
+
+
+POTENTIALS = {
+    "chgnet": CHGNet,
+    "sevennet": SevenNet,
+    "sevennet-l3i5": SevenNetL3I5,
+    "sevennet-mf-0": SevenNetMF0,
+    "m3gnet": M3GNetFeatures,
+    "tensornet": TensorNetFeatures,
+    "mace": MACEFeatures,
+}

@@ -2,6 +2,7 @@
 
 from functools import partial
 from numbers import Integral
+from os import PathLike
 
 import numpy as np
 import torch
@@ -20,7 +21,8 @@ from ..crystals.rows import (
     warn_notes,
 )
 from ..training.devices import choose_device
-from .potential_adapters import POTENTIALS, WITHOUT_WEIGHTS, load_potential
+from .local_weights import find_weights
+from .potential_adapters import POTENTIALS, load_potential
 
 
 class PotentialFeatures(CrystalTransformer):
@@ -32,14 +34,24 @@ class PotentialFeatures(CrystalTransformer):
 
     Parameters
     ----------
-    potential : {"chgnet", "sevennet"}, default="chgnet"
-        `"chgnet"` is CHGNet 0.3.0 (64 features), `"sevennet"` SevenNet-0 of July 2024 (128). Each
-        requires its package, which contains the weights: ``pip install 'sklearn-cloud[chgnet]'`` or
-        ``'sklearn-cloud[sevennet]'``.
+    potential : {"chgnet", "sevennet", "sevennet-l3i5", "sevennet-mf-0", "m3gnet", "tensornet", \
+            "mace"}, default="chgnet"
+        `"chgnet"` is CHGNet 0.3.0 (64 features), `"sevennet"` SevenNet-0 of July 2024,
+        `"sevennet-l3i5"` its larger successor, `"sevennet-mf-0"` SevenNet-MF-0 for PBE (128 each).
+        Their packages contain the weights: ``pip install 'sklearn-cloud[chgnet]'`` or
+        ``'sklearn-cloud[sevennet]'``. The others read `weights`: M3GNet and TensorNet with
+        ``'sklearn-cloud[matgl]'``, MACE with ``'sklearn-cloud[mace]'``.
     quantity : {"vectors", "energy"}, default="vectors"
         `"vectors"` is the mean of the atoms' vectors, `"energy"` one column with the energy in
         eV/atom of the crystal, without relaxation. The energy of CHGNet includes the corrections of
         the Materials Project to density functional theory, that of SevenNet does not.
+    weights : str or path, default=None
+        Where the weights of `"m3gnet"`, `"tensornet"` or `"mace"` are; None looks into the
+        environment variable `SKLEARN_CLOUD_M3GNET`, `SKLEARN_CLOUD_TENSORNET` or
+        `SKLEARN_CLOUD_MACE`. See :ref:`guide/physics:Potentials`.
+    trust_weights : bool, default=False
+        Whether a pickle may be read as weights, which **can run any code**: models of MACE are
+        pickles.
     batch_size : int, default=16
         Number of distinct crystals per batch.
     device : str or torch.device, default=None
@@ -58,14 +70,11 @@ class PotentialFeatures(CrystalTransformer):
     Notes
     -----
     Equal crystals are computed once and get equal rows, in any order; `batch_size` and the other
-    crystals in a batch change a row only by rounding. The features are invariant
-    under the choice of the cell and the order of the sites. Both potentials were trained on
-    relaxation paths of the Materials Project [1]_ [2]_, so they may have seen crystals of a
-    benchmark that was drawn from there, though not its targets unless these are energies. They
-    read ordered crystals only.
-
-    MACE and M3GNet are not supported: mace-torch 0.3.16 and matgl 4.1.2 can be installed next to
-    this library, but their wheels contain no weights, and this library does not download pickles.
+    crystals in a batch change a row only by rounding. The features are invariant under the choice
+    of the cell and the order of the sites. CHGNet, SevenNet and M3GNet were trained on relaxation
+    paths of the Materials Project [1]_ [2]_ [3]_, so they may have seen crystals of a benchmark
+    that was drawn from there, though not its targets unless these are energies. Potentials read
+    ordered crystals only.
 
     References
     ----------
@@ -74,6 +83,8 @@ class PotentialFeatures(CrystalTransformer):
     .. [2] Y. Park, J. Kim, S. Hwang, S. Han, "Scalable parallel algorithm for graph neural
        network interatomic potentials in molecular dynamics simulations", J. Chem. Theory Comput.
        20, 4857 (2024).
+    .. [3] C. Chen and S. P. Ong, "A universal graph deep learning interatomic potential for the
+       periodic table", Nat. Comput. Sci. 2, 718 (2022).
 
     Examples
     --------
@@ -92,6 +103,8 @@ class PotentialFeatures(CrystalTransformer):
         potential="chgnet",
         *,
         quantity="vectors",
+        weights=None,
+        trust_weights=False,
         batch_size=16,
         device=None,
         on_error="raise",
@@ -99,13 +112,17 @@ class PotentialFeatures(CrystalTransformer):
     ):
         self.potential = potential
         self.quantity = quantity
+        self.weights = weights
+        self.trust_weights = trust_weights
         self.batch_size = batch_size
         self.device = device
         self.on_error = on_error
         self.verbose = verbose
 
     _parameter_constraints = {
-        "potential": [StrOptions({*POTENTIALS, *WITHOUT_WEIGHTS})],
+        "potential": [StrOptions(set(POTENTIALS))],
+        "weights": [str, PathLike, None],
+        "trust_weights": ["boolean"],
         "quantity": [StrOptions({"vectors", "energy"})],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "device": [str, torch.device, None],
@@ -128,6 +145,8 @@ class PotentialFeatures(CrystalTransformer):
 
         Raises
         ------
+        FileNotFoundError
+            If there are no weights; the message says which, and where to put them.
         ImportError
             If the package of the potential is not installed.
         TypeError, ValueError
@@ -192,7 +211,8 @@ class PotentialFeatures(CrystalTransformer):
 
     def _load(self):
         self._validate_params()
-        return load_potential(self.potential, choose_device(self.device))
+        weights = find_weights(self.potential, self.weights, self.trust_weights)
+        return load_potential(self.potential, choose_device(self.device), weights)
 
     def _compute(self, potential, crystals):
         rows = []

@@ -67,6 +67,16 @@ class PredictorCard:
         """Name and unit, such as ``bulk_modulus (GPa)``."""
         return f"{self['name']} ({self['unit']})" if self["unit"] else self["name"]
 
+    @property
+    def error(self):
+        """The main score in a few words."""
+        scores = self["scores"]
+        if self["kind"] == "classification":
+            return f"{scores['accuracy']:.1%} right"
+        if "median_relative_error" in scores:
+            return f"{scores['median_relative_error']:.1%} (median)"
+        return f"{scores['mae']:.3g} {self['unit']}".rstrip()
+
     def tables(self):
         """Return {title: [(label, text), ...]} of all parts of the card."""
         found = {
@@ -118,7 +128,7 @@ class PredictorCard:
             rows += [
                 ("accuracy", f"{scores['accuracy']:.3f}"),
                 ("always the most frequent class", f"{scores['of_most_frequent_class']:.3f}"),
-                ("area under the ROC curve", f"{scores['rocauc']:.3f}"),
+                ("area under the ROC curve, as MatBench: of labels", f"{scores['rocauc']:.3f}"),
             ]
         else:
             rows += [

@@ -42,7 +42,9 @@ class FrozenTrees(BaseEstimator):
         -------
         ndarray of shape (n_rows,)
         """
-        X = np.asarray(X, dtype=float)
+        # as the thresholds: many a threshold is a value of the training rows, to which it must be
+        # equal after rounding
+        X = np.asarray(X, dtype=np.float32)
         if X.ndim != 2 or X.shape[1] != self.n_features_in_:
             raise ValueError(f"X has shape {X.shape}, expected {self.n_features_in_} columns.")
         missing_left = np.unpackbits(self.missing_left_, count=len(self.value_)).astype(bool)

@@ -93,6 +93,11 @@ def load_card(name):
     ------
     ValueError
         As `load_predictor`.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.predictors import load_card
+    >>> print(load_card("bulk_modulus"))  # doctest: +SKIP
     """
     return PredictorCard(read_card(find_folder(name)))
 

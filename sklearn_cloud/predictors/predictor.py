@@ -117,6 +117,42 @@ class Predictor(BaseEstimator):
         rows = zip(described.rows.tolist(), described.places, strict=True)
         return {row: unseen[place] for row, place in rows if unseen[place]}
 
+    def save_encoder(self, directory):
+        """Save the fine-tuned encoder of the network, as a start for a related property.
+
+        Parameters
+        ----------
+        directory : str or path-like
+            Folder of the checkpoint, for ``CloudRegressor(encoder=directory)``; created if needed.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder.
+
+        Raises
+        ------
+        ValueError
+            If the predictor has no network; its card names the members.
+        """
+        from ..encoder import save_encoder
+
+        networks = [m for models in self.ensemble.members_.values() for m in models]
+        networks = [model for model in networks if hasattr(model, "net_")]
+        if not networks:
+            raise ValueError(
+                f"the predictor of {self.card['name']!r} has no network (its members are "
+                f"{', '.join(self.ensemble.members_)}): use encoder='mini'."
+            )
+        network = networks[0]
+        return save_encoder(
+            directory,
+            network.net_.module_.encoder,
+            network.encoder_config_,
+            network.tokenizer_,
+            metadata={"fine-tuned": self.card["name"], "table": self.card["data"]["table"]},
+        )
+
     def __sklearn_clone__(self):
         return self
 
@@ -162,6 +198,12 @@ class PredictorRegressor(RegressorMixin, Predictor):
     -----
     It is fitted already and stays so: `fit` changes nothing and `clone` returns the predictor
     itself, as for `sklearn.frozen.FrozenEstimator`.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.predictors import load_predictor
+    >>> predictor = load_predictor("bulk_modulus")  # doctest: +SKIP
+    >>> predictor.predict(["MgO.cif"])  # doctest: +SKIP
     """
 
     def predict(self, X, return_std=False):
@@ -286,6 +328,12 @@ class PredictorClassifier(ClassifierMixin, Predictor):
     -----
     It is fitted already and stays so: `fit` changes nothing and `clone` returns the predictor
     itself, as for `sklearn.frozen.FrozenEstimator`.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.predictors import load_predictor
+    >>> predictor = load_predictor("is_metal")  # doctest: +SKIP
+    >>> predictor.predict(["MgO.cif"])  # doctest: +SKIP
     """
 
     @property

@@ -29,8 +29,12 @@ def write_predictor(ensemble, card, folder):
     (folder / CARD_FILE).unlink(missing_ok=True)
     save_model(compact(ensemble), folder, target=card["name"])
     size = sum(path.stat().st_size for path in folder.iterdir())
-    card = {**card, "bytes": size, "model": read_description(folder)["sha256"]}
-    card["sha256"] = checksum(card)
+    return write_card({**card, "bytes": size, "model": read_description(folder)["sha256"]}, folder)
+
+
+def write_card(card, folder):
+    """Write a card with its checksum, and return it."""
+    card = {**card, "sha256": checksum(card)}
     write_text(folder / CARD_FILE, json.dumps(card, indent=1, allow_nan=False) + "\n")
     return card
 

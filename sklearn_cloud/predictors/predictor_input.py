@@ -82,7 +82,7 @@ def describe(rows, ensemble, needs, name, *, on_error="raise", n_jobs=None):
     """
     if on_error not in ON_ERROR:
         raise ValueError(f"on_error must be one of {ON_ERROR}, got {on_error!r}.")
-    found = [_prepare(crystal, needs, name) for crystal in rows.results]
+    found = [prepare(crystal, needs, name) for crystal in rows.results]
     crystals = [one for one in found if not isinstance(one, Exception)]
     tables, bad = _views(ensemble, crystals, n_jobs)
     kept = iter(bad)
@@ -99,8 +99,8 @@ def describe(rows, ensemble, needs, name, *, on_error="raise", n_jobs=None):
     return Described(len(rows.places), usable, places, [outcomes[i] for i in good], tables)
 
 
-def _prepare(crystal, needs, name):
-    """Return what the predictor reads of a crystal, or the error."""
+def prepare(crystal, needs, name):
+    """Return what the predictor of a property reads of a crystal, or the error."""
     if needs == "formula":
         return Formula(tuple(sorted(crystal.composition.items())))
     if not isinstance(crystal, Crystal):

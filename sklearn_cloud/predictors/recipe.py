@@ -83,7 +83,7 @@ def train_predictor(name, data, *, provenance=None, **options):
     left_out = _left_out(prop, ensemble, data, folds)
     card = {
         "name": name,
-        **_describe_property(prop),
+        **describe_property(prop),
         "data": _describe_data(prop, data, ensemble),
         "protocol": _describe_protocol(ensemble, data, folds),
         "scores": _scores(prop, ensemble, left_out),
@@ -105,10 +105,14 @@ def _left_out(prop, ensemble, data, folds):
     if prop.classes:
         return {**found, "predicted": ensemble.oof_probabilities_[rows, 1]}
     covered = measured_coverage(ensemble.scores_, found["fold"], COVERAGE)
-    return {**found, "predicted": ensemble.oof_predictions_[rows], "covered": covered}
+    predicted = ensemble.oof_predictions_[rows]
+    if prop.lowest is not None:
+        predicted = np.maximum(predicted, prop.lowest)
+    return {**found, "predicted": predicted, "covered": covered}
 
 
-def _describe_property(prop):
+def describe_property(prop):
+    """Return the texts of a property for the card."""
     return {
         "label": prop.label,
         "unit": prop.unit,

@@ -8,7 +8,8 @@ from sklearn_cloud.baselines import PhysicsTreesRegressor
 from sklearn_cloud.baselines.physics_trees import MeanOfRatios
 from sklearn_cloud.features import force_fields
 from sklearn_cloud.features.elements import atomic_numbers
-from sklearn_cloud.features.force_fields import Response, load_force_field
+from sklearn_cloud.features.force_fields import load_force_field
+from sklearn_cloud.features.frames import Response
 
 
 class Volumes:

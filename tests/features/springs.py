@@ -3,7 +3,8 @@
 import numpy as np
 
 from sklearn_cloud.features.elements import atomic_numbers
-from sklearn_cloud.features.force_fields import Response, neighbour_edges
+from sklearn_cloud.features.force_fields import neighbour_edges
+from sklearn_cloud.features.frames import Response
 
 
 class Springs:

@@ -74,7 +74,7 @@ def test_text_is_escaped():
 
 def test_datasets_show_their_rows():
     example = load_example()
-    assert repr(example) == "<CrystalData: 302 crystals, band_gap from 0.08 to 13.6 eV>"
+    assert repr(example) == "<CrystalData: 302 crystals, band_gap from 0.11 to 14.2 eV>"
     page = example._repr_html_()
     assert "F d -3 m (227)" in page and "5.47" in page
     assert page.count("<tr") == 6  # the header and five rows
