@@ -3,10 +3,10 @@
     python benchmarks/scaling_curve.py --work DIR
     python benchmarks/scaling_curve.py --figures  # from the result file alone
 
-Every model of the grid is pre-trained by masked language modelling on the first so many crystals of
-one shuffled corpus and scored on the same held-out crystals. Everything resumes: run the same
+Every model of the grid is pre-trained by masked language modelling on the first so many crystals
+of one shuffled corpus and scored on the same held-out crystals. Everything resumes: run the same
 command again after an interruption, or with more sizes. Then `ScalingLaw` is fitted to the losses.
-Writes `benchmarks/results/scaling_curve.json` and the figures `docs/images/scaling_*.png`. Needs
+Writes `benchmarks/results/scaling_curve.json` and `docs/images/scaling_curve.png`. Needs
 `corpus/mp_structures.tsv.xz` in the data folder.
 """
 
@@ -64,9 +64,7 @@ def measure(arguments):
     training = np.random.RandomState(arguments.seed).permutation(np.flatnonzero(~held_out))
     largest = max(arguments.crystals)
     if largest > len(training):
-        sys.exit(
-            f"the corpus has {len(training)} training rows, fewer than {largest}: raise --share"
-        )
+        sys.exit(f"the corpus has {len(training)} training rows, not {largest}: raise --share")
     cells = [(model, n) for n in arguments.crystals for model in arguments.models]
     cells.sort(key=lambda cell: n_parameters(shape(cell[0])) * cell[1])
     runs = []
