@@ -47,7 +47,7 @@ numpydoc_show_class_members = False  # the template of a class lists its methods
 # Every parameter is described, and nothing else is.
 numpydoc_validation_checks = {"PR01", "PR02", "SS01"}
 numpydoc_validation_exclude = {  # tuples and results, which describe their attributes
-    r"\.(Crystal|Formula|Orbit|SymmetryString|AttentionMap|Explanation|Model|Result)$"
+    r"\.(Crystal|Formula|Orbit|SymmetryString|AttentionMap|Explanation|CrystalExplanation|Model|Report|Result)$"
 }
 myst_heading_anchors = 3
 autosectionlabel_prefix_document = True  # :ref:`measurements:Speed`

@@ -1,7 +1,7 @@
 """Predicted bulk moduli of elements and alkali halides next to measured ones.
 
     python benchmarks/tables/handbook.py
-    python benchmarks/tables/handbook.py --folder work/bulk_modulus    # not in the package yet
+    python benchmarks/tables/handbook.py --folder predictors/bulk_modulus
 
 Lattice parameters (angstrom) and moduli (GPa) at low or room temperature are those of C. Kittel,
 Introduction to Solid State Physics, 8th edition: table 3 of chapter 1, tables 3 and 7 of chapter 3;

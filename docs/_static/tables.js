@@ -93,7 +93,8 @@
         table.before(frame);
         frame.append(table);
       }
-      if (rows.length < 8) { return; }
+      const heads = Array.from(table.tHead.rows[0].cells, (head) => head.textContent.trim());
+      if (rows.length < 8 || !heads.includes("Model")) { return; }
       const hasSource = markOurs(rows, makeSortable(table, rows));
       addFilter(frame, rows, hasSource);
     });

@@ -57,6 +57,7 @@ class PotentialEnergyRegressor(FeatureRegressor):
     See Also
     --------
     PotentialFeatures : The vectors of a potential, for other properties.
+    sklearn_cloud.relaxation.BowsrRelaxer : Crystals relaxed with its energy.
 
     Notes
     -----

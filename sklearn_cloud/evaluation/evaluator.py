@@ -140,7 +140,7 @@ def evaluate_model(
         "n_folds": n_folds,
         "random_state": random_state,
     }
-    return Report.from_rows(
+    return Report._from_rows(
         rows,
         points,
         y=y,

@@ -64,7 +64,7 @@ class Report:
     coverage: float
 
     @classmethod
-    def from_rows(cls, rows, points, *, y, ids, formulas, **fields):
+    def _from_rows(cls, rows, points, *, y, ids, formulas, **fields):
         """Build the tables from the results of every fold."""
         models, classification = fields["models"], fields["classification"]
         tables, folds = [], []
@@ -97,7 +97,17 @@ class Report:
         return self.settings["cv"]
 
     def of(self, cv=None):
-        """Return the predictions of one ``cv``; None means the first."""
+        """Return the predictions of one way to make folds.
+
+        Parameters
+        ----------
+        cv : str, default=None
+            None means the first.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
         return self.predictions[self.predictions["cv"] == (cv or self.cvs[0])]
 
     def scores(self):

@@ -6,7 +6,8 @@ contains generated code. `find_weights` asks for the user's word first.
 
 import io
 import os
-from contextlib import redirect_stdout
+import warnings
+from contextlib import redirect_stderr, redirect_stdout
 from importlib.metadata import version
 
 import numpy as np
@@ -121,7 +122,9 @@ def _scalars(product):
 
 def _load(file, device):
     _import_mace()
-    model = torch.load(file, map_location=device, weights_only=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript
+        model = torch.load(file, map_location=device, weights_only=False)
     if not isinstance(model, torch.nn.Module) or not hasattr(model, "r_max"):
         raise ValueError(f"{file!r} contains no model of MACE, but {type(model)}")
     return model.to(device).eval()
@@ -131,7 +134,13 @@ def _import_mace():
     """Import MACE, which would have every later `torch.load` of this process read any pickle."""
     before = os.environ.get(_ANY_PICKLE)
     # e3nn 0.4.4, which mace-torch wants, reads a table of its own that holds slices.
-    with torch.serialization.safe_globals([slice]), redirect_stdout(io.StringIO()):
+    with (
+        torch.serialization.safe_globals([slice]),
+        warnings.catch_warnings(),
+        redirect_stdout(io.StringIO()),  # which kernels it lacks
+        redirect_stderr(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")  # of that table, and of TorchScript
         import mace.modules  # noqa: F401
     if before is None:
         os.environ.pop(_ANY_PICKLE, None)

@@ -94,7 +94,7 @@ class MatGLPotential:
             )
             for *pair, a in _ROCK_SALTS
         ]
-        stresses = self._run(frames, forces=True)[2]
+        stresses = self._run(frames, forces=True)[2].detach()
         return float(stresses.reshape(-1, 3, 3).diagonal(dim1=1, dim2=2).abs().mean())
 
 

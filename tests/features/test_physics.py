@@ -17,7 +17,12 @@ from sklearn_cloud.features.physics_columns import last_peak
 pytest.importorskip("phonopy", reason="an extra: sklearn-cloud[physics]")
 
 GPA = 160.21766208
-PACKAGES = {"chgnet": "chgnet", "sevennet-0": "sevenn", "sevennet-l3i5": "sevenn"}
+PACKAGES = {
+    "chgnet": "chgnet",
+    "sevennet-0": "sevenn",
+    "sevennet-l3i5": "sevenn",
+    "sevennet-mf-0": "sevenn",
+}
 D, K = Springs.length, Springs.stiffness  # of the springs between nearest neighbours
 ROCK_SALT = Structure(
     Lattice([[0, D, D], [D, 0, D], [D, D, 0]]), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]
@@ -386,7 +391,7 @@ def test_installed_potentials_know_salt(installed, capfd):
     assert capfd.readouterr().out == ""
 
 
-@pytest.mark.parametrize("name", ["sevennet-0", "sevennet-l3i5"])
+@pytest.mark.parametrize("name", ["sevennet-0", "sevennet-l3i5", "sevennet-mf-0"])
 def test_sevennet_is_the_one_of_its_package(name):
     pytest.importorskip("sevenn", reason="an extra: sklearn-cloud[sevennet]")
     from ase import Atoms
@@ -398,7 +403,8 @@ def test_sevennet_is_the_one_of_its_package(name):
         for s in (SALT, ALONE, LOW, ZINC_BLENDE)
     ]
     responses = force_field.compute(frames)
-    calculator = SevenNetCalculator(force_field.weights, device="cpu")
+    modal = force_field.fidelity
+    calculator = SevenNetCalculator(force_field.weights, device="cpu", modal=modal)
     for frame, response in zip(frames, responses, strict=True):
         atoms = Atoms(frame.numbers, cell=frame.lattice, scaled_positions=frame.positions, pbc=True)
         atoms.calc = calculator
