@@ -60,6 +60,8 @@ def read_crystals(
             From the column id, material_id, jid, ..., or the file names.
         target : ndarray of shape (n_crystals,) or None
             Numbers if all of them are numbers, else the values in the table.
+        target_name : str or None
+            The column of the targets.
         frame : pandas.DataFrame
             The table without the column of the structures.
 
@@ -98,6 +100,7 @@ def read_crystals(
         crystals=_object_array([crystals[place] for place in kept]),
         ids=_object_array(left.ids),
         target=None if target is None else _numbers(left.frame[target]),
+        target_name=target,
         frame=left.frame,
     )
 

@@ -50,7 +50,7 @@ class Report:
     >>> crystals, band_gaps = load_example(return_X_y=True)
     >>> report = evaluate_model(crystals[::6], band_gaps[::6], model="forest", n_folds=2)
     >>> report.worst(n=2)["formula"].tolist()
-    ['ZnO', 'LiF']
+    ['MgF2', 'BeO']
     """
 
     predictions: pd.DataFrame

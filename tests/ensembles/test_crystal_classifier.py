@@ -5,7 +5,6 @@ from sklearn_cloud import CrystalClassifier, load_model, save_model
 
 
 def test_classes_and_probabilities(table, tmp_path):
-    pytest.importorskip("skops")
     crystals, _, y = table
     labels = np.where(y > 2, "wide", "narrow")
     model = CrystalClassifier(cv=3, random_state=0).fit(crystals, labels)

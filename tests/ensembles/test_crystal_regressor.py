@@ -78,7 +78,6 @@ def test_the_same_seed_gives_the_same_model(table):
 
 
 def test_copies_predict_the_same(fitted, table, tmp_path):
-    pytest.importorskip("skops")
     crystals = table[0][:9]
     expected = fitted.predict(crystals), fitted.predict_interval(crystals)
     copy = pickle.loads(pickle.dumps(fitted))

@@ -149,7 +149,6 @@ def test_fit_names_the_validation_error_for_what_it_is(fit, capsys):
 
 
 def test_ensemble_with_intervals(crystals, capsys, assert_close):
-    pytest.importorskip("skops")
     command = ["fit", "targets.csv", "--target", "gap", "-o", "model", "--effort", "fast"]
     assert main(command) == 0
     out = capsys.readouterr().out
@@ -170,7 +169,6 @@ def test_ensemble_with_intervals(crystals, capsys, assert_close):
 
 
 def test_ensemble_of_classes(crystals):
-    pytest.importorskip("skops")
     command = ["fit", "targets.csv", "--target", "metal", "--classify", "-o", "metals", "--quiet"]
     assert main([*command, "--effort", "fast"]) == 1  # four metals are too few for five folds
     table = pd.read_csv("targets.csv")

@@ -80,7 +80,7 @@ def test_datasets_show_their_rows():
     assert page.count("<tr") == 6  # the header and five rows
     table = pd.DataFrame({"formula": ["NaCl", "MgO"], "kind": ["<b>", "oxide"]})
     data = read_crystals(table, "kind")
-    assert repr(data) == "<CrystalData: 2 crystals, target with 2 values>"
+    assert repr(data) == "<CrystalData: 2 crystals, kind with 2 values>"
     assert "&lt;b&gt;" in data._repr_html_() and "<b>" not in data._repr_html_()
     assert "NaCl" in read_crystals(table)._repr_html_()
 
