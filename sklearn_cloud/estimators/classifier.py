@@ -14,9 +14,6 @@ class CloudClassifier(CloudEstimator, NetClassifier):
     ----------
     encoder : str, path-like, EncoderConfig or None, default="mini"
         Pre-trained encoder, as in `CloudRegressor`.
-    max_epochs : int or "auto", default="auto"
-        Passes over the training rows. "auto" means 50, or for more than 5,120 rows in batches of
-        32 as many as 8,000 steps allow, but at least 2.
     {other parameters}
 
     Attributes

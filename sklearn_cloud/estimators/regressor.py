@@ -19,9 +19,6 @@ class CloudRegressor(CloudEstimator, NetRegressor):
         width 128; "small": 6 layers of width 256), a local folder, or an id on the Hugging Face
         Hub; checkpoints of the original implementation can be read too. An `EncoderConfig` gives
         an encoder of that shape with random weights, None one of the shape of "mini".
-    max_epochs : int or "auto", default="auto"
-        Passes over the training rows. "auto" means 50, or for more than 5,120 rows in batches of
-        32 as many as 8,000 steps allow, but at least 2.
     {other parameters}
 
     Attributes
