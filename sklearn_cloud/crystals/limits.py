@@ -19,6 +19,7 @@ MOST_CHARACTERS = 1_000  # of a formula
 LARGEST_FILE = 100_000_000  # bytes
 
 _LONG = 3.0  # less elongated cells have no shear that small
+_ROUNDING = 0.99
 
 
 def check_cell(lattice, volume, n_sites):
@@ -76,7 +77,11 @@ def check_tolerances(lattice, symprec, angle_tolerance=None):
         If there is such a shear.
     """
     lengths = [math.hypot(*vector) for vector in lattice.tolist()]
-    if max(lengths) < _LONG * min(lengths):
+    shortest, longest = min(lengths), max(lengths)
+    if longest < _LONG * shortest:
+        return
+    # no shift is shorter than the shortest vector of a reduced lattice
+    if angle_tolerance is None and _ROUNDING * shortest**3 / longest > 2 * symprec**2:
         return
     for axis, length in enumerate(lengths):
         shifts = np.delete(lattice, axis, axis=0)
