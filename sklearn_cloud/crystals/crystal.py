@@ -250,11 +250,24 @@ def _search_tree(positions, radius):
 def _compare_all(positions, lattice, distance):
     """Pairs of sites that are closer than the distance, in single precision."""
     columns = np.ascontiguousarray((positions - np.floor(positions)).T, dtype=np.float32)
+    if not _near(_each_pair_once(columns), lattice, distance).any():
+        return np.zeros(0, dtype=int), np.zeros(0, dtype=int)
     offsets = columns[:, :, None] - columns[:, None]
+    first, second = np.nonzero(_near(offsets, lattice, distance))
+    return first[first < second], second[first < second]
+
+
+def _each_pair_once(columns):
+    """Differences of each site and the next half of the sites, in a circle; (3, n // 2, n)."""
+    n_sites = columns.shape[1]
+    circle = np.concatenate([columns, columns], axis=1)
+    step, along = circle.strides[1], circle.strides[0]
+    shape, strides = (3, n_sites // 2, n_sites), (along, step, step)
+    return np.ndarray(shape, np.float32, circle, step, strides) - columns[:, None]
+
+
+def _near(offsets, lattice, distance):
+    """Whether offsets, shape (3, ...), are shorter than the distance; periodic images count."""
     offsets -= np.rint(offsets)
     steps = lattice.T.astype(np.float32) @ offsets.reshape(3, -1)
-    near = np.einsum("ij,ij->j", steps, steps) < distance**2
-    if np.count_nonzero(near) == len(positions):  # every site is near itself alone
-        return np.zeros(0, dtype=int), np.zeros(0, dtype=int)
-    first, second = np.nonzero(near.reshape(offsets.shape[1:]))
-    return first[first < second], second[first < second]
+    return (np.einsum("ij,ij->j", steps, steps) < distance**2).reshape(offsets.shape[1:])

@@ -24,7 +24,8 @@ SEARCH_MEMORY = 4 * 2**30  # bytes, of a symmetry search that may be slow (on Li
 
 _LONG = 3.0  # less elongated cells have no shear that small
 _MANY_SITES = 500  # searches of larger cells take more than 0.1 s
-_WIDE = 100.0  # of 2,500 random cells with a shear below this times symprec**2, 1 % are endless
+_WIDE = 100.0  # times symprec**2: of 10,264 random cells above it no search hung
+_ROUNDING = 0.99
 
 
 def check_cell(lattice, volume, n_sites):
@@ -82,7 +83,11 @@ def check_tolerances(lattice, symprec, angle_tolerance=None):
         If there is such a shear.
     """
     lengths = [math.hypot(*vector) for vector in lattice.tolist()]
-    if max(lengths) < _LONG * min(lengths):
+    shortest, longest = min(lengths), max(lengths)
+    if longest < _LONG * shortest:
+        return
+    # no shift is shorter than the shortest vector of a reduced lattice
+    if angle_tolerance is None and _ROUNDING * shortest**3 / longest > 2 * symprec**2:
         return
     for axis, length in enumerate(lengths):
         shifts = np.delete(lattice, axis, axis=0)

@@ -10,23 +10,24 @@ from .species import index_species, settle_species
 
 def from_pymatgen(structure, notes=None):
     """Convert a pymatgen structure to a `Crystal`, without oxidation states and spins."""
-    species, positions = [], []
-    known = {}  # most sites have one of a few compositions
-    for number, site in enumerate(structure):
+    kinds, index = [], {}
+    known = {}  # the kind of each composition: most sites have one of a few
+    sites = list(structure)
+    for number, site in enumerate(sites):
         composition = site.species
         # one element is told by itself: to compare two compositions takes ten times as long
-        alone = len(composition) == 1
-        mark = (*composition, composition.num_atoms) if alone else composition
-        held = known.get(mark)
-        if held is None:
-            amounts = [(_symbol(specie), amount) for specie, amount in composition.items()]
-            held = known[mark] = settle_species(amounts, f"site {number}", notes)
-        species.append(held)
-        positions.append(site.frac_coords)
-    kinds, distinct = index_species(species)
+        amounts = tuple(composition.items())
+        mark = amounts if len(amounts) == 1 else composition
+        kind = known.get(mark)
+        if kind is None:
+            named = [(_symbol(specie), amount) for specie, amount in amounts]
+            held = settle_species(named, f"site {number}", notes)
+            kind = known[mark] = index.setdefault(held, len(index))
+        kinds.append(kind)
     lattice = np.array(structure.lattice.matrix, dtype=float)
-    positions = np.array(positions, dtype=float).reshape(-1, 3)
-    return check_crystal(Crystal(lattice, positions, kinds, distinct))
+    positions = np.array([site.frac_coords for site in sites], dtype=float).reshape(-1, 3)
+    kinds = np.array(kinds, dtype=np.int32)
+    return check_crystal(Crystal(lattice, positions, kinds, tuple(index)))
 
 
 def from_composition(composition, notes=None):

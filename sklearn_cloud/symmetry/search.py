@@ -10,7 +10,7 @@ from ..crystals.errors import CrystalError
 from ..crystals.limits import check_tolerances, longest_search, may_be_slow
 from ..crystals.time_limit import within_limit
 from .setting import primitive_setting, standard_setting
-from .wyckoff import Orbit, by_rank, relabel
+from .wyckoff import Orbit, by_rank, ranks, relabel
 
 BACKENDS = ("moyopy", "spglib")
 
@@ -208,12 +208,16 @@ def _search_with(finder, crystal, symprec, angle_tolerance):
 def _label(finding, crystal, order):
     """Return the symmetry with canonical orbits; ``order`` is that of the original sites."""
     sites = [site for site, first in enumerate(finding.orbits) if site == first]
-    elements = [tuple(element for element, _ in species) for species in crystal.species]
-    kinds = crystal.kinds.tolist()
-    found = [(finding.letters[site], elements[kinds[site]]) for site in sites]
-    relabeled = relabel(finding.number, found)
-    orbits = [Orbit(position, by_rank(found[i][1])) for position, i in relabeled]
-    sites = [int(order[sites[i]]) for _, i in relabeled]
+    elements = [by_rank(tuple(element for element, _ in held)) for held in crystal.species]
+    ranked = [ranks(held) for held in elements]
+    kinds, letters, order = crystal.kinds.tolist(), finding.letters, order.tolist()
+    relabeled = relabel(
+        finding.number,
+        [letters[site] for site in sites],
+        [ranked[kinds[site]] for site in sites],
+    )
+    orbits = [Orbit(position, elements[kinds[sites[i]]]) for position, i in relabeled]
+    sites = [order[sites[i]] for _, i in relabeled]
     return Symmetry(finding.number, orbits, sites, finding.lattice, finding.n_primitive)
 
 

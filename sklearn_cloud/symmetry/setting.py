@@ -8,6 +8,7 @@ setting that depends on the crystal alone before its symmetry is searched.
 import numpy as np
 
 from ..crystals.cells import moyopy_cell, niggli_cell
+from ..crystals.crystal import Crystal
 
 _DECAY = 2.0  # angstrom: decay length of the weight of a neighbour
 _DIGITS = 6  # distances that agree to a micro-angstrom are equal, except for rounding
@@ -47,15 +48,16 @@ def standard_setting(crystal):
     origin = _choose_origin(positions, origins, basis, 1.0 + kinds)
     offsets = positions - positions[origin]
     offsets -= np.rint(offsets)
-    distances = np.sqrt(np.square(offsets @ basis).sum(axis=1))
-    order = np.lexsort((kinds, np.round(distances, _DIGITS)))
-    setting = crystal._replace(
-        lattice=basis,
-        positions=offsets[order],
-        kinds=kinds[order],
-        species=tuple(crystal.species[kind] for kind in species),
-    )
+    order = np.lexsort((kinds, _lengths(offsets @ basis).round(_DIGITS)))
+    species = tuple([crystal.species[kind] for kind in species])
+    setting = Crystal(basis, offsets[order], kinds[order], species)
     return setting, order
+
+
+def _lengths(vectors):
+    """Lengths of vectors along the last axis; numpy is slow to sum over so short a one."""
+    squares = np.square(vectors)
+    return np.sqrt(squares[..., 0] + squares[..., 1] + squares[..., 2])
 
 
 def _first_of_each(positions, kinds, lattice):
@@ -81,8 +83,7 @@ def _choose_origin(positions, origins, basis, weights):
     for start in range(0, len(origins), size):
         offsets = positions - positions[origins[start : start + size], None]
         offsets -= np.rint(offsets)
-        distances = np.sqrt(np.square(offsets @ basis).sum(axis=2))
-        crowded.append(np.exp(distances / -_DECAY) @ weights)
+        crowded.append(np.exp(_lengths(offsets @ basis) / -_DECAY) @ weights)
     return origins[np.concatenate(crowded).argmin()]
 
 

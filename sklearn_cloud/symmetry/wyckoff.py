@@ -126,38 +126,53 @@ def canonical_orbits(space_group, orbits):
     [Orbit(position='1a', elements=('Cs',)), Orbit(position='1b', elements=('Pb',)), \
 Orbit(position='3c', elements=('I',))]
     """
-    orbits = [(letter, tuple(elements)) for letter, elements in orbits]
-    return [Orbit(position, by_rank(orbits[i][1])) for position, i in relabel(space_group, orbits)]
+    letters, elements = [], []
+    for letter, held in orbits:
+        letters.append(letter)
+        elements.append(by_rank(tuple(held)))
+    relabeled = relabel(space_group, letters, [ranks(held) for held in elements])
+    return [Orbit(position, elements[i]) for position, i in relabeled]
 
 
 def by_rank(elements):
+    """Sort elements by electronegativity."""
     return elements if len(elements) == 1 else tuple(sorted(elements, key=ELEMENT_RANK.get))
 
 
-def _ranks(elements):
-    if len(elements) == 1:  # nearly always
-        return [ELEMENT_RANK[elements[0]]]
+def ranks(elements):
+    """Return the ranks of elements in the order of electronegativity, sorted."""
     return sorted(ELEMENT_RANK[element] for element in elements)
 
 
-def relabel(space_group, orbits):
-    """Return sorted (Wyckoff symbol, index into `orbits`) in the canonical labeling."""
+def relabel(space_group, letters, ranks):
+    """Return sorted (Wyckoff symbol, index of the orbit) in the canonical labeling.
+
+    Parameters
+    ----------
+    space_group : int
+    letters : sequence of str
+        Wyckoff letter of each orbit.
+    ranks : sequence of list of int
+        Ranks of the elements of each orbit.
+    """
     symbols = wyckoff_positions(space_group)
-    held = {}
-    for i, (letter, elements) in enumerate(orbits):
+    by_letter = {}
+    for i, letter in enumerate(letters):
+        by_letter.setdefault(letter, []).append((ranks[i], i))
+    held, contents = {}, {}
+    for letter, content in by_letter.items():
         index = _LETTERS.find(letter)
         if not 0 <= index < len(symbols):
             raise ValueError(f"space group {space_group} has no Wyckoff position {letter!r}")
-        held.setdefault(index, []).append((_ranks(elements), i))
-    contents = {}
-    for index, content in held.items():
         content.sort()
-        contents[index] = [elements for elements, _ in content]
+        held[index] = content
+        contents[index] = [of_orbit for of_orbit, _ in content]
     distinct = sorted(contents.values())
-    ranks = [distinct.index(contents[i]) + 1 if i in contents else 0 for i in range(len(symbols))]
-    order = _canonical_order(int(space_group), tuple(ranks))
+    places = [distinct.index(contents[i]) + 1 if i in contents else 0 for i in range(len(symbols))]
+    order = _canonical_order(int(space_group), tuple(places))
     return [
         (symbol, i)
         for symbol, old in zip(symbols, order, strict=True)
-        for _, i in held.get(old, ())
+        if old in held
+        for _, i in held[old]
     ]
