@@ -8,6 +8,7 @@ from pathlib import Path
 import sklearn_cloud
 from sklearn_cloud.__main__ import build_parser
 from sklearn_cloud.baselines.registry import MODELS, READS
+from sklearn_cloud.predictors import list_predictors, load_card
 
 project = "sklearn_cloud"
 author = "the sklearn_cloud developers"
@@ -21,12 +22,14 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "myst_parser",
+    "sphinx_copybutton",
 ]
 # included in other pages
 COMMAND_LINE = "api/generated/command_line.rst"
 MODEL_LIST = "api/generated/models.rst"
+PREDICTOR_LIST = "api/generated/predictors.rst"
 # the gallery reads the tutorials
-exclude_patterns = ["_build", "tutorials/*", COMMAND_LINE, MODEL_LIST]
+exclude_patterns = ["_build", "tutorials/*", COMMAND_LINE, MODEL_LIST, PREDICTOR_LIST]
 templates_path = ["_templates"]
 
 # A name in single backticks is linked where there is a page for it, and is plain code elsewhere;
@@ -44,7 +47,7 @@ numpydoc_show_class_members = False  # the template of a class lists its methods
 # Every parameter is described, and nothing else is.
 numpydoc_validation_checks = {"PR01", "PR02", "SS01"}
 numpydoc_validation_exclude = {  # tuples and results, which describe their attributes
-    r"\.(Crystal|Formula|Orbit|SymmetryString|AttentionMap|Explanation|Model|Result)$"
+    r"\.(Crystal|Formula|Orbit|SymmetryString|AttentionMap|Explanation|CrystalExplanation|Model|Report|Result)$"
 }
 myst_heading_anchors = 3
 autosectionlabel_prefix_document = True  # :ref:`measurements:Speed`
@@ -73,6 +76,8 @@ html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_cloud"
 html_static_path = ["_static"]
 html_css_files = ["extra.css"]
+html_js_files = ["tables.js"]
+copybutton_exclude = ".linenos, .gp, .go"  # copy the code, without prompts and output
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
@@ -86,7 +91,19 @@ html_theme_options = {
     "footer_end": [],
 }
 # pages without pages of their own next to them need no list of them
-html_sidebars = {name: [] for name in ("index", "install", "measurements", "security", "changelog")}
+html_sidebars = {
+    name: []
+    for name in (
+        "index",
+        "install",
+        "measurements",
+        "leaderboard",
+        "faq",
+        "glossary",
+        "security",
+        "changelog",
+    )
+}
 
 
 def skip_foreign_members(app, what, name, member, skip, options):
@@ -153,8 +170,45 @@ def write_model_list(app):
     write_generated(app, MODEL_LIST, list_models())
 
 
+def list_cards(cards):
+    """A table of the predictors, with links to the pages of their cards."""
+    if not cards:
+        return "This installation has no predictors.\n"
+    lines = [".. list-table::", "   :header-rows: 1", ""]
+    rows = [["Property", "Unit", "Needs", "Rows", "Error", "Coverage", "Best published"]]
+    for card in cards:
+        scores, best = card["scores"], card["published"]
+        main = "accuracy" if card["kind"] == "classification" else "mae"
+        published = f"{best['value']:.3g} {best['metric']}" if best else "–"
+        error = f"{scores[main]:.3g} {card.table_unit if main == 'mae' else main}".strip()
+        rows.append(
+            [
+                f":doc:`{card['name']} </api/generated/predictors/{card['name']}>`",
+                card["unit"] or "–",
+                card["needs"],
+                f"{card['data']['rows']:,}",
+                error,
+                f"{scores['coverage']:.1%}" if "coverage" in scores else "–",
+                published,
+            ]
+        )
+    for first, *rest in rows:
+        lines += [f"   * - {first}", *(f"     - {cell}" for cell in rest)]
+    pages = [f"   /api/generated/predictors/{card['name']}" for card in cards]
+    return "\n".join([*lines, "", ".. toctree::", "   :hidden:", "", *pages, ""])
+
+
+def write_predictors(app):
+    """Write the cards of the predictors as pages, and a table of them."""
+    cards = [load_card(name) for name in list_predictors()]
+    for card in cards:
+        write_generated(app, f"api/generated/predictors/{card['name']}.rst", card.to_rst())
+    write_generated(app, PREDICTOR_LIST, list_cards(cards))
+
+
 def setup(app):
     app.connect("builder-inited", write_command_line)
     app.connect("builder-inited", write_model_list)
+    app.connect("builder-inited", write_predictors)
     app.connect("source-read", point_to_pages)
     app.connect("autodoc-skip-member", skip_foreign_members)

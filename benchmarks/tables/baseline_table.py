@@ -26,6 +26,8 @@ TASKS = {"jdft2d": ".1f", "phonons": ".1f", "dielectric": ".3f"}
 #: Models that have tables of their own, and runs of a model with other settings.
 LEFT_OUT = ("cloud", "dummy", "forest", "potential-energy")
 VARIANTS = {"cgcnn": ("cgcnn-p", "CGCNNRegressor(perturbation=0.05)", None)}
+#: Labels of models whose runs are older than their defaults.
+LABELS = {"megnet": "MEGNetRegressor(max_epochs=60)"}
 #: Settings that are said where a run has others than that of jdft2d.
 SETTINGS = {"max_epochs": "{} epochs", "batch_size": "batches of {}", "precision": "{}"}
 
@@ -56,7 +58,7 @@ def list_systems():
     for name, model in MODELS.items():
         if name not in LEFT_OUT:
             label = model.regressor if model.regressor[0].isupper() else name
-            yield name, label, model.published
+            yield name, LABELS.get(name, label), model.published
         if name in VARIANTS:
             yield VARIANTS[name]
 

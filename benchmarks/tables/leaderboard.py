@@ -42,10 +42,13 @@ where it ranks only some types, *italics* is best of all. A note in brackets mar
 of the benchmark's rows or folds, or on other rows. Such a score is not ranked, and is not
 comparable with the leaderboard.
 
-Models of this library are in lower case: `cloud-...` are encoders, fine-tuned or trained from
-scratch, the others baselines (`sklearn_cloud.baselines`). Published scores are those of the tables
-of the CLOUD paper and of the MatBench leaderboard and repository;
+The column "Source" tells the scores of this library from published ones. "CLOUD" is the model of
+the paper; `cloud-...` are encoders of this library, fine-tuned or trained from scratch, the other
+names in lower case its baselines (`sklearn_cloud.baselines`). Published scores are those of the
+tables of the CLOUD paper and of the MatBench leaderboard and repository;
 `sklearn_cloud.evaluation.published_scores` returns each with its source.
+
+A click on a heading sorts a table.
 """
 
 REMARKS = {

@@ -4,7 +4,12 @@ from ..lazy import lazy_names
 from .registry import class_homes
 
 # Some bring torch or an extra: each name is imported when it is first used.
-_HOMES = {**class_homes(), "SlicesStringTransformer": "slices_strings"}
+_HOMES = {
+    **class_homes(),
+    "MatInFormerLanguage": "matinformer_words",
+    "SlicesLanguage": "slices",
+    "SlicesStringTransformer": "slices_strings",
+}
 # They moved to `sklearn_cloud.features`, and can still be imported from here.
 _MOVED = {
     "ElementFractions": "..features.element_fractions",

@@ -55,6 +55,8 @@ def cloud(
 
 #: CLOUD with the geometry next to the strings: it needs coordinates.
 cloud_geometry = partial(cloud, numbers="geometry", validation_fraction=0)
+#: The same with numbers on bonds as well.
+cloud_bonds = partial(cloud, numbers="bonds", validation_fraction=0)
 
 
 def _bagging(estimator, classification, members, random_state):
@@ -104,7 +106,9 @@ def crystal(
     *,
     classification=False,
     effort="default",
-    n_folds=5,
+    members=None,
+    cv=5,
+    refit=False,
     random_state=0,
     device=None,
     n_jobs=None,
@@ -115,4 +119,5 @@ def crystal(
 
     kind = CrystalClassifier if classification else CrystalRegressor
     options = {"device": device, "n_jobs": n_jobs, "verbose": verbose}
-    return kind(effort, n_folds=n_folds, random_state=random_state, **options)
+    options |= {"members": members, "cv": cv, "refit": refit, "random_state": random_state}
+    return kind(effort, **options)

@@ -46,7 +46,7 @@ class CrystalGraph(NamedTuple):
         return self.n_sites + len(self.centers)
 
 
-def build_graph(crystal, cutoff, max_neighbors=None):
+def build_graph(crystal, cutoff, max_neighbors=None, mutual=False):
     """Neighbour graph of a crystal under periodic boundary conditions.
 
     Where the list of nearest neighbours would end among neighbours at the same distance, all of
@@ -60,6 +60,9 @@ def build_graph(crystal, cutoff, max_neighbors=None):
     max_neighbors : int, default=None
         Number of nearest neighbours that are kept, and whoever is within 0.01 angstrom of the last
         of them; None keeps all.
+    mutual : bool, default=False
+        Whether an edge is there in both directions as soon as either site counts the other among
+        its nearest neighbours.
 
     Returns
     -------
@@ -67,34 +70,57 @@ def build_graph(crystal, cutoff, max_neighbors=None):
         A site without neighbours has no edges.
     """
     points = cell_points(crystal)
-    centers, neighbors, _, _, vectors = find_neighbours(points, crystal.lattice, cutoff)
+    centers, neighbors, _, distances, vectors = find_neighbours(points, crystal.lattice, cutoff)
     if max_neighbors is not None:
-        distances = np.linalg.norm(vectors, axis=1)
-        kept = _nearest(centers, distances, max_neighbors)
+        reach = nearest_reach(centers, distances, max_neighbors, len(points))
+        largest = np.maximum(reach[centers], reach[neighbors]) if mutual else reach[centers]
+        kept = distances <= largest
         centers, neighbors, vectors = centers[kept], neighbors[kept], vectors[kept]
-    species = [crystal.species[kind] for kind in crystal.kinds]
-    numbers = atomic_numbers()
-    pairs = [(numbers[element], amount) for held in species for element, amount in held]
-    elements, occupancies = zip(*pairs, strict=True)
     return CrystalGraph(
-        elements=np.array(elements, dtype=np.int64) - 1,
-        occupancies=np.array(occupancies, dtype=np.float32),
-        sites=np.repeat(np.arange(len(species)), [len(held) for held in species]),
+        *list_species(crystal, range(len(points))),
         centers=centers,
         neighbors=neighbors,
         vectors=vectors.astype(np.float32),
     )
 
 
-def _nearest(centers, distances, count):
-    """Edges within the distance of the `count`-th neighbour of their center."""
+def list_species(crystal, sites):
+    """What sits on some sites of a crystal: the first three arrays of a `CrystalGraph`."""
+    species = [crystal.species[crystal.kinds[site]] for site in sites]
+    numbers = atomic_numbers()
+    pairs = [(numbers[element], amount) for held in species for element, amount in held]
+    elements, occupancies = zip(*pairs, strict=True)
+    return (
+        np.array(elements, dtype=np.int64) - 1,
+        np.array(occupancies, dtype=np.float32),
+        np.repeat(np.arange(len(species)), [len(held) for held in species]),
+    )
+
+
+def nearest_reach(centers, distances, count, n_sites):
+    """How far the nearest neighbours of each site are.
+
+    Parameters
+    ----------
+    centers : ndarray of shape (n_edges,), int
+    distances : ndarray of shape (n_edges,)
+        In angstrom.
+    count : int
+        Number of nearest neighbours.
+    n_sites : int
+
+    Returns
+    -------
+    ndarray of shape (n_sites,)
+        Distance of the last of them, and 0.01 angstrom more; infinite for a site with fewer edges.
+    """
     order = np.lexsort((distances, centers))
     starts = np.searchsorted(centers[order], centers[order])
     rank = np.arange(len(order)) - starts
-    reach = np.full(centers.max(initial=0) + 1, np.inf)
+    reach = np.full(n_sites, np.inf)
     last = order[rank == count - 1]
     reach[centers[last]] = distances[last] + _SHELL_WIDTH
-    return np.flatnonzero(distances <= reach[centers])
+    return reach
 
 
 def displace(graph, scale, rng):
@@ -152,16 +178,19 @@ class GaussianExpansion(nn.Module):
     Parameters
     ----------
     largest : float
-        Last center, in angstrom; the first is 0.
+        Last center, in angstrom.
     n_centers : int
     width : float
         In angstrom.
+    smallest : float, default=0.0
+        First center.
     """
 
-    def __init__(self, largest, n_centers, width):
+    def __init__(self, largest, n_centers, width, smallest=0.0):
         super().__init__()
         self.width = width
-        self.register_buffer("centers", torch.linspace(0, largest, n_centers), persistent=False)
+        centers = torch.linspace(smallest, largest, n_centers)
+        self.register_buffer("centers", centers, persistent=False)
 
     def forward(self, distances):
         """Heights, shape (n_edges, n_centers)."""
@@ -188,3 +217,18 @@ def mean_by(rows, groups, n_groups):
     """Mean of the rows of each group; zeros for a group without rows."""
     counts = torch.bincount(groups, minlength=n_groups).clamp(min=1)
     return sum_by(rows, groups, n_groups) / counts[:, None]
+
+
+def weighted_mean_by(rows, weights, groups, n_groups):
+    """Mean of the rows of each group with weights, shape (n_rows,); no group may be empty."""
+    total = sum_by(rows * weights[:, None], groups, n_groups)
+    return total / sum_by(weights[:, None], groups, n_groups)
+
+
+def softmax_by(scores, groups, n_groups):
+    """Softmax of the scores, shape (n_rows, n_columns), within each group, column by column."""
+    largest = scores.new_full((n_groups, scores.shape[1]), -torch.inf)
+    index = groups[:, None].expand_as(scores)
+    largest = largest.scatter_reduce(0, index, scores.detach(), "amax")
+    heights = torch.exp(scores - largest[groups])
+    return heights / sum_by(heights, groups, n_groups)[groups]

@@ -1,7 +1,7 @@
 """MatInFormerRegressor: a BERT encoder on space group, Wyckoff positions and composition."""
 
-from functools import cache
 from numbers import Integral, Real
+from os import PathLike
 from typing import NamedTuple
 
 import numpy as np
@@ -10,17 +10,14 @@ from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
 from .._compat import Interval
-from ..crystals.crystal import ELEMENTS
 from ..encoder.config import PAD_ID, EncoderConfig
 from ..encoder.model import build_encoder, build_head, cls_vectors
 from ..features.elements import atomic_numbers, element_features
-from ..symmetry.search import find_symmetry
-from ..symmetry.strings import atomic_fractions, write_composition
-from ..symmetry.wyckoff import wyckoff_positions
+from ..pretraining.language import load_weights
 from ..training.net_regressor import NetRegressor
+from .matinformer_words import MAX_POSITIONS, MatInFormerLanguage, crystal_words, vocabulary
 from .network import CrystalNetwork
 
-_SPACE_GROUPS = range(1, 231)
 _STATISTICS = 4  # mean, deviation, minimum and maximum
 
 
@@ -35,53 +32,6 @@ class CrystalWords(NamedTuple):
 
     token_ids: np.ndarray
     descriptors: np.ndarray
-
-
-@cache
-def vocabulary():
-    """{token: id}, in this order: special tokens, symmetry, elements, fractions."""
-    classes = [symmetry_classes(number) for number in _SPACE_GROUPS]
-    positions = {word for number in _SPACE_GROUPS for word in wyckoff_positions(number)}
-    words = [
-        "[PAD]",
-        "[CLS]",
-        *sorted({system for system, _ in classes}),
-        *sorted({point_group for _, point_group in classes}),
-        *(f"space group {number}" for number in _SPACE_GROUPS),
-        *sorted(positions),
-        *ELEMENTS,
-        *(str(round(step / 100, 2)) for step in range(101)),
-    ]
-    return {word: i for i, word in enumerate(words)}
-
-
-def symmetry_classes(space_group):
-    """Crystal system and point group of a space group, as two words."""
-    import moyopy
-
-    kind = moyopy.SpaceGroupType(space_group)
-    return f"system {kind.crystal_system}", f"point group {kind.geometric_crystal_class}"
-
-
-def crystal_words(crystal, symprec):
-    """Tokens of a crystal, from the symmetry to the composition.
-
-    Parameters
-    ----------
-    crystal : Crystal
-    symprec : float
-        In angstrom.
-
-    Returns
-    -------
-    list of str
-        Crystal system, point group, space group, the Wyckoff positions that are occupied, each
-        element with its atomic fraction.
-    """
-    number, orbits, *_ = find_symmetry(crystal, symprec=symprec)
-    words = ["[CLS]", *symmetry_classes(number), f"space group {number}"]
-    words += dict.fromkeys(orbit.position for orbit in orbits)
-    return words + write_composition(atomic_fractions(crystal.composition)).split(" ")
 
 
 def describe_composition(amounts):
@@ -137,6 +87,7 @@ class BaseMatInFormer(CrystalNetwork):
     n_heads: int = 4
     dropout: float = 0.1
     symprec: float = 0.1
+    encoder: str | PathLike | None = None
 
     _parameter_constraints = {
         "width": [Interval(Integral, 1, None, closed="left")],
@@ -144,19 +95,26 @@ class BaseMatInFormer(CrystalNetwork):
         "n_heads": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "symprec": [Interval(Real, 0, None, closed="neither")],
+        "encoder": [str, PathLike, None],
     }
 
-    def _network(self):
-        # As many positions as a crystal of all elements in a group of 27 Wyckoff positions fills.
-        config = EncoderConfig(
+    def _load(self):
+        if self.encoder is None:
+            return None
+        return load_weights(self.encoder, MatInFormerLanguage(), self._config())
+
+    def _config(self):
+        return EncoderConfig(
             n_layers=self.n_layers,
             n_heads=self.n_heads,
             width=self.width,
-            max_positions=4 + 27 + 2 * len(ELEMENTS),
+            max_positions=MAX_POSITIONS,
             dropout=self.dropout,
             vocabulary_size=len(vocabulary()),
         )
-        return MatInFormerNetwork, {"config": config}
+
+    def _network(self):
+        return MatInFormerNetwork, {"config": self._config()}
 
     def _read_item(self, crystal):
         words = crystal_words(crystal, self.symprec)
@@ -193,6 +151,9 @@ class MatInFormerRegressor(BaseMatInFormer, NetRegressor):
         Dropout of encoder and head while training.
     symprec : float, default=0.1
         Distance within which sites count as equivalent, in angstrom.
+    encoder : str, path or None, default=None
+        Folder of an encoder of the same shape that was pre-trained on `MatInFormerLanguage`; None
+        starts from random weights.
     {other parameters}
 
     Attributes
@@ -205,8 +166,9 @@ class MatInFormerRegressor(BaseMatInFormer, NetRegressor):
     encoder, pre-trains it to reconstruct lattices, and puts the result next to descriptors made
     by hand [2]_. What is different here:
 
-    - There is no pre-training: the encoder starts from random weights. Since the original owes
-      its knowledge of lattices to that, expect larger errors on small data sets.
+    - Pre-training is masked language modelling (`sklearn_cloud.pretraining.pretrain`), not the
+      reconstruction of lattices. None comes with the package: by default the encoder starts from
+      random weights. Expect larger errors than published on small data sets.
     - The encoder is the BERT encoder of this library, smaller than the original; BERT and the
       original's RoBERTa differ in their pre-training, not in their layers.
     - The words are crystal system, point group, space group, occupied Wyckoff positions, and

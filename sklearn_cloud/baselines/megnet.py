@@ -10,7 +10,14 @@ from torch.nn.functional import softplus
 from .._compat import Interval
 from ..features.elements import N_ELEMENTS
 from ..training.net_regressor import NetRegressor
-from .graphs import GaussianExpansion, build_graph, collate_graphs, mean_by, sum_by
+from .graphs import (
+    GaussianExpansion,
+    build_graph,
+    collate_graphs,
+    mean_by,
+    softmax_by,
+    sum_by,
+)
 from .network import CrystalNetwork
 
 _STATE_WIDTH = 2  # of the initial state, which is zero
@@ -25,7 +32,7 @@ class BaseMEGNet(CrystalNetwork):
     hidden_width: int = 64
     width: int = 32
     n_steps: int = 3
-    max_epochs = 60
+    max_epochs = 240
     learning_rate = 1e-3
 
     _parameter_constraints = {
@@ -100,6 +107,10 @@ class MEGNetRegressor(BaseMEGNet, NetRegressor):
     learning rate along a cosine. All neighbours within `cutoff` are bonds, so neither the order of
     the sites nor the choice of the cell matters. An element that no training crystal holds keeps
     the random vector it started from.
+
+    The network needs many epochs: on held-out rows of MatBench's phonons the error is 51.7 1/cm
+    after 60 epochs and 41.7 after 240, which take four times as long (about 220 seconds of one core
+    for 1,000 crystals of jdft2d).
 
     An atom without neighbours has no bonds and is predicted from its element; a crystal without
     any bond reads zeros in their place. On CUDA, sums over bonds are not reproducible to the last
@@ -186,14 +197,6 @@ class Set2Set(nn.Module):
             weights = softmax_by(scores, groups, n_groups)
             read = torch.cat([query, sum_by(weights * rows, groups, n_groups)], dim=1)
         return read
-
-
-def softmax_by(scores, groups, n_groups):
-    """Softmax of the scores, shape (n_rows, 1), within each group."""
-    largest = scores.new_full((n_groups,), -torch.inf)
-    largest = largest.scatter_reduce(0, groups, scores[:, 0].detach(), "amax")
-    heights = torch.exp(scores - largest[groups, None])
-    return heights / sum_by(heights, groups, n_groups)[groups]
 
 
 class MEGNetwork(nn.Module):

@@ -31,6 +31,11 @@ class MixedPrecision(nn.Module):
         self.network = network(**arguments)
         self.bf16 = bf16
 
+    @property
+    def encoder(self):
+        """Encoder of the network; only those that read tokens have one."""
+        return self.network.encoder
+
     def forward(self, **inputs):
         device = next(iter(inputs.values())).device.type
         with torch.autocast(device, torch.bfloat16, enabled=self.bf16 and self.training):

@@ -22,7 +22,6 @@ STRUCTURES, POTENTIAL, FEATURES, AGNOSTIC, FREE, DUMMY = KINDS
 #: How much of a crystal a model needs; formulas are enough for the first.
 READS = ("composition", "symmetry", "structure")
 COMPOSITION, SYMMETRY, STRUCTURE = READS
-MAGPIE = "baselines"  # the extra of models on Magpie features
 #: Extra -> package that it installs.
 EXTRAS = {"baselines": "matminer", "chgnet": "chgnet", "sevennet": "sevenn"}
 #: Parameters that change no score, and are not among the settings of a run.
@@ -100,14 +99,15 @@ class Model(NamedTuple):
 _LINES = [
     ("cloud", "cloud", FREE, SYMMETRY, None, "CLOUD", "cloud", "factories"),
     ("cloud-geometry", "cloud_geometry", STRUCTURES, STRUCTURE, None, None, None, "factories"),
-    ("crystal", "crystal", FEATURES, STRUCTURE, MAGPIE, None, "crystal", "factories"),
+    ("cloud-bonds", "cloud_bonds", STRUCTURES, STRUCTURE, None, None, None, "factories"),
+    ("crystal", "crystal", FEATURES, STRUCTURE, None, None, "crystal", "factories"),
     ("dummy", "dummy", DUMMY, COMPOSITION, None, "Dummy", "dummy", "factories"),
     ("forest", "forest", FEATURES, COMPOSITION, None, None, "forest", "factories"),
     ("space-group-forest", "SpaceGroupForestRegressor", FEATURES, SYMMETRY),
-    ("magpie-forest", "MagpieForestRegressor", FEATURES, COMPOSITION, MAGPIE, "RF-SCM/Magpie"),
-    ("voronoi-forest", "VoronoiForestRegressor", FEATURES, STRUCTURE, MAGPIE, "Voronoi RF"),
-    ("magpie-boosting", "MagpieBoostingRegressor", FEATURES, STRUCTURE, MAGPIE),
-    ("geometry-trees", "GeometryTreesRegressor", FEATURES, STRUCTURE, MAGPIE),
+    ("magpie-forest", "MagpieForestRegressor", FEATURES, COMPOSITION, None, "RF-SCM/Magpie"),
+    ("voronoi-forest", "VoronoiForestRegressor", FEATURES, STRUCTURE, "baselines", "Voronoi RF"),
+    ("magpie-boosting", "MagpieBoostingRegressor", FEATURES, STRUCTURE),
+    ("geometry-trees", "GeometryTreesRegressor", FEATURES, STRUCTURE),
     ("roost", "RoostRegressor", AGNOSTIC, COMPOSITION, None, "Roost"),
     ("crabnet", "CrabNetRegressor", AGNOSTIC, COMPOSITION, None, "CrabNet"),
     ("finder", "FinderRegressor", AGNOSTIC, COMPOSITION, None, "Finder"),
@@ -116,6 +116,10 @@ _LINES = [
     ("slices-bert", "SlicesBertRegressor", FREE, STRUCTURE, None, "SLICES-BERT", None, "slices"),
     ("cgcnn", "CGCNNRegressor", STRUCTURES, STRUCTURE, None, "CGCNN"),
     ("megnet", "MEGNetRegressor", STRUCTURES, STRUCTURE, None, "MegNet (kgcnn 2.1)"),
+    ("alignn", "ALIGNNRegressor", STRUCTURES, STRUCTURE, None, "ALIGNN"),
+    ("cogn", "CoGNRegressor", STRUCTURES, STRUCTURE, None, "coGN"),
+    ("congn", "CoNGNRegressor", STRUCTURES, STRUCTURE, None, "coNGN"),
+    ("crystograph", "CrysToGraphRegressor", STRUCTURES, STRUCTURE, None, "CrysToGraph"),
     ("chgnet-trees", "chgnet_trees", POTENTIAL, STRUCTURE, "chgnet", None, None, "factories"),
     ("sevennet-trees", "sevennet_trees", POTENTIAL, STRUCTURE, "sevennet", None, None, "factories"),
     ("potential-energy", "PotentialEnergyRegressor", POTENTIAL, STRUCTURE, "chgnet"),

@@ -1,6 +1,8 @@
 """SlicesBertRegressor: a BERT encoder on SLICES strings."""
 
+from itertools import product
 from numbers import Integral, Real
+from os import PathLike
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +13,7 @@ from .._compat import Interval, StrOptions
 from ..encoder.config import PAD_ID, EncoderConfig
 from ..encoder.model import CloudModule
 from ..features.elements import N_ELEMENTS, atomic_numbers
+from ..pretraining.language import Language, load_weights
 from ..training.devices import choose_bf16
 from ..training.net_regressor import NetRegressor
 from .bonds import bond_graph
@@ -49,6 +52,72 @@ class SlicesTokens(NamedTuple):
         return np.concatenate([[_CLS], _ELEMENTS + self.elements, bonds.ravel()])
 
 
+def slices_tokens(crystal, symprec):
+    """`SlicesTokens` of a crystal."""
+    graph = bond_graph(crystal, symprec)
+    return SlicesTokens(np.array([atomic_numbers()[e] for e in graph.elements]), graph.bonds)
+
+
+class SlicesLanguage(Language):
+    """The tokens of `SlicesBertRegressor`, to pre-train its encoder on.
+
+    Needs coordinates: crystals without, with disordered sites or with longer strings are left out.
+
+    Parameters
+    ----------
+    max_tokens : int, default=512
+        As in `SlicesBertRegressor`.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.baselines import SlicesLanguage
+    >>> len(SlicesLanguage(max_tokens=64).vocabulary)
+    212
+    """
+
+    name = "slices"
+    parts = ("special", "elements", "translations", "atoms")
+
+    def __init__(self, max_tokens=512):
+        self.max_tokens = max_tokens
+
+    @property
+    def max_positions(self):
+        return self.max_tokens
+
+    @property
+    def vocabulary(self):
+        elements = sorted(atomic_numbers(), key=atomic_numbers().get)
+        translations = ["".join(signs) for signs in product("-o+", repeat=3)]
+        numbers = [str(number) for number in range(self.max_tokens)]
+        return ("[PAD]", "[CLS]", *elements, *translations, *numbers, "[MASK]")
+
+    @property
+    def mask_id(self):
+        return _NUMBERS + self.max_tokens
+
+    @property
+    def words(self):
+        return range(_ELEMENTS + 1, self.mask_id)
+
+    def encode(self, described):
+        if described.crystal is None:
+            raise ValueError("SLICES needs coordinates, but only the symmetry is known")
+        tokens = slices_tokens(described.crystal, described.symprec)
+        if tokens.n_tokens > self.max_tokens:
+            raise ValueError(f"more tokens than max_tokens of {type(self).__name__}")
+        return tokens.token_ids()
+
+    def composition(self, tokens):
+        tokens = np.asarray(tokens)
+        elements = tokens[np.array(self.part_ids(tokens)) == 1]
+        numbers, counts = np.unique(elements, return_counts=True)
+        return np.stack([numbers, counts // np.gcd.reduce(counts)]).astype(np.int64).tobytes()
+
+    def part_ids(self, tokens):
+        return np.searchsorted([_ELEMENTS + 1, _TRANSLATIONS, _NUMBERS], tokens, "right").tolist()
+
+
 class BaseSlicesBert(CrystalNetwork):
     """Input and network of `SlicesBertRegressor`."""
 
@@ -59,6 +128,7 @@ class BaseSlicesBert(CrystalNetwork):
     max_tokens: int = 512
     on_too_long: str = "truncate"
     symprec: float = 0.1
+    encoder: str | PathLike | None = None
     max_epochs = 50
 
     _parameter_constraints = {
@@ -69,10 +139,16 @@ class BaseSlicesBert(CrystalNetwork):
         "max_tokens": [Interval(Integral, 2, None, closed="left")],
         "on_too_long": [StrOptions({"truncate", "raise"})],
         "symprec": [Interval(Real, 0, None, closed="neither")],
+        "encoder": [str, PathLike, None],
     }
 
-    def _module(self):
-        config = EncoderConfig(
+    def _load(self):
+        if self.encoder is None:
+            return None
+        return load_weights(self.encoder, SlicesLanguage(self.max_tokens), self._config())
+
+    def _config(self):
+        return EncoderConfig(
             n_layers=self.n_layers,
             n_heads=self.n_heads,
             width=self.width,
@@ -80,24 +156,26 @@ class BaseSlicesBert(CrystalNetwork):
             dropout=self.dropout,
             vocabulary_size=_NUMBERS + self.max_tokens,
         )
+
+    def _module(self):
         # CloudModule sees to the precision itself and needs no MixedPrecision around it.
-        return CloudModule, {"config": config, "bf16": choose_bf16(self.precision, self.device_)}
+        bf16 = choose_bf16(self.precision, self.device_)
+        return CloudModule, {"config": self._config(), "bf16": bf16}
 
     def _read_item(self, crystal):
-        graph = bond_graph(crystal, self.symprec)
-        elements = np.array([atomic_numbers()[element] for element in graph.elements])
-        tokens = SlicesTokens(elements, graph.bonds)
+        tokens = slices_tokens(crystal, self.symprec)
+        elements, bonds = tokens.elements, tokens.bonds
         if tokens.n_tokens <= self.max_tokens:
             return tokens
         if self.on_too_long == "raise":
             raise ValueError(
                 f"the SLICES string has {tokens.n_tokens} tokens ({len(elements)} atoms and "
-                f"{len(graph.bonds)} bonds), but the encoder reads at most {self.max_tokens}: "
+                f"{len(bonds)} bonds), but the encoder reads at most {self.max_tokens}: "
                 "increase max_tokens, or use on_too_long='truncate' to leave out the last bonds"
             )
         elements = elements[: self.max_tokens - 1]
         n_bonds = (self.max_tokens - 1 - len(elements)) // 3
-        return SlicesTokens(elements, graph.bonds[:n_bonds])
+        return SlicesTokens(elements, bonds[:n_bonds])
 
     def _size(self, inputs):
         return inputs.n_tokens
@@ -132,6 +210,9 @@ class SlicesBertRegressor(BaseSlicesBert, NetRegressor):
         What to do with longer strings: leave out the bonds at the end, or refuse the crystal.
     symprec : float, default=0.1
         Tolerance of the search for the primitive cell, in angstrom.
+    encoder : str, path or None, default=None
+        Folder of an encoder of the same shape that was pre-trained on `SlicesLanguage`; None starts
+        from random weights.
     {other parameters}
 
     Attributes
@@ -143,7 +224,8 @@ class SlicesBertRegressor(BaseSlicesBert, NetRegressor):
     SLICES strings are those of [1]_; the CLOUD paper compares with a BERT encoder on them without
     describing its size. What is chosen here:
 
-    - The encoder is trained from random weights; there is no pre-training on strings.
+    - No pre-trained encoder comes with the package: by default it starts from random weights.
+      `sklearn_cloud.pretraining.pretrain` makes one.
     - The three translations of a bond, `o o +`, are one token of 27: the same content in three
       tokens per bond in the place of five.
     - Disordered sites cannot be written and are refused.

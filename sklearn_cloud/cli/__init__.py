@@ -7,11 +7,13 @@ Heavy packages are imported in `run` only, so that `--help` is fast.
 #: The module of each command, in the order of `--help`.
 COMMANDS = {
     "strings": "write_strings",
+    "evaluate": "evaluate",
     "fit": "fit",
     "predict": "predict",
     "embed": "embed",
     "pretrain": "pretrain",
     "demo": "demo",
+    "example": "write_example",
     "benchmark": "benchmark",
     "info": "info",
 }

@@ -62,7 +62,7 @@ def add_parser(commands):
         )
     add_output(parser, "table of the scores", required=False)
     add_strings(parser)
-    add_training(parser, epochs=50)
+    add_training(parser, parser, epochs=50)
     # what is not given is left to the model
     unsaid = ("parts", "sites", "symprec", "encoder", "epochs")
     parser.set_defaults(**dict.fromkeys(unsaid), when_interrupted="the finished folds are saved.")
@@ -107,8 +107,6 @@ def run(arguments):
 
 def read_parameters(arguments):
     """Return the parameters of the model given on the command line."""
-    from .messages import UsageError
-
     given = {
         "encoder": arguments.encoder,
         "sites": arguments.sites,
@@ -117,13 +115,20 @@ def read_parameters(arguments):
         "max_epochs": arguments.epochs,
     }
     parameters = {name: value for name, value in given.items() if value is not None}
+    return parameters | read_json_object(arguments.parameters)
+
+
+def read_json_object(text):
+    """Return the parameters in the text of --parameters; None is no parameters."""
+    from .messages import UsageError
+
     try:
-        more = json.loads(arguments.parameters or "{}")
+        found = json.loads(text or "{}")
     except json.JSONDecodeError as error:
         raise UsageError(f"--parameters is not valid JSON: {error}.") from error
-    if not isinstance(more, dict):
+    if not isinstance(found, dict):
         raise UsageError("--parameters must be a JSON object such as '{\"batch_size\": 64}'.")
-    return parameters | more
+    return found
 
 
 def score(arguments, data, parameters, show):

@@ -106,13 +106,29 @@ def read_table(path, arguments):
 
 
 def stream_strings(crystals, options, arguments, problems=None):
-    """Yield the symmetry strings of the crystals in chunks.
+    """Yield the symmetry strings of the crystals in chunks, as `stream` does.
+
+    Parameters
+    ----------
+    options : dict
+        Parameters of `compose_strings`.
+    """
+    from functools import partial
+
+    from ..symmetry.strings import compose_strings
+
+    return stream(crystals, partial(compose_strings, **options), arguments, problems)
+
+
+def stream(crystals, compute, arguments, problems=None):
+    """Yield a result for each of the crystals, in chunks.
 
     Parameters
     ----------
     crystals : Collection
-    options : dict
-        Parameters of `compose_strings`.
+    compute : callable
+        Takes a list of crystals and returns the list of their results, as for `compute_rows`;
+        `list` returns the crystals themselves.
     arguments : argparse.Namespace
         With `jobs`, `skip_bad` and `quiet`.
     problems : dict of str to str, default=None
@@ -120,9 +136,9 @@ def stream_strings(crystals, options, arguments, problems=None):
 
     Yields
     ------
-    strings : list of str
+    results : list
     crystals : Collection
-        The crystals of these strings. Without `skip_bad`, nothing more is yielded after the
+        The crystals of these results. Without `skip_bad`, nothing more is yielded after the
         first problem, but the rest is still read.
 
     Raises
@@ -131,11 +147,19 @@ def stream_strings(crystals, options, arguments, problems=None):
         At the end, if no crystal can be used or, without `skip_bad`, if one cannot. The message
         names all of them.
     """
+    from ..crystals.rows import compute_rows
+
     bad, noticed, n_good = {}, defaultdict(list), 0
     for start in range(0, len(crystals), CHUNK):
         part = crystals.take(slice(start, start + CHUNK))
         label = f"crystals {start + 1}-{start + len(part)} of {len(crystals)}"
-        rows = _compute(part, options, arguments, label if show_progress(arguments) else None)
+        rows = compute_rows(
+            part.items,
+            compute,
+            n_jobs=arguments.jobs,
+            label=label if show_progress(arguments) else None,
+            on_error="keep",
+        )
         bad |= _join_problems(part, problems or {}, rows)
         for row, texts in rows.notes.items():
             for text in texts:
@@ -148,35 +172,54 @@ def stream_strings(crystals, options, arguments, problems=None):
     _report_bad(crystals, bad, n_good, arguments.skip_bad)
 
 
-def _compute(crystals, options, arguments, label):
-    from functools import partial
-
-    from ..crystals.rows import compute_rows
-    from ..symmetry.strings import compose_strings
-
-    return compute_rows(
-        crystals.items,
-        partial(compose_strings, **options),
-        n_jobs=arguments.jobs,
-        label=label,
-        on_error="keep",
-    )
-
-
-def read_strings(crystals, options, arguments, problems=None):
-    """Return what `stream_strings` yields, all at once.
+def read_all(crystals, compute, arguments, problems=None):
+    """Return what `stream` yields, all at once.
 
     Returns
     -------
-    strings : list of str
+    results : list
     crystals : Collection
     """
-    strings, kept = [], []
+    results, kept = [], []
     place = {name: i for i, name in enumerate(crystals.names)}
-    for some, part in stream_strings(crystals, options, arguments, problems):
-        strings += some
+    for some, part in stream(crystals, compute, arguments, problems):
+        results += some
         kept += [place[name] for name in part.names]
-    return strings, crystals.take(kept)
+    return results, crystals.take(kept)
+
+
+def read_whole_crystals(crystals, arguments, problems=None):
+    """Read crystals as they are, for models that need more than strings.
+
+    Parameters
+    ----------
+    crystals, arguments, problems
+        As for `stream_strings`.
+
+    Returns
+    -------
+    read : list of Crystal or of Formula
+    crystals : Collection
+        Those that were read.
+
+    Raises
+    ------
+    ValueError
+        As `stream_strings`.
+    """
+    from ..crystals.rows import compute_rows
+
+    label = "reading" if show_progress(arguments) else None
+    rows = compute_rows(crystals.items, list, n_jobs=arguments.jobs, label=label, on_error="keep")
+    bad = _join_problems(crystals, problems or {}, rows)
+    noticed = defaultdict(list)
+    for row, texts in rows.notes.items():
+        for text in texts:
+            noticed[text].append(crystals.names[row])
+    good = [row for row, name in enumerate(crystals.names) if name not in bad]
+    _report_notes(noticed)
+    _report_bad(crystals, bad, len(good), arguments.skip_bad)
+    return [rows.results[rows.places[row]] for row in good], crystals.take(good)
 
 
 def _join_problems(crystals, problems, rows):

@@ -112,8 +112,9 @@ def add_strings(parser):
     )
 
 
-def add_training(parser, epochs):
-    parser.add_argument(
+def add_training(group, parser, epochs):
+    """Add encoder and epochs to a group of options, device and seed to the parser."""
+    group.add_argument(
         "--encoder",
         default="mini",
         metavar="NAME",
@@ -121,7 +122,7 @@ def add_training(parser, epochs):
         "`pretrain`, 'organisation/name' on the Hugging Face Hub, or 'none' for random weights "
         "(default: mini)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--epochs", type=whole_number, default=epochs, help=f"number of epochs (default: {epochs})"
     )
     add_device_and_seed(parser)

@@ -7,7 +7,8 @@ from functools import lru_cache
 import numpy as np
 
 from .errors import CrystalError
-from .limits import check_tolerances
+from .limits import check_tolerances, longest_search, may_be_slow
+from .time_limit import within_limit
 
 #: A search that fails is repeated with these fractions of symprec: with too wide a tolerance, the
 #: operations found do not form a group.
@@ -36,26 +37,33 @@ def primitive_cell(crystal, symprec):
     Raises
     ------
     CrystalError
-        If no primitive cell is found.
+        If no primitive cell is found, or the search takes too long (`longest_search`).
     """
-    primitive = _search_primitive(crystal, symprec)
-    basis = np.array(primitive.basis)
-    lattice = niggli_cell(primitive.basis)
-    positions = np.array(primitive.positions) @ basis @ np.linalg.inv(lattice)
-    return lattice, positions, np.array(primitive.numbers) - 1
+    reduced = niggli_cell(crystal.lattice)
+    if may_be_slow(reduced, len(crystal.kinds), symprec):
+        seconds = longest_search(len(crystal.kinds))
+        found = within_limit(_search_primitive, crystal, reduced, symprec, seconds=seconds)
+    else:
+        found = _search_primitive(crystal, reduced, symprec)
+    basis, positions, kinds = found
+    lattice = niggli_cell(basis)
+    return lattice, positions @ basis @ np.linalg.inv(lattice), kinds
 
 
-def _search_primitive(crystal, symprec):
+def _search_primitive(crystal, reduced, symprec):
+    """Return cell vectors, positions and kinds of the primitive cell."""
     import moyopy
 
     quieten_moyopy()
-    reduced = niggli_cell(crystal.lattice)
     for share in SYMPREC_SHARES:
         try:
             check_tolerances(reduced, share * symprec)
-            return moyopy.MoyoDataset(moyopy_cell(crystal), symprec=share * symprec).prim_std_cell
+            found = moyopy.MoyoDataset(moyopy_cell(crystal), symprec=share * symprec)
         except ValueError as error:
             failure = error
+        else:
+            cell = found.prim_std_cell
+            return np.array(cell.basis), np.array(cell.positions), np.array(cell.numbers) - 1
     raise CrystalError(
         f"no primitive cell found at symprec={symprec} ({failure}); try a smaller symprec"
     )

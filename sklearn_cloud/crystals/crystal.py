@@ -27,6 +27,30 @@ _OVERLAP = 0.5  # angstrom; closer sites are alternatives, never occupied at the
 _SHARED = 1.05  # largest sum of the occupancies of two alternatives
 
 
+def write_formula(amounts):
+    """Write a composition as a formula with the smallest whole numbers.
+
+    Parameters
+    ----------
+    amounts : dict of str to float
+        Each element with its amount.
+
+    Returns
+    -------
+    str
+        Elements by electronegativity, such as ``SrTiO3``. Amounts that are no whole numbers, as in
+        ``Fe0.7Ni0.3``, are not reduced.
+    """
+    counts = [round(amount) for amount in amounts.values()]
+    whole = all(abs(a - n) < 1e-3 and n > 0 for a, n in zip(amounts.values(), counts))
+    divisor = math.gcd(*counts) if whole else 1
+    words = []
+    for element in sorted(amounts, key=ELEMENT_RANK.__getitem__):
+        amount = round(amounts[element] / divisor, 3)
+        words.append(element if amount == 1 else f"{element}{amount:g}")
+    return "".join(words)
+
+
 class Crystal(NamedTuple):
     """A periodic arrangement of sites.
 
@@ -47,14 +71,19 @@ class Crystal(NamedTuple):
     >>> from sklearn_cloud.crystals import read_crystal
     >>> cscl = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
     >>> crystal = read_crystal(cscl)
-    >>> type(crystal).__name__, crystal.composition
-    ('Crystal', {'Cs': 1.0, 'Cl': 1.0})
+    >>> crystal
+    <Crystal CsCl, 2 sites>
+    >>> crystal.composition
+    {'Cs': 1.0, 'Cl': 1.0}
     """
 
     lattice: np.ndarray
     positions: np.ndarray
     kinds: np.ndarray
     species: tuple
+
+    def __repr__(self):
+        return f"<Crystal {write_formula(self.composition)}, {len(self.kinds)} sites>"
 
     @property
     def composition(self):

@@ -2,8 +2,10 @@
 
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from ..notebook import NotebookSummary
 
-class CrystalTransformer(TransformerMixin, BaseEstimator):
+
+class CrystalTransformer(NotebookSummary, TransformerMixin, BaseEstimator):
     """Base class of the stateless transformers of crystals."""
 
     def __setstate__(self, state):

@@ -1,7 +1,8 @@
 """Limits on the size of a crystal, beyond which a symmetry search takes hours or all memory.
 
 All real crystals are within these limits. Outside are missing decimal points, cells in other
-units, and files that are not crystals.
+units, and files that are not crystals. Within them a search may still be endless; it gets a limit
+on its time.
 """
 
 import math
@@ -17,8 +18,13 @@ LARGEST_VOLUME = 1e5  # cubic angstrom per site
 MOST_SITES = 8_000  # more take minutes, and over 2 GB for a perfect supercell
 MOST_CHARACTERS = 1_000  # of a formula
 LARGEST_FILE = 100_000_000  # bytes
+SEARCH_SECONDS = 10.0  # of a symmetry search that may be slow
+SEARCH_SECONDS_PER_SITE = 0.03  # in addition; a perfect supercell of 8,000 atoms takes 100 s
+SEARCH_MEMORY = 4 * 2**30  # bytes, of a symmetry search that may be slow (on Linux)
 
 _LONG = 3.0  # less elongated cells have no shear that small
+_MANY_SITES = 500  # searches of larger cells take more than 0.1 s
+_WIDE = 100.0  # of 2,500 random cells with a shear below this times symprec**2, 1 % are endless
 
 
 def check_cell(lattice, volume, n_sites):
@@ -93,6 +99,35 @@ def check_tolerances(lattice, symprec, angle_tolerance=None):
                 f"a cell of {_join(lengths)} angstrom is too long and thin for "
                 f"symprec={symprec:g}: use a smaller symprec{other}"
             )
+
+
+def may_be_slow(lattice, n_sites, symprec, angle_tolerance=None):
+    """Whether the symmetry search of a crystal may take more than a second.
+
+    Parameters
+    ----------
+    lattice : ndarray of shape (3, 3)
+        Reduced cell vectors as rows, in angstrom.
+    n_sites : int
+    symprec : float
+        In angstrom.
+    angle_tolerance : float, default=None
+        In degrees.
+
+    Returns
+    -------
+    bool
+        False for nearly all real crystals at usual tolerances.
+    """
+    if angle_tolerance is not None or n_sites > _MANY_SITES:
+        return True
+    lengths = [math.hypot(*vector) for vector in lattice.tolist()]
+    return min(lengths) ** 3 < _WIDE * symprec**2 * max(lengths)
+
+
+def longest_search(n_sites):
+    """Return the seconds after which a symmetry search that may be slow is ended."""
+    return SEARCH_SECONDS + SEARCH_SECONDS_PER_SITE * n_sites
 
 
 def _join(lengths):

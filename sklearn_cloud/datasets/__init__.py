@@ -1,6 +1,7 @@
 """Crystals with properties: your own, an example table of the package, and benchmarks."""
 
 from ..downloads import get_data_home
+from .crystal_table import describe_crystals
 from .discovery import fetch_discovery
 from .example import load_example
 from .matbench import fetch_matbench, list_matbench
@@ -10,6 +11,7 @@ from .unconventional import fetch_unconventional, list_unconventional
 
 __all__ = [
     "OPTIMADE_PROVIDERS",
+    "describe_crystals",
     "fetch_discovery",
     "fetch_matbench",
     "fetch_optimade",

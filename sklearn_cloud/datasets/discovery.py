@@ -94,7 +94,7 @@ def fetch_discovery(version="reconstruction", *, data_home=None, verbose=0):
 
 
 def _read_reconstruction(home):
-    from sklearn.utils import Bunch
+    from .crystal_data import CrystalData
 
     path = home / RECONSTRUCTION_FILE
     if not path.is_file():
@@ -106,7 +106,7 @@ def _read_reconstruction(home):
     rows = _read_csv(path, ("cif", "formation_energy_per_atom", "band_gap"))
     ids = np.array([f"wbm-10k-{row:05d}" for row in range(1, len(rows) + 1)])
     crystals = _object_array([row["cif"] for row in rows], _check_cif, ids, path)
-    return Bunch(
+    return CrystalData(
         structures=crystals,
         compositions=_objects(_FORMULA.search(cif).group(1) for cif in crystals),
         target=_numbers(rows, "formation_energy_per_atom", ids, path),
@@ -128,7 +128,7 @@ def _read_reconstruction(home):
 
 
 def _read_official(home, verbose):
-    from sklearn.utils import Bunch
+    from .crystal_data import CrystalData
 
     path = _find(home, "*wbm-summary.csv.gz")
     if path is None:
@@ -145,7 +145,7 @@ def _read_official(home, verbose):
     prototypes = [row[PROTOTYPE_COLUMN].lower() for row in rows]
     if not set(prototypes) <= {"true", "false"}:
         raise ValueError(f"{path}: {PROTOTYPE_COLUMN} must be True or False")
-    bunch = Bunch(
+    bunch = CrystalData(
         compositions=_objects(row["formula"] for row in rows),
         target=_numbers(rows, ENERGY_COLUMN, ids, path),
         ids=ids,

@@ -92,9 +92,9 @@ def load_example(*, return_X_y=False):
     if return_X_y:
         return structures, target
 
-    from sklearn.utils import Bunch
+    from .crystal_data import CrystalData
 
-    return Bunch(
+    return CrystalData(
         structures=structures,
         target=target,
         target_names=["band_gap"],

@@ -85,7 +85,7 @@ def fetch_matbench(task, *, data_home=None, download=True, verbose=0):
     >>> jdft2d.structures.shape, len(jdft2d.folds)  # doctest: +SKIP
     ((636,), 5)
     """
-    from sklearn.utils import Bunch
+    from .crystal_data import CrystalData
 
     task = _task_name(task)
     facts = _all_facts()[task]
@@ -94,7 +94,7 @@ def fetch_matbench(task, *, data_home=None, download=True, verbose=0):
     if path is None:
         path = _fetch_table(task, facts, home, download, verbose)
     positions, ids, inputs, target = read_table(path, task, facts, verbose)
-    bunch = Bunch(
+    bunch = CrystalData(
         structures=inputs,
         target=target,
         ids=ids,

@@ -60,6 +60,8 @@ def read_crystals(
             From the column id, material_id, jid, ..., or the file names.
         target : ndarray of shape (n_crystals,) or None
             Numbers if all of them are numbers, else the values in the table.
+        target_name : str or None
+            The column of the targets.
         frame : pandas.DataFrame
             The table without the column of the structures.
 
@@ -80,9 +82,8 @@ def read_crystals(
     >>> data.ids.tolist(), data.target.tolist(), len(data.crystals)
     (['a', 'b'], [8.5, 7.8], 2)
     """
-    from sklearn.utils import Bunch
-
     from ..crystals.table_files import check_column
+    from .crystal_data import CrystalData
 
     if on_error not in ("raise", "warn"):
         raise ValueError(f"on_error must be 'raise' or 'warn', got {on_error!r}.")
@@ -95,10 +96,11 @@ def read_crystals(
             problems.setdefault(found.names[place], f"its {target} is missing")
     kept = _keep_good(found, problems, on_error)
     left = found.take(kept)
-    return Bunch(
+    return CrystalData(
         crystals=_object_array([crystals[place] for place in kept]),
         ids=_object_array(left.ids),
         target=None if target is None else _numbers(left.frame[target]),
+        target_name=target,
         frame=left.frame,
     )
 

@@ -97,7 +97,8 @@ def fetch_unconventional(task, *, data_home=None, verbose=0):
     ('K', 5)
     """
     from sklearn.model_selection import KFold
-    from sklearn.utils import Bunch
+
+    from .crystal_data import CrystalData
 
     if task not in TASKS:
         raise ValueError(f"unknown task {task!r} of UnconvBench; the tasks are {', '.join(TASKS)}")
@@ -114,7 +115,7 @@ def fetch_unconventional(task, *, data_home=None, verbose=0):
         raise FileNotFoundError(_missing(name, home, sources))
     folds = KFold(N_FOLDS, shuffle=True, random_state=FOLD_SEED).split(target)
     origin = path.name if path else "its source; rows and folds are not UnconvBench's"
-    return Bunch(
+    return CrystalData(
         structures=structures,
         target=target,
         ids=ids,

@@ -19,13 +19,15 @@ class CrossFit:
     models : list of estimators
         One for each fold, fitted on the rows outside it.
     predictions : ndarray of shape (n_rows, ...)
-        Out-of-fold prediction of each row.
+        Out-of-fold prediction of each row; NaN for rows that no fold leaves out.
     seconds : float
         Time that fitting took.
+    estimator : estimator
+        Unfitted.
     """
 
     def __init__(self, member, models, predictions, seconds):
-        self.name, self.view = member.name, member.view
+        self.name, self.view, self.estimator = member
         self.models, self.predictions, self.seconds = models, predictions, seconds
 
 
@@ -69,11 +71,19 @@ def cross_fit(member, table, y, sample_weight, folds, predict, bar):
             bar.update(len(folds) - number)
             return None
         if predictions is None:
-            predictions = np.empty((len(y), *predicted.shape[1:]))
+            predictions = np.full((len(y), *predicted.shape[1:]), np.nan)
         predictions[test] = predicted
         models.append(model)
         bar.update()
     return CrossFit(member, models, predictions, time.perf_counter() - start)
+
+
+def fit_on_all(fit, table, y, sample_weight):
+    """Return the member of a `CrossFit` fitted on all rows; its time is added to `seconds`."""
+    start = time.perf_counter()
+    model = _fit(fit.estimator, table, y, sample_weight)
+    fit.seconds += time.perf_counter() - start
+    return model
 
 
 def _fit(estimator, table, y, weights):

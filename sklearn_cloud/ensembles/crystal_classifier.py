@@ -1,14 +1,15 @@
 """CrystalClassifier: predict classes of crystals without tuning."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.multiclass import check_classification_targets
 
 from ..training.checks import check_labels
 from .crystal_estimator import CrystalEstimator
 from .member_weights import log_loss_weights
-from .members import classification_members
+from .members import CLASSIFICATION_MEMBERS, classification_members
 
 
 class CrystalClassifier(ClassifierMixin, CrystalEstimator):
@@ -21,8 +22,16 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
     ----------
     effort : {"fast", "default", "best"}, default="default"
         `"fast"` leaves out the network, `"best"` adds support vectors.
-    n_folds : int, default=5
-        Number of folds of the training rows; every class needs at least as many rows.
+    members : sequence of str, default=None
+        Names of the members, see the user guide; None leaves the choice to `effort`.
+    cv : int, cross-validation splitter or iterable of (train, test), default=5
+        Folds of the training rows; an integer means that many shuffled, stratified folds, and
+        every class needs at least as many rows. A splitter or a list may leave out only some of
+        the rows, each of them once.
+    refit : bool, default=False
+        Whether to predict with one model per member that is fitted on all rows, instead of the
+        mean over the models of the folds. It takes one more fit of each member; the fitted
+        estimator is smaller and predicts faster.
     physics : PotentialPhysics, default=None
         Unfitted transformer; adds features computed with a pre-trained potential. None leaves them
         out.
@@ -41,13 +50,16 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
     members_ : dict of str to list of estimators
-        The fitted models of each member, one for each fold.
+        The fitted models of each member, one for each fold; with `refit` a single one, and only
+        of members with a weight.
     weights_ : dict of str to float
         Weight of each member; non-negative, with sum 1.
     member_accuracies_ : dict of str to float
         Accuracy of the out-of-fold predictions of each member.
     expected_accuracy_ : float
         Accuracy of the weighted mean on rows used neither for the models nor for the weights.
+    oof_probabilities_ : ndarray of shape (n_samples, n_classes)
+        Out-of-fold probabilities of the weighted mean; NaN for rows that no fold leaves out.
     seconds_ : dict of str to float
         Time to fit each member.
     reads_structures_ : bool
@@ -63,7 +75,7 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
     >>> from sklearn_cloud.datasets import load_example
     >>> crystals, band_gaps = load_example(return_X_y=True)
     >>> crystals, wide = crystals[::5], band_gaps[::5] > 2
-    >>> model = CrystalClassifier("fast", n_folds=3, random_state=0).fit(crystals, wide)
+    >>> model = CrystalClassifier("fast", cv=3, random_state=0).fit(crystals, wide)
     >>> model.predict_proba(crystals[:2]).shape
     (2, 2)
     """
@@ -77,44 +89,40 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
                 f"{type(self).__name__} needs samples of at least 2 classes, but the data contain "
                 f"only one class: {str(self.classes_[0])!r}."
             )
-        rare = np.flatnonzero(counts < self.n_folds)
-        if len(rare):
+        rare = counts.argmin()
+        if isinstance(self.cv, Integral) and counts[rare] < self.cv:
             raise ValueError(
-                f"The class {str(self.classes_[rare[0]])!r} has {counts[rare[0]]} rows, fewer than "
-                f"n_folds={self.n_folds}: pass more rows of it, or a smaller n_folds."
+                f"The class {str(self.classes_[rare])!r} has {counts[rare]} rows, fewer than the "
+                f"cv={self.cv} folds: pass more rows of it, or fewer folds."
             )
         return codes
 
-    def _new_members(self, y, seed):
-        return classification_members(
-            self.effort,
-            y,
-            random_state=seed,
-            device=self.device,
-            n_jobs=self.n_jobs,
-            verbose=0,
-        )
+    _stratify = True
+    _member_names = CLASSIFICATION_MEMBERS
 
-    def _folds(self, y, seed):
-        return list(StratifiedKFold(self.n_folds, shuffle=True, random_state=seed).split(y, y))
+    def _make_members(self, *arguments, **options):
+        return classification_members(*arguments, **options)
+
+    def _expectation(self):
+        classes = ", ".join(map(str, self.classes_[:8]))
+        accuracy = f"{self.expected_accuracy_:.1%} (on rows left out)"
+        return {"classes": classes, "expected accuracy": accuracy}
 
     def _predict_with(self, model, table):
         return model.predict_proba(table)
 
-    def _fit_weights(self, fits, tables, y, weights, folds, seed):
-        weights = np.ones(len(y)) if weights is None else weights.astype(float)
-        probabilities = np.array([fit.predictions for fit in fits])
-        values = log_loss_weights(probabilities, y, weights)
-        self.weights_ = {fit.name: float(w) for fit, w in zip(fits, values, strict=True)}
-        self.member_accuracies_ = {
-            fit.name: float(np.average(fit.predictions.argmax(axis=1) == y, weights=weights))
-            for fit in fits
-        }
-        honest = np.empty(len(y), dtype=int)
-        for train, test in folds:
+    def _fit_weights(self, left_out):
+        y, weights, probabilities = left_out.y, left_out.sample_weight, left_out.predictions
+        self.weights_ = left_out.by_name(log_loss_weights(probabilities, y, weights))
+        hits = probabilities.argmax(axis=2) == y
+        self.member_accuracies_ = left_out.by_name(np.average(hits, axis=1, weights=weights))
+        honest = np.empty(probabilities.shape[1:])
+        for train, test in left_out.folds:
             chosen = log_loss_weights(probabilities[:, train], y[train], weights[train])
-            honest[test] = np.tensordot(chosen, probabilities[:, test], 1).argmax(axis=1)
-        self.expected_accuracy_ = float(np.average(honest == y, weights=weights))
+            honest[test] = np.tensordot(chosen, probabilities[:, test], 1)
+        self.oof_probabilities_ = np.full((left_out.n_rows, len(self.classes_)), np.nan)
+        self.oof_probabilities_[left_out.rows] = honest
+        self.expected_accuracy_ = float(np.average(honest.argmax(axis=1) == y, weights=weights))
 
     def predict_proba(self, X):
         """Predict the probability of each class.
@@ -137,6 +145,33 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
             If a row of ``X`` is not a crystal, or not of the kind seen in `fit`.
         """
         return self._fold_predictions(self._tables(X)).mean(axis=0)
+
+    def predict_all(self, X):
+        """Predict labels, probabilities and applicability, and read the crystals once.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,)
+            Crystals, as for `fit`.
+
+        Returns
+        -------
+        dict of str to ndarray
+            "predicted": labels, shape (n_samples,); "probabilities": shape (n_samples,
+            n_classes); "applicability": as by `applicability`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError, TypeError, ValueError
+            As `predict_proba`.
+        """
+        tables = self._tables(X)
+        probabilities = self._fold_predictions(tables).mean(axis=0)
+        return {
+            "predicted": self.classes_[probabilities.argmax(axis=1)],
+            "probabilities": probabilities,
+            "applicability": self._applicability(tables),
+        }
 
     def predict(self, X):
         """Predict the most probable class.

@@ -9,26 +9,30 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from .._compat import Interval, StrOptions
+from ..notebook import NotebookSummary
 from ..training.checks import accept_strings, check_weights
 from ..training.devices import choose_device
 from .applicability import Applicability
-from .cross_fitting import cross_fit
-from .members import EFFORTS
-from .views import compute_views, make_views, read_crystals
+from .cross_fitting import cross_fit, fit_on_all
+from .members import EFFORTS, check_members
+from .training_folds import LeftOut, make_folds
+from .views import VIEWS, compute_views, make_views, read_crystals
 
 _SEEDS = 2**31 - 1
 
 
-class CrystalEstimator(BaseEstimator):
+class CrystalEstimator(NotebookSummary, BaseEstimator):
     """Base class of the ensembles of different models.
 
-    A subclass defines the members (`_new_members`), how to predict with one (`_predict_with`), how
-    to weight them (`_fit_weights`) and how to split the rows (`_folds`).
+    A subclass defines the members (`_make_members`, `_member_names`), how to predict with one
+    (`_predict_with`), how to weight them (`_fit_weights`) and whether folds are stratified.
     """
 
     _parameter_constraints = {
         "effort": [StrOptions(set(EFFORTS))],
-        "n_folds": [Interval(Integral, 2, None, closed="left")],
+        "members": ["array-like", None],
+        "cv": [Interval(Integral, 2, None, closed="left"), "cv_object"],
+        "refit": ["boolean"],
         "physics": "no_validation",
         "device": [str, None],
         "n_jobs": [Integral, None],
@@ -40,7 +44,9 @@ class CrystalEstimator(BaseEstimator):
         self,
         effort="default",
         *,
-        n_folds=5,
+        members=None,
+        cv=5,
+        refit=False,
         physics=None,
         device=None,
         n_jobs=None,
@@ -48,7 +54,9 @@ class CrystalEstimator(BaseEstimator):
         verbose=0,
     ):
         self.effort = effort
-        self.n_folds = n_folds
+        self.members = members
+        self.cv = cv
+        self.refit = refit
         self.physics = physics
         self.device = device
         self.n_jobs = n_jobs
@@ -78,8 +86,8 @@ class CrystalEstimator(BaseEstimator):
         TypeError
             If a row of ``X`` is not a crystal.
         ValueError
-            If a parameter, a crystal or a target is invalid, there are fewer rows than folds, or
-            all members failed; the message names the row.
+            If a parameter, a crystal, a fold or a target is invalid, or all members failed; the
+            message names the row.
         """
         self._validate_params()
         choose_device(self.device)
@@ -87,25 +95,25 @@ class CrystalEstimator(BaseEstimator):
         crystals, structures = read_crystals(X, **options)
         y = self._check_y(y, len(crystals))
         weights = None if sample_weight is None else check_weights(sample_weight, len(y))
-        if len(y) < self.n_folds:
-            raise ValueError(
-                f"n_samples={len(y)} is fewer than n_folds={self.n_folds}: pass more rows, or a "
-                "smaller n_folds."
-            )
         vars(self).pop("members_", None)
         seed = check_random_state(self.random_state).randint(_SEEDS)
+        folds = make_folds(self.cv, y, stratify=self._stratify, random_state=seed)
+        check_members(self.members, self._member_names, len(y))
         self.reads_structures_ = structures
         self.views_ = make_views(structures, self.physics, **options)
         members = self._new_members(y, seed)
-        tables = compute_views(self.views_, crystals, ("strings", "features"))
-        folds = self._folds(y, seed)
+        tables = compute_views(self.views_, crystals, VIEWS)
         fits = self._cross_fit(members, tables, y, weights, folds)
-        self._fit_weights(fits, tables, y, weights, folds, seed)
+        self._fit_weights(LeftOut(fits, tables["features"], y, weights, folds, seed))
         self.applicability_ = Applicability().fit(_strings(tables))
-        self.members_ = {fit.name: fit.models for fit in fits}
+        self.members_ = self._final_models(fits, tables, y, weights)
         self.view_of_member_ = {fit.name: fit.view for fit in fits}
         self.seconds_ = {fit.name: round(fit.seconds, 1) for fit in fits}
         return self
+
+    def _new_members(self, y, seed):
+        options = {"device": self.device, "n_jobs": self.n_jobs, "random_state": seed}
+        return self._make_members(self.effort, y, members=self.members, **options)
 
     def _cross_fit(self, members, tables, y, weights, folds):
         total = len(members) * len(folds)
@@ -120,6 +128,15 @@ class CrystalEstimator(BaseEstimator):
             raise ValueError("All members failed; see the warnings for the reasons.")
         return fits
 
+    def _final_models(self, fits, tables, y, weights):
+        """Return the models that predict: those of the folds, or one fitted on all rows."""
+        if not self.refit:
+            return {fit.name: fit.models for fit in fits}
+        used = [fit for fit in fits if self.weights_[fit.name] > 0]
+        label = f"{type(self).__name__}.fit, all rows"
+        bar = tqdm(used, desc=label, disable=not self.verbose)
+        return {fit.name: [fit_on_all(fit, tables[fit.view], y, weights)] for fit in bar}
+
     def _tables(self, X):
         """Return the views of new crystals."""
         check_is_fitted(self)
@@ -130,7 +147,7 @@ class CrystalEstimator(BaseEstimator):
                 f"This {type(self).__name__} was fitted on {fitted}, but X has {given}: pass "
                 f"{fitted}."
             )
-        return compute_views(self.views_, crystals, ("strings", "features"))
+        return compute_views(self.views_, crystals, VIEWS)
 
     def _fold_predictions(self, tables):
         """Return weighted predictions of the models of each fold, shape (n_folds, n_rows, ...)."""
@@ -161,7 +178,20 @@ class CrystalEstimator(BaseEstimator):
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         """
-        return self.applicability_.score(_strings(self._tables(X)))
+        return self._applicability(self._tables(X))
+
+    def _applicability(self, tables):
+        return self.applicability_.score(_strings(tables))
+
+    def _summary(self):
+        reads = "structures" if self.reads_structures_ else "compositions"
+        weights = sorted(self.weights_.items(), key=lambda item: -item[1])
+        used = ", ".join(f"{name} {weight:.0%}" for name, weight in weights if weight > 0)
+        return {"reads": reads, "members": used, **self._expectation()}
+
+    def _expectation(self):
+        """Return what to expect of new predictions, for the summary."""
+        raise NotImplementedError
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "members_")

@@ -2,13 +2,12 @@
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.model_selection import KFold
 
 from ..training.checks import check_targets
 from .crystal_estimator import CrystalEstimator
 from .intervals import Difficulty, cv_plus
 from .member_weights import absolute_error_weights
-from .members import regression_members
+from .members import REGRESSION_MEMBERS, regression_members
 
 
 class CrystalRegressor(RegressorMixin, CrystalEstimator):
@@ -25,8 +24,15 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
     effort : {"fast", "default", "best"}, default="default"
         `"fast"` has no networks and takes seconds to minutes. `"default"` adds the encoder "mini",
         `"best"` also "small".
-    n_folds : int, default=5
-        Number of folds of the training rows.
+    members : sequence of str, default=None
+        Names of the members, see the user guide; None leaves the choice to `effort`.
+    cv : int, cross-validation splitter or iterable of (train, test), default=5
+        Folds of the training rows; an integer means that many shuffled folds. A splitter or a
+        list may leave out only some of the rows, each of them once.
+    refit : bool, default=False
+        Whether to predict with one model per member that is fitted on all rows, instead of the
+        mean over the models of the folds. It takes one more fit of each member; the fitted
+        estimator is smaller and predicts faster.
     physics : PotentialPhysics, default=None
         Unfitted transformer; adds features computed with a pre-trained potential. None leaves them
         out.
@@ -43,7 +49,8 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
     Attributes
     ----------
     members_ : dict of str to list of estimators
-        The fitted models of each member, one for each fold.
+        The fitted models of each member, one for each fold; with `refit` a single one, and only
+        of members with a weight.
     weights_ : dict of str to float
         Weight of each member; non-negative, with sum 1.
     member_errors_ : dict of str to float
@@ -52,7 +59,7 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
         Mean absolute error of the weighted mean on rows used neither for the models nor for the
         weights: an estimate for similar new crystals.
     oof_predictions_ : ndarray of shape (n_samples,)
-        Out-of-fold predictions of the weighted mean.
+        Out-of-fold predictions of the weighted mean; NaN for rows that no fold leaves out.
     seconds_ : dict of str to float
         Time to fit each member.
     reads_structures_ : bool
@@ -80,7 +87,7 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
     >>> from sklearn_cloud.datasets import load_example
     >>> crystals, band_gaps = load_example(return_X_y=True)
     >>> crystals, band_gaps = crystals[::5], band_gaps[::5]
-    >>> model = CrystalRegressor("fast", n_folds=3, random_state=0).fit(crystals, band_gaps)
+    >>> model = CrystalRegressor("fast", cv=3, random_state=0).fit(crystals, band_gaps)
     >>> model.predict(crystals[:2]).shape
     (2,)
     >>> lower, upper = model.predict_interval(crystals[:2], coverage=0.8).T
@@ -99,47 +106,50 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
             )
         return y
 
-    def _new_members(self, y, seed):
-        return regression_members(
-            self.effort,
-            y,
-            random_state=seed,
-            device=self.device,
-            n_jobs=self.n_jobs,
-            verbose=0,
-        )
+    _stratify = False
+    _member_names = REGRESSION_MEMBERS
 
-    def _folds(self, y, seed):
-        return list(KFold(self.n_folds, shuffle=True, random_state=seed).split(y))
+    def _make_members(self, *arguments, **options):
+        return regression_members(*arguments, **options)
+
+    def _expectation(self):
+        error = f"{self.expected_error_:.3g} (mean absolute error on rows left out)"
+        return {"fitted on": f"{len(self.oof_predictions_)} rows", "expected error": error}
 
     def _predict_with(self, model, table):
         return model.predict(table)
 
-    def _fit_weights(self, fits, tables, y, weights, folds, seed):
-        weights = np.ones(len(y)) if weights is None else weights.astype(float)
-        out_of_fold = np.column_stack([fit.predictions for fit in fits])
-        self.weights_ = _named(fits, absolute_error_weights(out_of_fold, y, weights))
-        errors = np.abs(out_of_fold - y[:, None])
-        self.member_errors_ = _named(fits, np.average(errors, axis=0, weights=weights))
+    def _fit_weights(self, left_out):
+        y, weights, predictions = left_out.y, left_out.sample_weight, left_out.predictions.T
+        self.weights_ = left_out.by_name(absolute_error_weights(predictions, y, weights))
+        errors = np.abs(predictions - y[:, None])
+        self.member_errors_ = left_out.by_name(np.average(errors, axis=0, weights=weights))
         honest = np.empty(len(y))
-        self.fold_of_row_ = np.empty(len(y), dtype=np.int32)
-        for number, (train, test) in enumerate(folds):
-            chosen = absolute_error_weights(out_of_fold[train], y[train], weights[train])
-            honest[test] = out_of_fold[test] @ chosen
-            self.fold_of_row_[test] = number
-        self.expected_error_ = float(np.average(np.abs(honest - y), weights=weights))
-        self.oof_predictions_ = honest
-        self.target_range_ = np.array([y.min(), y.max()])
+        for train, test in left_out.folds:
+            chosen = absolute_error_weights(predictions[train], y[train], weights[train])
+            honest[test] = predictions[test] @ chosen
         residuals = np.abs(honest - y)
-        self.difficulty_ = Difficulty(seed)
-        features = self._difficulty_features(tables["features"], out_of_fold, fits)
-        self.scores_ = residuals / self.difficulty_.fit_predict(features, residuals, folds)
+        self.expected_error_ = float(np.average(residuals, weights=weights))
+        self.oof_predictions_ = np.full(left_out.n_rows, np.nan)
+        self.oof_predictions_[left_out.rows] = honest
+        self.fold_of_score_ = left_out.fold_of_row
+        of_member = dict(zip(left_out.names, left_out.predictions, strict=True))
+        features = self._difficulty_features(left_out.features, of_member)
+        self.difficulty_ = Difficulty(left_out.random_state)
+        self.scores_ = residuals / self.difficulty_.fit_predict(features, residuals, left_out.folds)
 
-    def _difficulty_features(self, features, predictions, fits):
-        """Return features of the crystals, the prediction and the spread of the members."""
-        used = np.array([self.weights_[fit.name] > 0 for fit in fits])
-        spread = predictions[:, used].std(axis=1)
-        mean = predictions @ np.array([self.weights_[fit.name] for fit in fits])
+    def _difficulty_features(self, features, predictions):
+        """Return features of the crystals, the prediction and the spread of the members.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n_rows, n_features)
+        predictions : dict of str to ndarray of shape (n_rows,)
+            Predictions of each member.
+        """
+        used = {name: p for name, p in predictions.items() if self.weights_[name] > 0}
+        mean = sum(self.weights_[name] * p for name, p in used.items())
+        spread = np.std(list(used.values()), axis=0)
         return np.column_stack([features, mean, spread])
 
     def predict(self, X, return_std=False):
@@ -197,24 +207,52 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
         ValueError
             If `coverage` is not between 0 and 1, or there are too few training rows for it.
         """
-        if not 0 < coverage < 1:
-            raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
+        _check_coverage(coverage)
         return self._interval(self._tables(X), coverage)
 
-    def _interval(self, tables, coverage):
-        names = list(self.members_)
-        of_member = {
-            name: [m.predict(tables[self.view_of_member_[name]]) for m in self.members_[name]]
-            for name in names
+    def predict_all(self, X, coverage=0.9):
+        """Predict values, intervals and applicability, and read the crystals once.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,)
+            Crystals, as for `fit`.
+        coverage : float, default=0.9
+            As for `predict_interval`.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_samples,)
+            "predicted", "lower" and "upper" in the units of ``y``; "applicability" as by
+            `applicability`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError, TypeError, ValueError
+            As `predict_interval`.
+        """
+        _check_coverage(coverage)
+        tables = self._tables(X)
+        lower, upper = self._interval(tables, coverage).T
+        return {
+            "predicted": self._fold_predictions(tables).mean(axis=0),
+            "lower": lower,
+            "upper": upper,
+            "applicability": self._applicability(tables),
         }
-        centers = sum(self.weights_[name] * np.array(of_member[name]) for name in names)
-        means = np.column_stack([np.mean(of_member[name], axis=0) for name in names])
-        used = np.array([self.weights_[name] > 0 for name in names])
-        spread = means[:, used].std(axis=1)
-        features = np.column_stack([tables["features"], centers.mean(axis=0), spread])
-        difficulty = self.difficulty_.predict(features)
-        return cv_plus(centers.T, difficulty, self.scores_, self.fold_of_row_, coverage)
+
+    def _interval(self, tables, coverage):
+        of_member = {
+            name: np.array([m.predict(tables[self.view_of_member_[name]]) for m in models])
+            for name, models in self.members_.items()
+            if self.weights_[name] > 0
+        }
+        centers = sum(self.weights_[name] * p for name, p in of_member.items())
+        means = {name: p.mean(axis=0) for name, p in of_member.items()}
+        difficulty = self.difficulty_.predict(self._difficulty_features(tables["features"], means))
+        return cv_plus(centers.T, difficulty, self.scores_, self.fold_of_score_, coverage)
 
 
-def _named(fits, values):
-    return {fit.name: float(value) for fit, value in zip(fits, values, strict=True)}
+def _check_coverage(coverage):
+    if not 0 < coverage < 1:
+        raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")

@@ -10,10 +10,11 @@ References
 """
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import ExtraTreesRegressor
 
-_ROWS_AT_A_TIME = 512
+_TREES = 60
+_NUMBERS_AT_A_TIME = 10_000_000  # that limit the memory
 
 
 class Difficulty(BaseEstimator):
@@ -28,8 +29,8 @@ class Difficulty(BaseEstimator):
 
     Attributes
     ----------
-    models_ : list of ExtraTreesRegressor
-        One for each fold.
+    model_ : ExtraTreesRegressor
+        Fitted on all rows.
     floor_ : float
         Smallest predicted difficulty.
     """
@@ -52,21 +53,21 @@ class Difficulty(BaseEstimator):
         ndarray of shape (n_rows,)
             Out-of-fold difficulty of each row.
         """
-        self.models_, difficulty = [], np.empty(len(errors))
+        difficulty = np.empty(len(errors))
         self.floor_ = max(0.1 * float(np.median(errors)), float(np.finfo(float).tiny))
         leaf = max(5, len(errors) // 100)
+        trees = ExtraTreesRegressor(
+            _TREES, min_samples_leaf=leaf, max_features=0.5, random_state=self.random_state
+        )
         for train, test in folds:
-            model = ExtraTreesRegressor(
-                100, min_samples_leaf=leaf, max_features=0.5, random_state=self.random_state
-            )
-            self.models_.append(model.fit(features[train], errors[train]))
+            model = clone(trees).fit(features[train], errors[train])
             difficulty[test] = model.predict(features[test])
+        self.model_ = trees.fit(features, errors)
         return np.maximum(difficulty, self.floor_)
 
     def predict(self, features):
         """Return the difficulty of new crystals, shape (n_rows,)."""
-        mean = np.mean([model.predict(features) for model in self.models_], axis=0)
-        return np.maximum(mean, self.floor_)
+        return np.maximum(self.model_.predict(features), self.floor_)
 
 
 def cv_plus(centers, difficulty, scores, fold_of_row, coverage):
@@ -74,13 +75,13 @@ def cv_plus(centers, difficulty, scores, fold_of_row, coverage):
 
     Parameters
     ----------
-    centers : ndarray of shape (n_rows, n_folds)
-        Predictions of the models of each fold.
+    centers : ndarray of shape (n_rows, n_folds) or (n_rows, 1)
+        Predictions of the models of each fold, or of one model.
     difficulty : ndarray of shape (n_rows,)
     scores : ndarray of shape (n_training_rows,)
         Absolute errors of the training rows in units of their difficulty.
     fold_of_row : ndarray of shape (n_training_rows,)
-        The fold that each training row was left out of.
+        The fold that each training row was left out of; not used if there is a single model.
     coverage : float
 
     Returns
@@ -102,8 +103,12 @@ def cv_plus(centers, difficulty, scores, fold_of_row, coverage):
             f"on {n_scores}: use a smaller coverage, or fit on more rows."
         )
     bounds = np.empty((len(centers), 2))
-    for start in range(0, len(centers), _ROWS_AT_A_TIME):
-        rows = slice(start, start + _ROWS_AT_A_TIME)
+    if centers.shape[1] == 1:
+        width = difficulty * np.partition(scores, rank - 1)[rank - 1]
+        return centers + np.outer(width, [-1, 1])
+    step = max(1, _NUMBERS_AT_A_TIME // n_scores)
+    for start in range(0, len(centers), step):
+        rows = slice(start, start + step)
         middle = centers[rows][:, fold_of_row]
         width = difficulty[rows, None] * scores
         lower = np.partition(middle - width, n_scores - rank, axis=1)[:, n_scores - rank]

@@ -16,11 +16,23 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
 from ..estimators.classifier import CloudClassifier
+from ..estimators.cloud import affordable_epochs
 from ..estimators.regressor import CloudRegressor
 
 EFFORTS = ("fast", "default", "best")
+#: Names of all members.
+REGRESSION_MEMBERS = (
+    "extra-trees",
+    "extra-trees (log)",
+    "boosting",
+    "support vectors",
+    "support vectors (log)",
+    "CLOUD mini",
+    "CLOUD small",
+)
+CLASSIFICATION_MEMBERS = ("extra-trees", "boosting", "support vectors", "CLOUD mini")
 _KERNEL_ROWS = 6000  # above this, a kernel method is not worth its cost
-_NETWORK_STEPS = 25_000  # roughly affordable for a fold of 100,000 rows on a laptop
+_MANY_EQUAL = 0.2  # share of equal targets above which a median is no useful step
 _BATCH = 32
 
 
@@ -40,99 +52,132 @@ class Member(NamedTuple):
     estimator: object
 
 
-def regression_members(effort, y, *, random_state, device, n_jobs, verbose):
+def check_members(members, known, n_rows):
+    """Raise ValueError if names of members are unknown or repeated, or there are none."""
+    if members is None:
+        return
+    members = [members] if isinstance(members, str) else list(members)
+    if not members:
+        raise ValueError("members is empty: name at least one, or pass None.")
+    for name in members:
+        if name not in known:
+            raise ValueError(f"unknown member {name!r}: choose from {', '.join(known)}.")
+    if len(set(members)) < len(members):
+        raise ValueError(f"members has a name twice: {members}.")
+
+
+def regression_members(effort, y, *, members, random_state, device, n_jobs):
     """Return the members of a regressor.
 
     Parameters
     ----------
     effort : {"fast", "default", "best"}
     y : ndarray of shape (n_rows,)
-        Targets; if all are positive, members with a logarithmic target are added.
+        Targets; members with a logarithmic target need positive ones.
+    members : sequence of str or None
+        Names from `REGRESSION_MEMBERS`; None means all that `effort` allows.
     random_state : int
     device : str or None
     n_jobs : int or None
-    verbose : int
 
     Returns
     -------
     list of Member
+
+    Raises
+    ------
+    ValueError
+        If a member with a logarithmic target is asked for, but a target is not positive.
     """
-    trees = ExtraTreesRegressor(300, n_jobs=n_jobs, random_state=random_state)
-    members = [
-        Member("extra-trees", "features", trees),
-        Member("boosting", "features", _boosting(random_state)),
-    ]
     positive = y.min() > 0
-    if positive:
-        members.append(Member("extra-trees (log)", "features", _on_log(trees)))
-    if len(y) <= _KERNEL_ROWS:
-        kernel = make_pipeline(SimpleImputer(), StandardScaler(), SVR(C=10.0, epsilon=0.02))
-        kernel = TransformedTargetRegressor(kernel, transformer=StandardScaler())
-        members.append(Member("support vectors", "features", kernel))
+    if members is None:
+        networks = {"fast": (), "default": ("mini",), "best": ("mini", "small")}[effort]
+        members = ["extra-trees", "boosting", *(["support vectors"] * (len(y) <= _KERNEL_ROWS))]
         if positive:
-            members.append(Member("support vectors (log)", "features", _on_log(kernel)))
-    if effort != "fast":
-        encoders = ["mini"] if effort == "default" else ["mini", "small"]
-        for encoder in encoders:
-            network = CloudRegressor(
-                encoder,
-                max_epochs=_epochs(len(y)),
-                validation_fraction=0,
-                device=device,
-                random_state=random_state,
-                verbose=verbose,
-            )
-            members.append(Member(f"CLOUD {encoder}", "strings", network))
-    return members
-
-
-def classification_members(effort, y, *, random_state, device, n_jobs, verbose):
-    """Return the members of a classifier; parameters and result as in `regression_members`."""
-    members = [
-        Member(
-            "extra-trees",
-            "features",
-            ExtraTreesClassifier(300, min_samples_leaf=2, n_jobs=n_jobs, random_state=random_state),
-        ),
-        Member(
-            "boosting",
-            "features",
-            HistGradientBoostingClassifier(
-                learning_rate=0.05, max_iter=300, l2_regularization=1.0, random_state=random_state
-            ),
-        ),
-    ]
-    if effort == "best" and len(y) <= _KERNEL_ROWS:
-        kernel = SVC(C=10.0, probability=True, random_state=random_state)
-        kernel = make_pipeline(SimpleImputer(), StandardScaler(), kernel)
-        members.append(Member("support vectors", "features", kernel))
-    if effort != "fast":
-        network = CloudClassifier(
-            max_epochs=min(20, _epochs(len(y))),
-            validation_fraction=0,
-            device=device,
-            random_state=random_state,
-            verbose=verbose,
+            members += [f"{name} (log)" for name in members if name != "boosting"]
+        members += [f"CLOUD {name}" for name in networks]
+    elif not positive and any("(log)" in name for name in members):
+        raise ValueError(
+            f"members with '(log)' need positive targets, but the smallest is {y.min():g}."
         )
-        members.append(Member("CLOUD mini", "strings", network))
-    return members
+    networks = _networks(CloudRegressor, len(y), device, random_state)
+    models = {
+        "extra-trees": ExtraTreesRegressor(
+            300, max_features=0.5, n_jobs=n_jobs, random_state=random_state
+        ),
+        "boosting": _boosting(y, random_state),
+        "support vectors": TransformedTargetRegressor(
+            make_pipeline(SimpleImputer(), StandardScaler(), SVR(C=10.0, epsilon=0.02)),
+            transformer=StandardScaler(),
+        ),
+    }
+    models |= {f"{name} (log)": _on_log(model) for name, model in models.items()}
+    return [_member(name, models | networks) for name in REGRESSION_MEMBERS if name in members]
 
 
-def _boosting(random_state):
+def classification_members(effort, y, *, members, random_state, device, n_jobs):
+    """Return the members of a classifier; parameters and result as in `regression_members`."""
+    if members is None:
+        members = ["extra-trees", "boosting"]
+        if effort == "best" and len(y) <= _KERNEL_ROWS:
+            members.append("support vectors")
+        if effort != "fast":
+            members.append("CLOUD mini")
+    models = {
+        "extra-trees": ExtraTreesClassifier(
+            300, min_samples_leaf=2, n_jobs=n_jobs, random_state=random_state
+        ),
+        "boosting": HistGradientBoostingClassifier(
+            learning_rate=0.05,
+            max_iter=300,
+            max_features=0.5,
+            l2_regularization=1.0,
+            early_stopping=False,
+            random_state=random_state,
+        ),
+        "support vectors": make_pipeline(
+            SimpleImputer(),
+            StandardScaler(),
+            SVC(C=10.0, probability=True, random_state=random_state),
+        ),
+    }
+    networks = _networks(CloudClassifier, len(y), device, random_state, most_epochs=20)
+    return [_member(name, models | networks) for name in CLASSIFICATION_MEMBERS if name in members]
+
+
+def _member(name, models):
+    return Member(name, "strings" if name.startswith("CLOUD") else "features", models[name])
+
+
+def _networks(kind, n_rows, device, random_state, most_epochs=50):
+    """Return {name: network}; the number of epochs is lower for large tables."""
+    epochs = min(most_epochs, affordable_epochs(n_rows, _BATCH))
+    options = {"max_epochs": epochs, "device": device, "random_state": random_state}
+    return {
+        f"CLOUD {encoder}": kind(encoder, validation_fraction=0, **options)
+        for encoder in ("mini", "small")
+    }
+
+
+def _boosting(y, random_state):
+    """Gradient boosting; more and larger trees for large tables.
+
+    The loss is the absolute error, or the squared one if many targets are equal, such as the band
+    gaps of metals: the median of a leaf would hardly move from that value.
+    """
+    large = len(y) > _KERNEL_ROWS
+    most_frequent = np.unique(y, return_counts=True)[1].max() / len(y)
     return HistGradientBoostingRegressor(
-        loss="absolute_error",
+        loss="squared_error" if most_frequent > _MANY_EQUAL else "absolute_error",
         learning_rate=0.05,
-        max_iter=600,
-        max_leaf_nodes=15,
+        max_iter=1500 if large else 600,
+        max_leaf_nodes=31 if large else 15,
         min_samples_leaf=5,
+        max_features=0.5,
+        early_stopping=False,
         random_state=random_state,
     )
 
 
 def _on_log(estimator):
     return TransformedTargetRegressor(estimator, func=np.log, inverse_func=np.exp)
-
-
-def _epochs(n_rows):
-    """Return the number of epochs: 50 for small tables, fewer for large ones."""
-    return int(np.clip(_NETWORK_STEPS * _BATCH // n_rows, 4, 50))

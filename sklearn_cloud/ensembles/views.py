@@ -6,10 +6,13 @@ from ..crystals.crystal import Crystal
 from ..crystals.errors import CrystalError
 from ..crystals.items import as_items
 from ..crystals.rows import read_rows
+from ..features.bond_features import BondFeatures
 from ..features.element_fractions import ElementFractions
 from ..features.geometry_features import GeometryFeatures
 from ..features.magpie import MagpieFeatures
 from ..symmetry.transformer import SymmetryStringTransformer
+
+VIEWS = ("strings", "features")
 
 
 def read_crystals(X, *, n_jobs, verbose):
@@ -53,18 +56,19 @@ def make_views(structures, physics, *, n_jobs, verbose):
     Returns
     -------
     dict of str to list of transformers
-        "strings": strings, with the geometry if there are structures. "features": a table of the
-        concatenated features of all transformers.
+        "strings": strings, with numbers on geometry and bonds if there are structures.
+        "features": a table of the concatenated features of all transformers.
     """
     options = {"n_jobs": n_jobs, "verbose": verbose}
     features = [MagpieFeatures(**options)]
     if structures:
         features.append(GeometryFeatures(**options, on_error="warn"))
+        features.append(BondFeatures(**options, on_error="warn"))
     else:
         features.append(ElementFractions())
     if physics is not None:
         features.append(physics)
-    numbers = "geometry" if structures else None
+    numbers = "bonds" if structures else None
     strings = SymmetryStringTransformer(numbers=numbers, **options)
     return {"strings": [strings], "features": features}
 

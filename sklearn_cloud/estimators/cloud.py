@@ -16,6 +16,14 @@ from ..training.estimator import NetEstimator
 from .folders import load_model, save_model
 from .string_input import StringInput
 
+_MOST_EPOCHS, _FEWEST_EPOCHS = 50, 2
+_STEPS = 8_000  # about ten minutes of a laptop's core for "mini" and batches of 32
+
+
+def affordable_epochs(n_rows, batch_size):
+    """Return 50 epochs, or as many as 8,000 steps allow for larger tables, but at least 2."""
+    return int(np.clip(_STEPS * batch_size // n_rows, _FEWEST_EPOCHS, _MOST_EPOCHS))
+
 
 class CloudEstimator(StringInput, NetEstimator):
     """Base class of the estimators for strings: an encoder and a head, trained together."""
@@ -30,11 +38,12 @@ class CloudEstimator(StringInput, NetEstimator):
     number_dropout: float = 0.0
     callbacks: list | None = None
     on_too_long: str = "raise"
-    max_epochs = 50
+    max_epochs = "auto"
     precision = "auto"
 
     _parameter_constraints = {
         "encoder": "no_validation",
+        "max_epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "head_layers": [Interval(Integral, 1, None, closed="left")],
         "head_width": [Interval(Integral, 1, None, closed="left"), None],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -45,6 +54,11 @@ class CloudEstimator(StringInput, NetEstimator):
         "on_too_long": [StrOptions({"raise", "truncate"})],
         "callbacks": [list, tuple, None],
     }
+
+    def _n_epochs(self, n_rows):
+        if self.max_epochs == "auto":
+            return affordable_epochs(n_rows, self.batch_size)
+        return self.max_epochs
 
     def _load(self):
         checkpoint = load_encoder(self.encoder)

@@ -60,7 +60,9 @@ class Decoder:
 
     def _array(self, node):
         if "name" in node:
-            return self._arrays[node["name"]]
+            array = self._arrays[node["name"]]
+            # weights whose values allow it are stored as float16
+            return array.astype(np.float32) if node.get("dtype") == "<f4" else array
         dtype = np.dtype(node["dtype"])
         if dtype.kind not in (*NUMERIC, "c", "U", "O", "M", "m"):
             raise ValueError(f"arrays of {dtype} cannot be loaded")

@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 from .._compat import Interval, StrOptions
 from ..encoder.checkpoints import Checkpoint, load_encoder
 from ..encoder.model import cls_vectors, mean_vectors
+from ..notebook import NotebookSummary
 from ..training.data import PaddedBatches, sorted_dataset
 from ..training.devices import choose_device, device_or_cpu
 from ..training.net import local_seed
@@ -20,7 +21,9 @@ from .string_input import StringInput
 POOLING = {"cls": cls_vectors, "mean": mean_vectors}
 
 
-class CloudEmbedder(StringInput, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class CloudEmbedder(
+    NotebookSummary, StringInput, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Transform symmetry strings to fixed vectors with a pre-trained BERT encoder.
 
     Nothing is trained and no target is needed: the encoder learned from unlabelled crystals. Use

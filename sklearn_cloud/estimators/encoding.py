@@ -84,8 +84,10 @@ class Encoder:
 
     def _array(self, array, name):
         if array.dtype.kind in NUMERIC and array.dtype.isnative and array.size > SMALL:
-            self.arrays[name] = np.ascontiguousarray(array)
-            return {"type": "array", "name": name}
+            stored = _narrow(array)
+            self.arrays[name] = np.ascontiguousarray(stored)
+            node = {"type": "array", "name": name}
+            return node if stored is array else {**node, "dtype": array.dtype.str}
         values = self._items(array.ravel().tolist(), name)
         return {"type": "array", "dtype": array.dtype.str, "shape": array.shape, "values": values}
 
@@ -104,6 +106,15 @@ class Encoder:
             "params": self._named(params, name),
             "state": self._named(state, name),
         }
+
+
+def _narrow(array):
+    """Return a float32 array as float16 if this changes no value, else the array."""
+    if array.dtype != np.float32:
+        return array
+    with np.errstate(over="ignore"):
+        narrow = array.astype(np.float16)
+    return narrow if np.array_equal(narrow, array, equal_nan=True) else array
 
 
 def check_parameters(estimator):

@@ -32,9 +32,6 @@ def save_model(model, directory, *, target="target", training=None):
 
     Raises
     ------
-    ImportError
-        If the model contains estimators of scikit-learn and skops is not installed (the extra
-        ``persistence``).
     TypeError
         If a step or a parameter cannot be saved without pickle, such as a callback or your own
         function. Nothing is left out silently.
@@ -99,9 +96,6 @@ def load_model(directory):
     ------
     ModelFolderError
         If the folder contains no such model, or a damaged one. A subclass of ValueError.
-    ImportError
-        If the model contains estimators of scikit-learn and skops is not installed (the extra
-        ``persistence``).
 
     See Also
     --------

@@ -25,6 +25,8 @@ INNER = {
     "Applicability": "sklearn_cloud.ensembles.applicability",
     "Difficulty": "sklearn_cloud.ensembles.intervals",
     "ElementReferences": "sklearn_cloud.baselines.potential_energy",
+    "FrozenTrees": "sklearn_cloud.predictors.frozen_trees",
+    "FrozenTreesClassifier": "sklearn_cloud.predictors.frozen_trees",
 }
 
 

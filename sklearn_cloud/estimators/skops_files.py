@@ -21,28 +21,16 @@ TRUSTED = [
 ]  # fmt: skip
 
 
-def import_skops():
-    try:
-        import skops.io
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            "this model contains estimators of scikit-learn, which require skops: "
-            "pip install 'sklearn-cloud[persistence]'"
-        ) from error
-    return skops.io
-
-
 def dump_skops(value, name):
     """Return the bytes of a skops file.
 
     Raises
     ------
-    ImportError
-        If skops is not installed.
     TypeError
         If skops cannot write the value, or would not trust it when loading.
     """
-    io = import_skops()
+    from skops import io
+
     advice = (
         "set it to a plain value before saving, save only its fitted model (such as "
         "best_estimator_), or use joblib.dump"
@@ -67,12 +55,10 @@ def load_skops(path):
 
     Raises
     ------
-    ImportError
-        If skops is not installed.
     ValueError
         If a type in it is not trusted, or a tree points outside its arrays.
     """
-    io = import_skops()
+    from skops import io
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:

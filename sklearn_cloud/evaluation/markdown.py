@@ -2,7 +2,7 @@
 
 import math
 
-from .leaderboard import TABLES, lower_is_better, scores_in_table
+from .leaderboard import TABLES, lower_is_better, published_scores, scores_in_table
 
 _HEADS = {"r2": "R²", "f1": "F1", "roc_auc": "ROC-AUC", "rocauc": "ROC-AUC", "mape": "MAPE"}
 _UPPER = ("mae", "rmse", "daf", "tpr", "tnr")
@@ -21,7 +21,8 @@ def markdown_table(benchmark, results=None):
     Returns
     -------
     str
-        One line per model. Among the kinds of models ranked in the paper, the best is bold and the
+        One line per model; the last column says whether its scores are published or of this
+        library. Among the kinds of models ranked in the paper, the best is bold and the
         second best underlined; if it ranks only some kinds, the best of all is in italics. Scores
         with a note (part of the rows or folds) are not ranked.
 
@@ -44,11 +45,12 @@ def markdown_table(benchmark, results=None):
         note = f" [{score.note}]" if score.note else ""
         cells[(score.kind, score.model), column] = text + note
     models = list(dict.fromkeys(zip(scores["kind"], scores["model"])))
-    lines = [
-        [kind, model, *(cells.get(((kind, model), column), "–") for column in table.columns)]
-        for kind, model in models
-    ]
-    return render(["Type", "Model", *_heads(table.columns)], lines)
+    published = set(published_scores()["model"])
+    lines = []
+    for kind, model in models:
+        shown = [cells.get(((kind, model), column), "–") for column in table.columns]
+        lines.append([kind, model, *shown, "published" if model in published else "this library"])
+    return render(["Type", "Model", *_heads(table.columns), "Source"], lines)
 
 
 def render(heads, lines):

@@ -9,7 +9,7 @@ from sklearn.base import is_classifier
 from ..estimators import CloudClassifier, CloudRegressor
 from ..estimators.pipelines import last_step, read_row
 from ..training.data import InputDataset
-from .tokens import SPECIAL, name_tokens
+from .tokens import SPECIAL, name_groups, name_tokens
 
 _BATCH = 64  # points of the integrated gradients computed at a time
 
@@ -54,6 +54,38 @@ class Explanation(NamedTuple):
     baseline: float
     target: object = 0
     is_probability: bool = False
+
+    def __repr__(self):
+        what = f"probability of {self.target} " if self.is_probability else ""
+        table = self.contributions()
+        width = max(len(f"{row.kind} {row.name}") for row in table.itertuples())
+        return "\n".join(
+            [
+                f"Explanation of {what}{self.prediction:.4g} for {self.string!r}",
+                f"  {'baseline (all masked)':{width}}  {self.baseline:.4g}",
+                *(
+                    f"  {f'{row.kind} {row.name}':{width}}  {row.attribution:+.3g}"
+                    for row in table.itertuples()
+                ),
+            ]
+        )
+
+    def contributions(self):
+        """Return the attributions of the space group, each orbit and each element.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns kind ("symmetry", "site" or "element"), name (such as ``3c O``) and
+            attribution, the sum over the tokens.
+        """
+        import pandas as pd
+
+        groups = name_groups(self.tokens, self.parts)
+        kept = [i for i, group in enumerate(groups) if group is not None]
+        table = pd.DataFrame([groups[i] for i in kept], columns=["kind", "name"])
+        table["attribution"] = np.asarray(self.attributions, dtype=float)[kept]
+        return table.groupby(["kind", "name"], sort=False, as_index=False).sum()
 
     def to_frame(self):
         """Return a table with one row per token.

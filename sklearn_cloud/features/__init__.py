@@ -4,6 +4,7 @@ from ..lazy import lazy_names
 
 # Some need torch or an extra, so each name is imported at first use.
 _HOMES = {
+    "BondFeatures": "bond_features",
     "ElementFractions": "element_fractions",
     "GeometryFeatures": "geometry_features",
     "MagpieFeatures": "magpie",

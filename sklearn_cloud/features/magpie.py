@@ -1,22 +1,28 @@
 """Magpie: statistics of the properties of the elements."""
 
+import csv
 from functools import lru_cache
+from importlib import resources
 
 import numpy as np
 
 from ..crystals.crystal import ELEMENT_RANK, ELEMENTS
-from .base import CrystalFeatures, fractions_of, import_matminer
+from .base import CrystalFeatures, fractions_of
+
+_STATISTICS = ("minimum", "maximum", "range", "mean", "avg_dev", "mode")
 
 
 @lru_cache(maxsize=1)
-def _preset():
-    """Return matminer's Magpie preset, which contains the tables."""
-    return import_matminer("featurizers.composition").ElementProperty.from_preset("magpie")
+def _read_table():
+    """Return the names of the properties, and their values by element."""
+    path = resources.files("sklearn_cloud").joinpath("data/magpie_elements.csv")
+    header, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
+    return header[1:], {element: [float(value) for value in values] for element, *values in rows}
 
 
 def magpie_properties():
     """Return the names of the 22 properties."""
-    return list(_preset().features)
+    return list(_read_table()[0])
 
 
 @lru_cache(maxsize=1)
@@ -29,14 +35,8 @@ def magpie_table():
         Rows in the order of ``ELEMENTS``, columns in that of matminer's preset. An element
         without a value has the mean of the others, as in matminer.
     """
-    from pymatgen.core import Element
-
-    preset = _preset()
-    table = [
-        [preset.data_source.get_elemental_property(Element(symbol), name) for symbol in ELEMENTS]
-        for name in preset.features
-    ]
-    return np.array(table, dtype=float).T
+    _, values = _read_table()
+    return np.array([values[element] for element in ELEMENTS])
 
 
 def magpie_statistics(fractions):
@@ -82,10 +82,9 @@ class MagpieFeatures(CrystalFeatures):
 
     Notes
     -----
-    The properties are those of matminer's "magpie" preset (`pip install
-    'sklearn-cloud[baselines]'`), and the statistics are equal to those of matminer, but computed
-    at once for each distinct composition. Partial occupancies count in the composition. Missing
-    values of elements are replaced by the mean of the others.
+    The properties are those of matminer's "magpie" preset, and the statistics are equal to those of
+    matminer, but computed once for each distinct composition. Partial occupancies count in the
+    composition. Missing values of elements are replaced by the mean of the others.
 
     References
     ----------
@@ -107,7 +106,7 @@ class MagpieFeatures(CrystalFeatures):
     _takes_formulas = True
 
     def _names(self):
-        return _preset().feature_labels()
+        return [f"MagpieData {s} {name}" for name in magpie_properties() for s in _STATISTICS]
 
     def _key(self, crystal):
         return fractions_of(crystal)

@@ -33,12 +33,14 @@ class Faces(NamedTuple):
     area: np.ndarray
 
 
-def tessellate(crystal):
-    """Compute the Voronoi cells of all sites.
+def tessellate(crystal, sites=None):
+    """Compute the Voronoi cells of sites.
 
     Parameters
     ----------
     crystal : Crystal
+    sites : iterable of int, default=None
+        The sites whose cells to compute; None means all.
 
     Returns
     -------
@@ -59,7 +61,7 @@ def tessellate(crystal):
     # wrapped into one cell, so that all images count from the same origin
     points = cell_points(crystal)
     faces = []
-    for center in range(len(points)):
+    for center in range(len(points)) if sites is None else sites:
         neighbors, images, distances, areas = _cell(points, crystal.lattice, center)
         faces.append((np.full(len(neighbors), center), neighbors, images, distances, areas))
     return Faces(*(np.concatenate(column) for column in zip(*faces, strict=True)))

@@ -1,5 +1,6 @@
 """Plots in the style of scikit-learn's displays; they need matplotlib, the extra ``plot``."""
 
+from .applicability_curve import ApplicabilityDisplay
 from .attention_map import AttentionDisplay
 from .attribution import AttributionDisplay
 from .calibration import CalibrationDisplay
@@ -11,6 +12,7 @@ from .scaling_curve import ScalingCurveDisplay
 from .stability_roc import StabilityROCDisplay
 
 __all__ = [
+    "ApplicabilityDisplay",
     "AttentionDisplay",
     "AttributionDisplay",
     "CalibrationDisplay",

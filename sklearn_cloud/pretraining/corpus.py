@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from ..crystals.geometry import GEOMETRY
-from ..encoder.tokenizer import SymmetryTokenizer
 from ..files import sha256_of
+from .language import SymmetryLanguage
 
 MANIFEST = "corpus.json"
 FORMAT_VERSION = 1
@@ -30,6 +30,8 @@ class Corpus:
         Folder written by `build_corpus`.
     verify : bool, default=True
         Whether to check the checksums of the shards first.
+    language : Language, default=None
+        The one it was built with; None means symmetry strings.
 
     Attributes
     ----------
@@ -58,9 +60,10 @@ class Corpus:
     ([31], 1)
     """
 
-    def __init__(self, folder, *, verify=True):
+    def __init__(self, folder, *, verify=True, language=None):
         self.folder = Path(folder)
-        self.manifest = read_manifest(self.folder)
+        self.language = language or SymmetryLanguage()
+        self.manifest = read_manifest(self.folder, self.language)
         lengths = [_check_shard(self.folder, shard, verify) for shard in self.manifest["shards"]]
         self._first_rows = np.concatenate([[0], np.cumsum([len(part) for part in lengths])])
         self.lengths = np.concatenate(lengths)
@@ -109,6 +112,9 @@ class JoinedCorpus:
         self.corpora = list(corpora)
         if not self.corpora:
             raise ValueError("there are no corpora to join")
+        self.language = self.corpora[0].language
+        if any(corpus.language != self.language for corpus in self.corpora):
+            raise ValueError("corpora in different languages cannot be joined")
         self.lengths = np.concatenate([corpus.lengths for corpus in self.corpora])
         self._first_rows = np.cumsum([0, *(len(corpus) for corpus in self.corpora)])
         self.manifest = self.corpora[0].manifest
@@ -145,27 +151,13 @@ def held_out_rows(corpus, share):
         Equal for a composition in every corpus, so that a crystal written in two ways, or its
         polymorphs, are never both in training and validation.
     """
-    separator = SymmetryTokenizer().vocabulary.index("|").to_bytes(2, "little")
     held_out = np.zeros(len(corpus), dtype=bool)
     for row, tokens in enumerate(corpus.iter_tokens()):
-        held_out[row] = zlib.crc32(_composition(tokens.tobytes(), separator)) < share * 2**32
+        held_out[row] = zlib.crc32(corpus.language.composition(tokens)) < share * 2**32
     return held_out
 
 
-def _composition(row, separator):
-    """Return what follows the last separator of a row; both are bytes, two per token."""
-    start = row.rfind(separator)
-    while start % 2 and start != -1:  # not a token but halves of two tokens
-        start = row.rfind(separator, 0, start + 1)
-    return row[max(start, 0) :]
-
-
-def vocabulary_hash():
-    """Return the checksum of the vocabulary of the token ids."""
-    return hashlib.sha256("\n".join(SymmetryTokenizer().vocabulary).encode()).hexdigest()
-
-
-def read_manifest(folder):
+def read_manifest(folder, language=None):
     """What `build_corpus` wrote of a corpus, or ValueError if the folder has none to be read."""
     path = folder / MANIFEST
     try:
@@ -184,7 +176,7 @@ def read_manifest(folder):
             f"{str(path)!r} has format version {manifest.get('format_version')}, but this version "
             f"of sklearn-cloud reads {FORMAT_VERSION}: build the corpus again"
         )
-    if manifest["vocabulary"] != vocabulary_hash():
+    if manifest["vocabulary"] != (language or SymmetryLanguage()).vocabulary_hash:
         raise ValueError(f"the corpus in {str(folder)!r} has another vocabulary: build it again")
     return manifest
 

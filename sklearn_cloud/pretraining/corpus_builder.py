@@ -20,6 +20,7 @@ from .corpus_contents import hash_digests, hash_items, hash_path
 from .corpus_rows import code_chunk
 from .corpus_sources import read_cif_folder, read_structure_table, read_symmetry_table
 from .corpus_writer import read_digest, write_corpus
+from .language import SymmetryLanguage
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ def build_corpus(
     folder,
     sources,
     *,
+    language=None,
     sites="set",
     symprec=0.1,
     max_tokens=128,
@@ -90,8 +92,11 @@ def build_corpus(
     sources : sequence of CorpusSource
         Read one after the other. Of several crystals with the same formula and space group, the
         one with the smallest volume per atom is kept, or the first if no volume is known.
+    language : Language, default=None
+        How crystals are written; None means symmetry strings. A baseline that reads tokens has a
+        language of its own, such as `MatInFormerLanguage`.
     sites : {"set", "orbits"}, default="set"
-        Form of the strings. Records without coordinates are always written as sets.
+        Form of the symmetry strings. Records without coordinates are always written as sets.
     symprec : float, default=0.1
         Distance within which sites count as equivalent, in angstrom.
     max_tokens : int, default=128
@@ -136,17 +141,24 @@ def build_corpus(
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value!r}.")
     folder = Path(folder)
+    language = language or SymmetryLanguage()
     options = {"sites": sites, "symprec": symprec, "max_tokens": max_tokens}
-    plan = {**options, "chunk_size": chunk_size, "sources": [_describe(s) for s in sources]}
+    plan = {
+        "language": language.name,
+        **options,
+        "chunk_size": chunk_size,
+        "sources": [_describe(s) for s in sources],
+    }
     check_plan(folder / "build.json", {**plan, **_contents(sources)}, "corpus")
     if (folder / MANIFEST).exists():
-        _check_finished(folder, sources, chunk_size)
+        _check_finished(folder, sources, chunk_size, language)
     else:
         (folder / "chunks").mkdir(exist_ok=True)
+        options["language"] = language
         chunks = _code_sources(folder / "chunks", sources, options, chunk_size, n_jobs, verbose)
-        write_corpus(folder, chunks, plan, shard_rows)
-    _remove_leftovers(folder)
-    return Corpus(folder)
+        write_corpus(folder, chunks, plan, shard_rows, language)
+    _remove_leftovers(folder, language)
+    return Corpus(folder, language=language)
 
 
 def _describe(source):
@@ -166,10 +178,10 @@ def _contents(sources):
     return {"crystals": [path and hash_path(path) for path in paths]}
 
 
-def _check_finished(folder, sources, chunk_size):
+def _check_finished(folder, sources, chunk_size, language):
     """Raise ValueError if a source in memory has other crystals than the corpus was built of."""
     for number, source in enumerate(sources):
-        known = read_manifest(folder)["sources"][number].get("crystals")
+        known = read_manifest(folder, language)["sources"][number].get("crystals")
         if known is None or _is_path(source):
             continue
         digests = [hash_items(chunk) for chunk in _split(source, chunk_size)]
@@ -184,10 +196,10 @@ def _other_crystals(source, folder):
     )
 
 
-def _remove_leftovers(folder):
+def _remove_leftovers(folder, language):
     """Remove what is not the corpus: chunks, temporary files, shards of an earlier build."""
     shutil.rmtree(folder / "chunks", ignore_errors=True)
-    shards = {shard["name"] for shard in read_manifest(folder)["shards"]}
+    shards = {shard["name"] for shard in read_manifest(folder, language)["shards"]}
     for path in [*folder.glob(".*.part"), *folder.glob("shard-*")]:
         if path.name.partition(".")[0] not in shards:
             path.unlink(missing_ok=True)

@@ -11,12 +11,11 @@ import numpy as np
 from ..crystals.crystal import ELEMENT_RANK, Crystal, check_crystal
 from ..crystals.geometry import GEOMETRY, describe_geometry
 from ..crystals.reading import read_crystal
-from ..encoder.tokenizer import SymmetryTokenizer
 from ..files import atomic_write
 from ..symmetry.search import find_symmetry
-from ..symmetry.strings import SymmetryString, atomic_fractions
 from ..symmetry.wyckoff import Orbit, canonical_orbits
 from .corpus_sources import SymmetryRecord
+from .language import Described, SymmetryLanguage
 
 
 def code_chunk(path, source, items, options, digest):
@@ -30,15 +29,14 @@ def code_chunk(path, source, items, options, digest):
         Number of the source.
     items : list of (str, crystal, `SymmetryRecord` or Exception)
     options : dict
-        `sites`, `symprec` and `max_tokens` of `build_corpus`.
+        `language`, `sites`, `symprec` and `max_tokens` of `build_corpus`.
     digest : str
         Checksum of the items, kept in the file.
     """
-    tokenizer = SymmetryTokenizer()
     rows, dropped = [], Counter()
     for identifier, item in items:
         try:
-            row = _code_crystal(item, tokenizer, options)
+            row = _code_crystal(item, options)
         except (TypeError, ValueError, OSError) as error:
             # without numbers and names, there are only a few reasons
             dropped[re.sub(r"'[^']*'|[\d.]+", "...", str(error))[:80]] += 1
@@ -72,11 +70,12 @@ def _stack(rows):
     }
 
 
-def _code_crystal(item, tokenizer, options):
+def _code_crystal(item, options):
     """Return token ids, data for the de-duplication, and the geometry if there is one."""
     if isinstance(item, Exception):
         raise item
     geometry, volume, nearest = np.full(len(GEOMETRY), np.nan, dtype=np.float32), np.nan, {}
+    crystal, language = None, options["language"]
     if isinstance(item, SymmetryRecord):
         _check_record(item)
         number, composition = item.space_group, item.composition
@@ -95,8 +94,9 @@ def _code_crystal(item, tokenizer, options):
             nearest.setdefault(orbit, []).append(distances[site])
     if not orbits[0].elements:
         orbits = list(dict.fromkeys(orbits))
-    string = str(SymmetryString(number, tuple(orbits), tuple(atomic_fractions(composition))))
-    tokens = tokenizer.encode(string)
+    tokens = language.encode(Described(number, orbits, composition, crystal, options["symprec"]))
+    if not isinstance(language, SymmetryLanguage):
+        nearest = {}
     return {
         "key": _key(composition, number),
         "volume": volume,
@@ -131,7 +131,7 @@ def _distances_of_tokens(tokens, orbits, nearest):
 
 @lru_cache(maxsize=1)
 def _wyckoff_ids():
-    vocabulary = SymmetryTokenizer().vocabulary
+    vocabulary = SymmetryLanguage().vocabulary
     return {i for i, token in enumerate(vocabulary) if re.fullmatch(r"\d+[a-zA]", token)}
 
 

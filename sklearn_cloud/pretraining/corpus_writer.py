@@ -8,11 +8,11 @@ import numpy as np
 
 from ..crystals.geometry import GEOMETRY
 from ..files import sha256_of, write_text
-from .corpus import ARRAYS, FORMAT_VERSION, MANIFEST, vocabulary_hash
+from .corpus import ARRAYS, FORMAT_VERSION, MANIFEST
 from .corpus_contents import hash_digests
 
 
-def write_corpus(folder, chunks, plan, shard_rows):
+def write_corpus(folder, chunks, plan, shard_rows, language):
     """Keep one row per formula and space group, write shards and manifest.
 
     Parameters
@@ -23,6 +23,7 @@ def write_corpus(folder, chunks, plan, shard_rows):
     plan : dict
         Options and sources, for the manifest.
     shard_rows : int
+    language : Language
 
     Raises
     ------
@@ -58,7 +59,8 @@ def write_corpus(folder, chunks, plan, shard_rows):
     _write_manifest(
         folder,
         {
-            **{key: plan[key] for key in ("sites", "symprec", "max_tokens")},
+            "vocabulary": language.vocabulary_hash,
+            **{key: plan[key] for key in ("language", "sites", "symprec", "max_tokens")},
             "rows": sum(shard["rows"] for shard in shards),
             "sources": sources,
             "dropped": dropped,
@@ -153,5 +155,5 @@ def _write_shard(folder, name, rows):
 
 def _write_manifest(folder, manifest):
     """Write the manifest, as the last file: a folder without it is not a corpus."""
-    manifest = {"format_version": FORMAT_VERSION, "vocabulary": vocabulary_hash(), **manifest}
+    manifest = {"format_version": FORMAT_VERSION, **manifest}
     write_text(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")

@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
 
-from ..encoder.tokenizer import SymmetryTokenizer
 from ..training.data import shuffled_by_length
 
 IGNORED = -100
@@ -79,10 +78,9 @@ class MaskedBatch:
         self.corpus = corpus
         self.probability = probability
         self.seed = seed
-        tokenizer = SymmetryTokenizer()
-        self._mask_id, self._pad_id = tokenizer.mask_id, tokenizer.pad_id
-        self._first_word = tokenizer.vocabulary.index("|") + 1
-        self._n_tokens = len(tokenizer)
+        language = corpus.language
+        self._mask_id, self._pad_id = language.mask_id, language.pad_id
+        self._words = language.words
         geometry = corpus.manifest["geometry"]
         self._mean = np.array(geometry["mean"], dtype=np.float32)
         self._scale = np.array(geometry["scale"], dtype=np.float32)
@@ -112,9 +110,10 @@ class MaskedBatch:
         }
 
     def _mask(self, input_ids, rng):
-        chosen = (input_ids >= self._first_word) & (rng.random(input_ids.shape) < self.probability)
+        first, stop = self._words.start, self._words.stop
+        chosen = (input_ids >= first) & (rng.random(input_ids.shape) < self.probability)
         labels = np.where(chosen, input_ids, IGNORED)
         fate = rng.random(input_ids.shape)
-        words = rng.integers(self._first_word, self._n_tokens, input_ids.shape)
+        words = rng.integers(first, stop, input_ids.shape)
         masked = np.where(chosen & (fate < 0.8), self._mask_id, input_ids)
         return np.where(chosen & (fate >= 0.9), words, masked), labels

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from numbers import Integral, Real
 from pathlib import Path
 
@@ -54,10 +55,12 @@ def pretrain(
         The corpus from `build_corpus`, or several that are trained on together.
     folder : str or path
         Folder of the checkpoints and, at the end, of `encoder/`, a value for `encoder=` of an
-        estimator, and `history.json`. If it has checkpoints of this training, the training resumes
-        from the last complete one, with the same loss curve as without the interruption.
+        estimator that reads this language, and `history.json`. If it has checkpoints of this
+        training, the training resumes from the last complete one, with the same loss curve as
+        without the interruption.
     config : EncoderConfig, default=None
-        Shape of the encoder; None means `ENCODER_SIZES["mini"]`.
+        Shape of the encoder; None means `ENCODER_SIZES["mini"]`, with the vocabulary and the
+        positions of the language of the corpus.
     geometry_weight : float, default=0.0
         Weight of the geometry in the loss; if positive, the encoder also learns to predict it.
     epochs : int, default=50
@@ -132,7 +135,7 @@ def pretrain(
     """
     if isinstance(corpus, list | tuple):
         corpus = JoinedCorpus(corpus)
-    config = config or ENCODER_SIZES["mini"]
+    config = config or _default_config(corpus.language)
     folder = Path(folder)
     plan = {
         "config": config.to_dict(),
@@ -150,7 +153,7 @@ def pretrain(
         "random_state": random_state,
     }
     _check_parameters({**plan, "evaluations": evaluations, "save_steps": save_steps})
-    _check_lengths(corpus, config)
+    _check_vocabulary(corpus, config)
     json.dumps(metadata)  # fails now rather than after the training
     accumulation = count_accumulation(batch_size, device_batch_size)
     validation = held_out_rows(corpus, held_out)
@@ -179,7 +182,7 @@ def pretrain(
             mask_probability,
         )
         trainer.train(resume_from_checkpoint=last_checkpoint(folder))
-        return _finish(trainer, folder, config, plan, metadata)
+        return _finish(trainer, folder, config, plan, corpus.language, metadata)
 
 
 def _check_parameters(values):
@@ -201,7 +204,20 @@ def _check_parameters(values):
             raise ValueError(f"{name} must not be negative, got {values[name]!r}.")
 
 
-def _check_lengths(corpus, config):
+def _default_config(language):
+    return replace(
+        ENCODER_SIZES["mini"],
+        vocabulary_size=len(language.vocabulary),
+        max_positions=language.max_positions,
+    )
+
+
+def _check_vocabulary(corpus, config):
+    if config.vocabulary_size != len(corpus.language.vocabulary):
+        raise ValueError(
+            f"the corpus is written in {len(corpus.language.vocabulary)} tokens, but the encoder "
+            f"has vocabulary_size={config.vocabulary_size}: make them equal"
+        )
     longest = int(corpus.lengths.max())
     if longest > config.max_positions:
         raise ValueError(
@@ -211,7 +227,7 @@ def _check_lengths(corpus, config):
         )
 
 
-def _finish(trainer, folder, config, plan, metadata):
+def _finish(trainer, folder, config, plan, language, metadata):
     scored = [entry["step"] for entry in trainer.state.log_history if "eval_loss" in entry]
     if len(trainer.eval_dataset) and scored[-1:] != [trainer.state.global_step]:
         trainer.evaluate()
@@ -230,7 +246,7 @@ def _finish(trainer, folder, config, plan, metadata):
         model = PretrainingModel(config, plan["geometry_weight"])
         model.load_state_dict(weights)
         stored = {**(metadata or {}), "pretraining": plan, "held_out": held_out}
-        save_encoder(encoder, model.encoder, config, metadata=stored)
+        save_encoder(encoder, model.encoder, config, language, metadata=stored)
         text = json.dumps(result, indent=1)
         (folder / "history.json").write_text(text + "\n", encoding="utf-8")
     trainer.accelerator.wait_for_everyone()

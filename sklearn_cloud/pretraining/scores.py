@@ -28,17 +28,18 @@ def score_masked_tokens(model, corpus, rows, *, mask_probability=0.15, batch_siz
     -------
     dict
         `loss` (mean cross entropy per masked token, nats), `accuracy` over all masked tokens and
-        per part of the string (`accuracy_generator`, `accuracy_sites`, `accuracy_composition`),
+        per part of the string (`accuracy_generator`, `accuracy_sites`, `accuracy_composition`; in
+        another language its own parts),
         and, for a model with geometry heads, `crystal_loss` and `orbit_loss` (smooth L1 loss per
         known number, standardised). Empty if there are no rows.
     """
-    tally = _Tally()
+    tally = _Tally(corpus.language.parts)
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     for batch in _masked_batches(corpus, rows, mask_probability, batch_size):
         output = model(**{name: tensor.to(device) for name, tensor in batch.items()})
-        labels, parts = _masked_tokens(batch)
+        labels, parts = _masked_tokens(batch, corpus.language)
         tally.add_tokens(parts, output["predicted"].cpu().numpy() == labels)
         tally.add_loss("loss", output["token_loss"], len(labels))
         for name, numbers in {"crystal_loss": "geometry", "orbit_loss": "distances"}.items():
@@ -54,6 +55,7 @@ def score_baselines(corpus, training_rows, rows, *, mask_probability=0.15):
     Parameters
     ----------
     corpus : Corpus or JoinedCorpus
+        Of symmetry strings.
     training_rows, rows : ndarray of int
         Rows to count tokens in, and rows to predict.
     mask_probability : float, default=0.15
@@ -73,9 +75,9 @@ def score_baselines(corpus, training_rows, rows, *, mask_probability=0.15):
     counts = _count_tokens(corpus, training_rows)
     unigram = _smooth(sum(counts.values()), 1 / len(_tokenizer()))
     predictions = {group: _smooth(found, unigram) for group, found in counts.items()}
-    tallies = {"unigram": _Tally(), "space_group": _Tally()}
+    tallies = {"unigram": _Tally(PARTS), "space_group": _Tally(PARTS)}
     for batch in _masked_batches(corpus, rows, mask_probability, _BATCH_SIZE):
-        labels, parts = _masked_tokens(batch)
+        labels, parts = _masked_tokens(batch, corpus.language)
         groups = [_space_group(string) for string in _unmasked(batch)]
         strings = np.nonzero(batch["labels"].numpy() != IGNORED)[0]
         given_group = [predictions.get(groups[i], unigram) for i in strings]
@@ -88,8 +90,9 @@ def score_baselines(corpus, training_rows, rows, *, mask_probability=0.15):
 class _Tally:
     """Sums of hits and losses over batches."""
 
-    def __init__(self):
-        self.hits, self.counts = np.zeros(len(PARTS)), np.zeros(len(PARTS))
+    def __init__(self, parts):
+        self.parts = parts
+        self.hits, self.counts = np.zeros(len(parts)), np.zeros(len(parts))
         self.losses = {}
 
     def add_tokens(self, parts, hits):
@@ -109,7 +112,7 @@ class _Tally:
         scores = {name: total / weight for name, (total, weight) in self.losses.items()}
         if self.counts.any():
             scores["accuracy"] = float(self.hits.sum() / self.counts.sum())
-        for part, hit, count in zip(PARTS, self.hits, self.counts, strict=True):
+        for part, hit, count in zip(self.parts, self.hits, self.counts, strict=True):
             if count:
                 scores[f"accuracy_{part}"] = float(hit / count)
         return scores
@@ -128,9 +131,9 @@ def _unmasked(batch):
     return np.where(labels == IGNORED, batch["input_ids"].numpy(), labels)
 
 
-def _masked_tokens(batch):
+def _masked_tokens(batch, language):
     """Return each masked token and its part of the string."""
-    parts = np.array([_tokenizer().part_ids(string) for string in _unmasked(batch)])
+    parts = np.array([language.part_ids(string) for string in _unmasked(batch)])
     masked = batch["labels"].numpy() != IGNORED
     return batch["labels"].numpy()[masked], parts[masked]
 

@@ -4,9 +4,10 @@ import warnings
 from numbers import Real
 from typing import NamedTuple
 
+from ..crystals.bond_statistics import BOND_NUMBERS, bond_numbers
 from ..crystals.crystal import ELEMENT_RANK, Crystal, Formula
 from ..crystals.errors import CrystalError
-from ..crystals.geometry import geometry_numbers
+from ..crystals.geometry import NUMBERS, geometry_numbers
 from ..crystals.reading import read_crystal
 from .generators import generator_string
 from .search import BACKENDS, find_symmetries
@@ -14,6 +15,8 @@ from .wyckoff import Orbit
 
 PARTS = ("generators", "sites", "composition")
 SITES = ("set", "orbits")
+#: Names of the numbers next to a string.
+NUMBER_NAMES = {"geometry": NUMBERS, "bonds": (*NUMBERS, *BOND_NUMBERS)}
 SEPARATOR = " | "
 _FRACTION_DIGITS = (2, 4, 6, 8)  # as many as needed to distinguish a fraction from 0
 _LARGEST_COUNT = 900  # of one token
@@ -177,8 +180,8 @@ def compose_strings(
 ):
     """Return symmetry strings, or the ValueError of crystals that have none.
 
-    The options are those of `symmetry_string`, already checked. With ``numbers="geometry"`` each
-    result is a tuple of the string and its `geometry_numbers`.
+    The options are those of `symmetry_string`, already checked. With `numbers`, a key of
+    `NUMBER_NAMES`, each result is a tuple of the string and its numbers.
     """
     symmetries = [None] * len(crystals)
     if "generators" in parts or "sites" in parts or numbers:
@@ -190,7 +193,9 @@ def compose_strings(
     for crystal, symmetry in zip(crystals, symmetries, strict=True):
         try:
             string = _compose(crystal, symmetry, parts, sites)
-            strings.append((string, *_describe(crystal, symmetry)) if numbers else string)
+            if numbers:
+                string = (string, *_describe(crystal, symmetry, numbers, symprec))
+            strings.append(string)
         except ValueError as error:
             strings.append(error)
     return strings
@@ -215,13 +220,16 @@ def _compose(crystal, symmetry, parts, sites):
     return str(SymmetryString(space_group, tuple(orbits), composition))
 
 
-def _describe(crystal, symmetry):
-    """Return the geometry of one crystal as a list of numbers."""
+def _describe(crystal, symmetry, numbers, symprec):
+    """Return the numbers of one crystal."""
     if isinstance(crystal, Formula):
         raise CrystalError(
             "a composition has no geometry: pass a structure, or numbers=None for strings only"
         )
-    return geometry_numbers(crystal, symmetry).tolist()
+    described = geometry_numbers(crystal, symmetry).tolist()
+    if numbers == "bonds":
+        described += bond_numbers(crystal, symprec).tolist()
+    return described
 
 
 def atomic_fractions(amounts):

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from .._compat import Interval, StrOptions
+from ..notebook import NotebookSummary
 from .checks import check_weights
 from .data import InputDataset, sorted_dataset
 from .devices import choose_device, device_or_cpu
@@ -24,7 +25,7 @@ SEED_LIMIT = np.iinfo(np.int32).max
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(field,))
-class NetEstimator(BaseEstimator):
+class NetEstimator(NotebookSummary, BaseEstimator):
     """Base of the estimators that train a network.
 
     A subclass says what the network reads and which network it is:
@@ -107,6 +108,10 @@ class NetEstimator(BaseEstimator):
     def _new_targets(self):
         raise NotImplementedError
 
+    def _n_epochs(self, n_rows):
+        """Return the number of epochs for this many training rows."""
+        return self.max_epochs
+
     def fit(self, X, y, sample_weight=None):
         """Train the network.
 
@@ -149,6 +154,7 @@ class NetEstimator(BaseEstimator):
         self._fit_inputs(rows, train)
         numbers = targets.fit(y, train)
         self.targets_, self.n_outputs_ = targets, targets.n_outputs
+        self.n_samples_fit_ = len(rows)
 
         def dataset(rows, seed):
             chosen = [inputs.distinct[i] for i in inputs.places[rows]]
@@ -175,6 +181,8 @@ class NetEstimator(BaseEstimator):
 
     def _train(self, start, train, valid, batch_seed):
         module, module_params = self._module()
+        n_epochs = self._n_epochs(len(train))
+        settings = {**self._fixed_settings, **self.get_params(deep=False)}
         self.net_, best, stopped = train_net(
             {
                 "module": module,
@@ -185,7 +193,7 @@ class NetEstimator(BaseEstimator):
             start,
             train,
             valid,
-            {**self._fixed_settings, **self.get_params(deep=False), "batch_seed": batch_seed},
+            {**settings, "max_epochs": n_epochs, "batch_seed": batch_seed},
             type(self).__name__,
         )
         epochs = self.net_.history[: best.n_epochs_]
@@ -196,16 +204,29 @@ class NetEstimator(BaseEstimator):
         self.best_epoch_ = best.best_epoch_
         self.n_iter_ = best.n_epochs_
         self.n_parameters_ = sum(p.numel() for p in self.net_.module_.parameters())
-        if self.n_iter_ == self.max_epochs or stopped:
+        if self.n_iter_ == n_epochs or stopped:
             return
         message = (
-            f"Training was interrupted after {self.n_iter_} of {self.max_epochs} epochs; the "
+            f"Training was interrupted after {self.n_iter_} of {n_epochs} epochs; the "
             f"weights of epoch {self.best_epoch_} were kept."
         )
         if len(self.net_.history) > self.n_iter_:
             # Ctrl-C in the middle of an epoch: whatever this fit is part of shall end as well.
             raise KeyboardInterrupt(message)
         warnings.warn(message, stacklevel=3)
+
+    def _summary(self):
+        rows = getattr(self, "n_samples_fit_", None)  # models saved by earlier versions lack it
+        summary = {} if rows is None else {"fitted on": f"{rows} rows"}
+        if hasattr(self, "classes_"):
+            summary["predicts"] = f"classes: {', '.join(map(str, self.classes_[:8]))}"
+        else:
+            summary["predicts"] = f"{self.n_outputs_} number{'s' * (self.n_outputs_ > 1)} per row"
+        if hasattr(self, "encoder"):
+            summary["encoder"] = "none (random weights)" if self.encoder is None else self.encoder
+        summary["epochs"] = f"{self.n_iter_}, weights of epoch {self.best_epoch_}"
+        summary["weights"] = f"{self.n_parameters_:,} on {self.device_}"
+        return summary | {"expected error": "not known: use cross-validation, or CrystalRegressor"}
 
     def _outputs(self, X):
         """Outputs of the net for every row, shape (n_rows, n_outputs), float32.

@@ -13,7 +13,8 @@ import re
 from dataclasses import Field, dataclass, field
 
 PARAMETERS_HERE, ATTRIBUTES_HERE = "    {other parameters}", "    {other attributes}"
-#: Descriptions of parameters and attributes that several estimators have, by name.
+#: Descriptions of parameters and attributes that several estimators have, by name, or by name and
+#: default where that allows other values.
 PARAMETERS = {
     "loss": """{"absolute", "squared", "quantile"}
         Error of the standardised target that is trained on: its absolute value, its square, or
@@ -26,6 +27,9 @@ PARAMETERS = {
         proportional to the number of rows. None weighs all classes alike.""",
     "max_epochs": """int
         Passes over the training rows.""",
+    "max_epochs=auto": """int or "auto"
+        Passes over the training rows. "auto" means 50, or for more than 5,120 rows in batches of
+        32 as many as 8,000 steps allow, but at least 2.""",
     "learning_rate": """float
         Highest learning rate; it rises linearly and then falls to zero along a cosine.""",
     "batch_size": """int
@@ -40,8 +44,8 @@ PARAMETERS = {
     "device": """str or torch.device
         Where to compute; None is CUDA where there is one, else the CPU.""",
     "precision": """{"fp32", "bf16", "auto"}
-        Precision of the training. "auto" is bfloat16 where the hardware multiplies in it, else
-        float32. Predictions are always made in float32.""",
+        Precision of the training. "auto" is bfloat16 where it is faster (graphics cards and CPUs
+        with AMX that support it), else float32. Predictions are always made in float32.""",
     "random_state": """int, RandomState instance or None
         Seed of all that is drawn: initial weights, dropout, batches, validation rows. PyTorch's
         global random numbers are left alone.""",
@@ -146,7 +150,8 @@ def _fill(cls, names):
     def parameter(name):
         default = getattr(cls, name)
         shown = json.dumps(default) if isinstance(default, str) else repr(default)
-        kind, _, rest = PARAMETERS[name].partition("\n")
+        described = PARAMETERS.get(f"{name}={default}", PARAMETERS[name])
+        kind, _, rest = described.partition("\n")
         return f"{name} : {kind}, default={shown}\n{rest}"
 
     attributes = [

@@ -9,7 +9,6 @@ from sklearn_cloud.ensembles import crystal_classifier, crystal_regressor
 @pytest.fixture(autouse=True)
 def small_members(monkeypatch):
     """Members that are fitted in a moment."""
-    pytest.importorskip("matminer", reason="needs sklearn-cloud[baselines]")
     monkeypatch.setattr(crystal_regressor, "regression_members", regression)
     monkeypatch.setattr(crystal_classifier, "classification_members", classification)
 

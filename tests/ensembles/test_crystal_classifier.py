@@ -5,10 +5,9 @@ from sklearn_cloud import CrystalClassifier, load_model, save_model
 
 
 def test_classes_and_probabilities(table, tmp_path):
-    pytest.importorskip("skops")
     crystals, _, y = table
     labels = np.where(y > 2, "wide", "narrow")
-    model = CrystalClassifier(n_folds=3, random_state=0).fit(crystals, labels)
+    model = CrystalClassifier(cv=3, random_state=0).fit(crystals, labels)
     assert model.classes_.tolist() == ["narrow", "wide"]
     probabilities = model.predict_proba(crystals)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
@@ -24,10 +23,10 @@ def test_classes_and_probabilities(table, tmp_path):
 
 def test_bad_targets(table):
     crystals, _, y = table
-    model = CrystalClassifier("fast", n_folds=3)
+    model = CrystalClassifier("fast", cv=3)
     with pytest.raises(ValueError, match="only one class: 'a'"):
         model.fit(crystals, ["a"] * len(y))
-    with pytest.raises(ValueError, match="class 'b' has 2 rows, fewer than n_folds=3"):
+    with pytest.raises(ValueError, match="class 'b' has 2 rows, fewer than the cv=3 folds"):
         model.fit(crystals, ["b"] * 2 + ["a"] * (len(y) - 2))
     with pytest.raises(ValueError, match="NaN in row 0"):
         model.fit(crystals, [None] + ["a"] * (len(y) - 1))

@@ -70,7 +70,7 @@ def come_back(model, folder, X=FORMULAS, method="predict"):
     ],
     ids=["number", "two numbers", "gaps", "bool", "class"],
 )
-def test_cloud(kind, target, tmp_path, hide_skops):
+def test_cloud(kind, target, tmp_path):
     transformer = strings(sites="set", symprec=np.float64(0.05), on_error="warn", n_jobs=1)
     model = make_pipeline(transformer, kind(TINY, max_epochs=np.int64(2), random_state=0))
     again = come_back(model.fit(FORMULAS, target), tmp_path / "model")
@@ -81,18 +81,6 @@ def test_cloud(kind, target, tmp_path, hide_skops):
     assert again[1].loss_curve_ == model[1].loss_curve_
 
 
-@pytest.fixture
-def hide_skops(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "skops", None)
-
-
-def test_without_skops_the_message_says_what_to_install(tmp_path, hide_skops):
-    model = make_pipeline(strings(), CloudEmbedder(TINY), Ridge()).fit(FORMULAS, GAPS)
-    with pytest.raises(ImportError, match=r"pip install 'sklearn-cloud\[persistence\]'"):
-        save_model(model, tmp_path / "model")
-    assert not (tmp_path / "model").exists()
-
-
 @pytest.mark.parametrize("head", [Ridge(), GaussianProcessRegressor(RBF(2.0), random_state=0)])
 def test_embedder_with_a_head(head, tmp_path):
     model = make_pipeline(strings(), CloudEmbedder(TINY, pooling="mean"), StandardScaler(), head)
@@ -100,17 +88,15 @@ def test_embedder_with_a_head(head, tmp_path):
 
 
 def test_trees_behind_an_imputer(tmp_path):
-    pytest.importorskip("skops")
     model = make_pipeline(ElementFractions(), SimpleImputer(), ExtraTreesRegressor(3))
     come_back(model.fit(FORMULAS, GAPS), tmp_path / "model")
 
 
 @pytest.mark.slow
 def test_unlike_models_fitted_together(crystals, tmp_path):
-    pytest.importorskip("skops")
     pytest.importorskip("matminer")
     X, y = crystals
-    model = CrystalRegressor(effort="fast", n_folds=2, random_state=0).fit(X, y)
+    model = CrystalRegressor(effort="fast", cv=2, random_state=0).fit(X, y)
     come_back(model, tmp_path / "model", X)
 
 
@@ -157,6 +143,10 @@ NETWORKS = {
     "SlicesBertRegressor": {"width": 8, "n_layers": 1},
     "CGCNNRegressor": {"atom_width": 4, "n_convolutions": 1},
     "MEGNetRegressor": {"width": 4, "n_blocks": 1, "hidden_width": 4},
+    "ALIGNNRegressor": {"width": 4, "n_layers": 1, "max_neighbors": 4},
+    "CoGNRegressor": {"width": 4, "n_blocks": 1},
+    "CoNGNRegressor": {"width": 4, "n_blocks": 1, "connectivity": "nearest", "max_neighbors": 4},
+    "CrysToGraphRegressor": {"width": 4, "bond_width": 4, "n_layers": 1, "max_neighbors": 4},
 }
 
 

@@ -6,6 +6,7 @@ from oxides import make_strings
 from sklearn.base import clone
 from skorch import NeuralNet
 
+from sklearn_cloud import CloudRegressor
 from sklearn_cloud.encoder import EncoderConfig, build_encoder, save_encoder
 from sklearn_cloud.encoder.tokenizer import SymmetryTokenizer
 from sklearn_cloud.training import estimator
@@ -393,3 +394,16 @@ def test_targets_of_any_size(fitted, data, size):
     power = 2.0 ** np.round(np.log2(size))
     model = clone(fitted).fit(data[0], power * data[1])
     np.testing.assert_array_equal(model.predict(data[0]), power * fitted.predict(data[0]))
+
+
+def test_epochs_for_large_tables():
+    from sklearn_cloud.estimators.cloud import affordable_epochs
+
+    assert [affordable_epochs(n, 32) for n in (1, 600, 5_120, 10_240, 100_000)] == [
+        50, 50, 50, 25, 2,
+    ]  # fmt: skip
+    model = CloudRegressor(EncoderConfig(n_layers=1, n_heads=2, width=16), random_state=0)
+    strings = ["1a Na 1b Cl | Na 0.5 Cl 0.5", "8a Si | Si 1.0"] * 4
+    assert model.fit(strings, np.arange(8.0)).n_iter_ == 50
+    with pytest.raises(ValueError, match="max_epochs"):
+        model.set_params(max_epochs="many").fit(strings, np.arange(8.0))

@@ -91,6 +91,8 @@ def test_own_results_stand_beside_the_published(tmp_path):
     # best of all, and best of those without coordinates
     assert row_of(table, "mine")[2] == f"***32.0000 ({math.sqrt(3.2):.4f})***"
     assert row_of(table, "mine")[3] == "–"
+    assert row_of(table, "mine")[-1] == "this library"
+    assert row_of(table, "CLOUD")[-1] == "published"
     assert row_of(table, "CLOUD")[2] == "<u>35.0057 (11.4550)</u>"
 
 

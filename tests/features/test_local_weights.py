@@ -110,7 +110,6 @@ def test_pickles_are_not_read_unasked(estimator, tmp_path, monkeypatch):
 
 
 def test_loaded_model_trusts_no_weights(tmp_path):
-    pytest.importorskip("skops", reason="an extra: sklearn-cloud[persistence]")
     model = PotentialFeatures("mace", weights="some.model", trust_weights=True)
     save_model(model, tmp_path / "model")
     loaded = load_model(tmp_path / "model")

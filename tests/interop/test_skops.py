@@ -3,13 +3,11 @@
 import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
+from skops import io
+from skops.io.exceptions import UntrustedTypesFoundException
 
-io = pytest.importorskip("skops.io", reason="needs skops")
-
-from skops.io.exceptions import UntrustedTypesFoundException  # noqa: E402
-
-from sklearn_cloud import CloudClassifier, CloudRegressor, SymmetryStringTransformer  # noqa: E402
-from sklearn_cloud.encoder import EncoderConfig  # noqa: E402
+from sklearn_cloud import CloudClassifier, CloudRegressor, SymmetryStringTransformer
+from sklearn_cloud.encoder import EncoderConfig
 
 FORMULAS = ["NaCl", "KCl", "MgO", "CaO", "ZnS", "Si", "GaAs", "LiF", "AgBr", "CdTe"] * 3
 GAPS = np.array([8.5, 8.4, 7.8, 7.1, 3.6, 1.1, 1.4, 13.0, 2.7, 1.5] * 3)

@@ -39,7 +39,7 @@ def fit(encoder, crystals):
     """Fit on `targets.csv`, or another table, and return the exit code."""
 
     def run(output, *options, table="targets.csv", target="gap"):
-        quick = ["--encoder", encoder, "--epochs", "2", "--quiet"]
+        quick = ["--model", "cloud", "--encoder", encoder, "--epochs", "2", "--quiet"]
         return main(["fit", table, "--target", target, "-o", output, *quick, *options])
 
     return run

@@ -138,13 +138,60 @@ def test_model_folder(fit, crystals, assert_close):
     assert_close(record["predicted_gap"], model.predict(["crystals/NaF.cif"])[0])
 
 
-def test_fit_reports_the_validation_error_in_the_unit_of_the_target(fit, capsys):
-    quick = ["--epochs", "2", "--encoder", "none"]
+def test_fit_names_the_validation_error_for_what_it_is(fit, capsys):
+    quick = ["--model", "cloud", "--epochs", "2", "--encoder", "none"]
     assert main(["fit", "targets.csv", "--target", "gap", "-o", "model", *quick]) == 0
     out = capsys.readouterr().out
     estimator = load_model("model").steps[-1][1]
     error = min(estimator.validation_scores_) * estimator.target_scale_[0]
-    assert f"validation mean absolute error: {error:.4g}" in out
+    assert f"lowest validation error: {error:.4g}" in out
+    assert "new crystals have a larger one" in out  # it is not the expected error
+
+
+def test_ensemble_with_intervals(crystals, capsys, assert_close):
+    command = ["fit", "targets.csv", "--target", "gap", "-o", "model", "--effort", "fast"]
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    model = load_model("model")
+    assert f"expected mean absolute error: {model.expected_error_:.4g}" in out
+    assert "members and weights: " in out and "validation" not in out
+    command = ["predict", "model", "targets.csv", "-o", "new.csv", "--coverage", "0.8"]
+    assert main(command) == 0
+    found = pd.read_csv("new.csv")
+    files = found["file"].tolist()
+    assert_close(found["predicted_gap"], model.predict(files))
+    assert_close(found[["lower_gap", "upper_gap"]], model.predict_interval(files, 0.8))
+    assert_close(found["applicability"], model.applicability(files))
+    assert "mean absolute error on the 12 rows" in capsys.readouterr().err
+    cscl("Cs", "Og").to("strange.cif")
+    assert main(["predict", "model", "strange.cif"]) == 0
+    assert "1 crystals are unlike those of the training" in capsys.readouterr().err
+
+
+def test_ensemble_of_classes(crystals):
+    command = ["fit", "targets.csv", "--target", "metal", "--classify", "-o", "metals", "--quiet"]
+    assert main([*command, "--effort", "fast"]) == 1  # four metals are too few for five folds
+    table = pd.read_csv("targets.csv")
+    pd.concat([table, table]).to_csv("targets.csv", index=False)
+    assert main([*command, "--effort", "fast"]) == 0
+    assert main(["predict", "metals", "targets.csv", "-o", "labels.csv", "--quiet"]) == 0
+    found = pd.read_csv("labels.csv")
+    assert set(found.columns[4:]) == {
+        "predicted_metal", "probability_False", "probability_True", "applicability",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--epochs", "5"], "--epochs applies to the encoder alone: add --model cloud"),
+        (["--sites", "set"], "--sites applies to the encoder alone"),
+        (["--model", "cloud", "--effort", "fast"], "--effort applies to --model crystal only"),
+    ],
+)
+def test_options_of_the_other_model(crystals, options, message, capsys):
+    assert main(["fit", "targets.csv", "--target", "gap", "-o", "model", *options]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_classify(fit, crystals, capsys):

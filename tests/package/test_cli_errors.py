@@ -233,7 +233,7 @@ def test_prediction_that_is_there_already(failing, fit, crystals):
 def test_unknown_encoder(failing, crystals):
     options = ["--encoder", "huge", "--quiet"]
     assert "No encoder 'huge'" in failing(
-        ["fit", "targets.csv", "--target", "gap", "-o", "model", *options]
+        ["fit", "targets.csv", "--target", "gap", "-o", "model", "--model", "cloud", *options]
     )
     assert "No encoder 'huge'" in failing(["embed", "crystals", "-o", "v.csv", *options])
 
@@ -310,7 +310,17 @@ def test_ctrl_c_while_training(failing, crystals, encoder, monkeypatch):
         return batch(self, rows)
 
     monkeypatch.setattr(InputDataset, "batch", press)
-    command = ["fit", "targets.csv", "--target", "gap", "-o", "model", "--quiet"]
+    command = [
+        "fit",
+        "targets.csv",
+        "--target",
+        "gap",
+        "-o",
+        "model",
+        "--model",
+        "cloud",
+        "--quiet",
+    ]
     assert "nothing was written" in failing([*command, "--encoder", encoder], code=130)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -352,6 +362,7 @@ def test_warnings_are_one_line(crystals, capsys, monkeypatch):
         ["strings"],
         ["fit", "targets.csv", "-o", "model"],
         ["fit", "targets.csv", "--target", "gap", "-o", "model", "--epochs", "0"],
+        ["predict", "model", "crystals", "--coverage", "90"],
         ["strings", "crystals", "--symprec", "-1"],
         ["strings", "crystals", "--parts", "sites,colour"],
         ["benchmark", "jdft2d", "--folds", "5"],
@@ -376,8 +387,8 @@ def test_reader_that_has_seen_enough(crystals):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch, when it is imported
 def test_encoder_and_device_come_before_the_crystals(failing, crystals, monkeypatch):
-    monkeypatch.setattr("sklearn_cloud.cli.inputs.read_strings", None)
-    command = ["fit", "targets.csv", "--target", "gap", "-o", "model"]
+    monkeypatch.setattr("sklearn_cloud.cli.inputs.read_all", None)
+    command = ["fit", "targets.csv", "--target", "gap", "-o", "model", "--model", "cloud"]
     assert "smal" in failing([*command, "--encoder", "smal"])
     assert "leave out --device" in failing([*command, "--device", "meta"])
 

@@ -20,6 +20,7 @@ PACKAGES = [
     ".evaluation",
     ".explanations",
     ".scaling",
+    ".predictors",
 ]
 EXTRAS = {".plotting": "matplotlib", ".tuning": "optuna_integration"}
 DOCS = Path(__file__).parents[2] / "docs"

@@ -36,3 +36,35 @@ def test_all_brings_everything_but_the_potentials():
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_extras_name_extras_that_exist(extra):
     assert packages_of(extra)
+
+
+def test_the_citation_is_valid():
+    """The required keys and types of Citation File Format 1.2.0."""
+    yaml = pytest.importorskip("yaml")
+    content = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert content["cff-version"] == "1.2.0"
+    assert all(isinstance(content[key], str) for key in ("title", "message", "license"))
+    assert content["type"] in ("software", "dataset")
+    paper = content["preferred-citation"]
+    assert isinstance(paper["year"], int) and paper["type"] == "conference-paper"
+    for author in [*content["authors"], *paper["authors"]]:
+        assert {"name"} <= set(author) or {"given-names", "family-names"} <= set(author)
+    assert "name" in paper["conference"]
+
+
+def test_classifiers_name_the_tested_pythons():
+    workflow = (ROOT / ".github/workflows/tests.yml").read_text(encoding="utf-8")
+    tested = set(re.findall(r'python: "(3\.\d+)"', workflow))
+    classifiers = {c.rsplit(" ", 1)[-1] for c in PROJECT["classifiers"] if ":: 3." in c}
+    assert classifiers == tested
+
+
+def test_recipe_and_project_have_the_same_requirements():
+    yaml = pytest.importorskip("yaml")
+    text = (ROOT / "packaging/conda/recipe.yaml").read_text(encoding="utf-8")
+    recipe = yaml.safe_load(text)["requirements"]["run"]
+    wanted = [
+        f"{r.name.replace('torch', 'pytorch')} {r.specifier}"
+        for r in map(Requirement, PROJECT["dependencies"])
+    ]
+    assert recipe == [f"python {PROJECT['requires-python']}", *wanted]

@@ -250,3 +250,22 @@ def test_masked_strings_of_the_transformer_are_not_read_as_crystals(pipeline):
     # A string that is a formula as well is taken for what it says.
     assert explain_prediction(pipeline, "Na 0.5 Cl 0.5").string == "Na 0.5 Cl 0.5"
     assert isinstance(pipeline[0], SymmetryStringTransformer)
+
+
+def test_contributions_of_sites_and_elements(regressor):
+    string = "1 4 b O O O c O O O d O O O e O O O 0 | 1a Sr 1b Ti 3c O x2 | Sr 0.2 Ti 0.2 O 0.6"
+    explanation = explain_prediction(regressor, string)
+    table = explanation.contributions()
+    assert table["name"].tolist() == ["space group 221", "1a Sr", "1b Ti", "3c O", "Sr", "Ti", "O"]
+    assert table["kind"].tolist() == ["symmetry"] + ["site"] * 3 + ["element"] * 3
+    assert table["attribution"].sum() == pytest.approx(explanation.attributions.sum())
+    oxygen = [i for i, token in enumerate(explanation.tokens) if token == "0.6"][0]
+    expected = explanation.attributions[oxygen - 1 : oxygen + 1].sum()
+    assert table["attribution"].iloc[-1] == pytest.approx(expected)
+
+
+def test_an_explanation_is_readable(regressor):
+    lines = repr(explain_prediction(regressor, NACL)).splitlines()
+    assert lines[0].startswith("Explanation of ") and lines[0].endswith(f"for {NACL!r}")
+    assert lines[1].split()[:3] == ["baseline", "(all", "masked)"]
+    assert [line.split()[:3] for line in lines[3:5]] == [["site", "1a", "Na"], ["site", "1b", "Cl"]]

@@ -8,7 +8,12 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from sklearn_cloud.evaluation import stability_table
-from sklearn_cloud.plotting import CalibrationDisplay, ParityDisplay, StabilityROCDisplay
+from sklearn_cloud.plotting import (
+    ApplicabilityDisplay,
+    CalibrationDisplay,
+    ParityDisplay,
+    StabilityROCDisplay,
+)
 
 
 def legend_texts(display):
@@ -264,3 +269,37 @@ def test_calibration_of_bad_levels_and_intervals():
         CalibrationDisplay.from_predictions([1.0], [1.0], [1.0], levels=[0.5, 95])
     with pytest.raises(ValueError, match=r"\(1, 2, 2\), got \(1, 2, 1\)"):
         CalibrationDisplay.from_intervals([1.0], [[[0.0], [1.0]]], [0.5, 0.9])
+
+
+def test_error_against_applicability():
+    rng = np.random.RandomState(0)
+    applicability = rng.rand(400)
+    y = rng.normal(size=400)
+    predicted = y + rng.normal(size=400) * (1.1 - applicability)
+    display = ApplicabilityDisplay.from_predictions(
+        y, predicted, applicability, n_groups=4, name="CLOUD", unit="eV"
+    )
+    assert (np.diff(display.error) < 0).all() and (np.diff(display.applicability) > 0).all()
+    lowest = np.argsort(applicability)[:100]
+    assert display.error[0] == pytest.approx(np.abs(predicted - y)[lowest].mean())
+    assert display.ax_.get_ylabel() == "mean absolute error (eV)"
+    assert legend_texts(display)[0].startswith("CLOUD: MAE ")
+
+
+def test_applicability_of_what_has_none():
+    with pytest.raises(TypeError, match="list has no applicability"):
+        ApplicabilityDisplay.from_estimator([], ["NaCl"], [1.0])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"applicability": [0.5]}, "of the same length"),
+        ({"y_pred": [1.0, np.nan, 3.0]}, "not finite in row 1"),
+        ({"n_groups": 4}, "n_groups=4 must be between 1 and 3 rows"),
+    ],
+)
+def test_bad_input_of_the_applicability_display(change, message):
+    values = {"y_true": [1, 2, 3], "y_pred": [1, 2, 3], "applicability": [0, 0.5, 1], "n_groups": 2}
+    with pytest.raises(ValueError, match=message):
+        ApplicabilityDisplay.from_predictions(**{**values, **change})

@@ -15,6 +15,7 @@ from sklearn_cloud.pretraining import corpus_builder
 from sklearn_cloud.pretraining.corpus import Corpus, JoinedCorpus, _keep_open, held_out_rows
 from sklearn_cloud.pretraining.corpus_builder import CorpusSource, build_corpus
 from sklearn_cloud.pretraining.corpus_sources import SymmetryRecord
+from sklearn_cloud.pretraining.language import SymmetryLanguage
 from sklearn_cloud.symmetry import symmetry_string
 
 TOKENIZER = SymmetryTokenizer()
@@ -463,6 +464,7 @@ def test_held_out_rows_are_chosen_by_the_checksum_of_the_composition():
     class Rows:
         """Rows of any bytes, among them two halves that together look like a separator."""
 
+        language = SymmetryLanguage()
         rows = np.random.default_rng(0).choice(
             [separator, separator << 8, separator | separator << 8, 1, 0, 300], (400, 9)
         )

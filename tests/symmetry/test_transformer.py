@@ -159,8 +159,21 @@ def test_geometry_next_to_the_strings(crystals):
         np.testing.assert_allclose(numbers[name], expected, rtol=1e-6, err_msg=name)
 
 
-def test_geometry_does_not_depend_on_the_description(crystals):
-    transformer = SymmetryStringTransformer(numbers="geometry")
+def test_numbers_on_bonds(crystals):
+    from sklearn_cloud.features import BondFeatures
+
+    transformer = SymmetryStringTransformer(numbers="bonds").set_output(transform="pandas")
+    table = transformer.fit_transform([crystals["rutile"]])
+    geometry = SymmetryStringTransformer(numbers="geometry").fit_transform([crystals["rutile"]])
+    assert table.shape == (1, 44)
+    assert table.iloc[:, :14].to_numpy().tolist() == geometry.tolist()
+    bonds = BondFeatures().set_output(transform="pandas").fit_transform([crystals["rutile"]])
+    assert table.iloc[0, 14:].tolist() == bonds[table.columns[14:]].iloc[0].tolist()
+
+
+@pytest.mark.parametrize("numbers", ["geometry", "bonds"])
+def test_numbers_do_not_depend_on_the_description(crystals, numbers):
+    transformer = SymmetryStringTransformer(numbers=numbers)
     structure = crystals["rutile"]
     first, doubled = transformer.fit_transform([structure, structure.copy() * (1, 1, 2)])
     assert first[0] == doubled[0]
@@ -171,7 +184,7 @@ def test_geometry_needs_a_structure(crystals):
     transformer = SymmetryStringTransformer(numbers="geometry")
     with pytest.raises(ValueError, match="row 0: a composition has no geometry.*numbers=None"):
         transformer.fit_transform(["NaCl"])
-    with pytest.raises(ValueError, match="numbers must be None or 'geometry'"):
+    with pytest.raises(ValueError, match="numbers must be None or one of"):
         SymmetryStringTransformer(numbers="magpie").fit(["NaCl"])
     with pytest.warns(UserWarning, match="1 of 2 rows cannot be used"):
         rows = transformer.set_params(on_error="warn").transform([crystals["rutile"], "NaCl"])

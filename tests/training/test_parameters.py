@@ -26,6 +26,10 @@ NETWORKS = [
     baselines.SlicesBertRegressor,
     baselines.CGCNNRegressor,
     baselines.MEGNetRegressor,
+    baselines.ALIGNNRegressor,
+    baselines.CoGNRegressor,
+    baselines.CoNGNRegressor,
+    baselines.CrysToGraphRegressor,
 ]
 
 

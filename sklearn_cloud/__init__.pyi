@@ -1,0 +1,13 @@
+from ._version import __version__ as __version__
+from .crystals.errors import CrystalError as CrystalError
+from .ensembles.crystal_classifier import CrystalClassifier as CrystalClassifier
+from .ensembles.crystal_regressor import CrystalRegressor as CrystalRegressor
+from .estimators.classifier import CloudClassifier as CloudClassifier
+from .estimators.embedder import CloudEmbedder as CloudEmbedder
+from .estimators.folders import load_model as load_model
+from .estimators.folders import save_model as save_model
+from .estimators.regressor import CloudRegressor as CloudRegressor
+from .exceptions import ModelFolderError as ModelFolderError
+from .symmetry.parsing import parse_string as parse_string
+from .symmetry.strings import symmetry_string as symmetry_string
+from .symmetry.transformer import SymmetryStringTransformer as SymmetryStringTransformer

@@ -1,0 +1,11 @@
+from .checkpoints import Checkpoint as Checkpoint
+from .checkpoints import load_encoder as load_encoder
+from .checkpoints import save_encoder as save_encoder
+from .config import ENCODER_SIZES as ENCODER_SIZES
+from .config import EncoderConfig as EncoderConfig
+from .model import CloudModule as CloudModule
+from .model import build_encoder as build_encoder
+from .model import cls_vectors as cls_vectors
+from .model import mean_vectors as mean_vectors
+from .original_format import OriginalTokenizer as OriginalTokenizer
+from .tokenizer import SymmetryTokenizer as SymmetryTokenizer

@@ -1,0 +1,2 @@
+from .crystal_classifier import CrystalClassifier as CrystalClassifier
+from .crystal_regressor import CrystalRegressor as CrystalRegressor

@@ -1,0 +1,124 @@
+"""Folds of the training rows of an ensemble."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.model_selection import KFold, StratifiedKFold, check_cv
+
+_WEIGHT_FOLDS = 5  # of the left-out rows, where there is a single fold
+
+
+def make_folds(cv, y, *, stratify, random_state):
+    """Return the folds, each as (training rows, left-out rows).
+
+    Parameters
+    ----------
+    cv : int, cross-validation splitter or iterable of (train, test)
+        An integer means that many shuffled folds.
+    y : ndarray of shape (n_rows,)
+    stratify : bool
+        Whether shuffled folds keep the shares of the classes.
+    random_state : int
+        Seed of shuffled folds.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+
+    Raises
+    ------
+    ValueError
+        If there are fewer rows than folds, a fold is empty or has indices that are no rows, or a
+        row is left out more than once.
+    """
+    if isinstance(cv, Integral):
+        if len(y) < cv:
+            raise ValueError(
+                f"n_samples={len(y)} is fewer than the cv={cv} folds: pass more rows, or fewer "
+                "folds."
+            )
+        kind = StratifiedKFold if stratify else KFold
+        cv = kind(cv, shuffle=True, random_state=random_state)
+    placeholder = np.zeros((len(y), 1))
+    folds = [(np.asarray(a), np.asarray(b)) for a, b in check_cv(cv).split(placeholder, y)]
+    if not folds:
+        raise ValueError("cv has no folds.")
+    for number, rows in enumerate(folds):
+        if any(len(part) == 0 for part in rows):
+            raise ValueError(f"fold {number} of cv has no rows to fit on, or leaves none out.")
+        if any(part.min() < 0 or part.max() >= len(y) for part in rows):
+            raise ValueError(
+                f"fold {number} of cv has indices outside the {len(y)} rows of X (0 to "
+                f"{len(y) - 1})."
+            )
+        if np.intersect1d(*rows).size:
+            raise ValueError(f"fold {number} of cv leaves out rows that it also fits on.")
+    counts = np.bincount(np.concatenate([test for _, test in folds]))
+    if counts.max() > 1:
+        raise ValueError(
+            f"cv leaves out row {counts.argmax()} {counts.max()} times, but may leave out each row "
+            "only once: use KFold, or a list of the splits of GroupKFold."
+        )
+    return folds
+
+
+class LeftOut:
+    """The rows that were left out by a fold, with their predictions.
+
+    Parameters
+    ----------
+    fits : list of CrossFit
+    features : ndarray of shape (n_rows, n_features)
+    y : ndarray of shape (n_rows,)
+    sample_weight : ndarray of shape (n_rows,) or None
+    folds : list of (ndarray, ndarray)
+    random_state : int
+
+    Attributes
+    ----------
+    n_rows : int
+        Number of all rows.
+    rows : ndarray of shape (n_left_out,)
+        Indices of the rows left out, sorted.
+    fold_of_row : ndarray of shape (n_left_out,)
+        Number of the fold that left out each of them.
+    names : list of str
+        Names of the members.
+    predictions : ndarray of shape (n_members, n_left_out, ...)
+    features, y, sample_weight : ndarray
+        Of these rows.
+    folds : list of (ndarray, ndarray)
+        Folds of these rows, for what is learned from their predictions: the same ones if there
+        are several, else shuffled ones.
+    random_state : int
+    """
+
+    def __init__(self, fits, features, y, sample_weight, folds, random_state):
+        numbers = np.full(len(y), -1, dtype=np.int32)
+        for number, (_, test) in enumerate(folds):
+            numbers[test] = number
+        self.n_rows, self.rows = len(y), np.flatnonzero(numbers >= 0)
+        self.fold_of_row = numbers[self.rows]
+        self.names = [fit.name for fit in fits]
+        self.predictions = np.array([fit.predictions[self.rows] for fit in fits])
+        self.features, self.y = features[self.rows], y[self.rows]
+        self.sample_weight = np.ones(len(y)) if sample_weight is None else sample_weight
+        self.sample_weight = self.sample_weight[self.rows].astype(float)
+        self.folds = _second_folds(self.fold_of_row, random_state)
+        self.random_state = random_state
+
+    def by_name(self, values):
+        """Return {name of the member: value}."""
+        return {name: float(value) for name, value in zip(self.names, values, strict=True)}
+
+
+def _second_folds(fold_of_row, random_state):
+    numbers = np.unique(fold_of_row)
+    if len(numbers) > 1:
+        return [
+            (np.flatnonzero(fold_of_row != k), np.flatnonzero(fold_of_row == k)) for k in numbers
+        ]
+    if len(fold_of_row) < 2:
+        raise ValueError("cv leaves out a single row: leave out more.")
+    n_folds = min(_WEIGHT_FOLDS, len(fold_of_row))
+    return list(KFold(n_folds, shuffle=True, random_state=random_state).split(fold_of_row))

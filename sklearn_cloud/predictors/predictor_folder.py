@@ -1,0 +1,72 @@
+"""The folder of a predictor: a model folder and its card."""
+
+import json
+
+from ..estimators.folder_files import checksum
+from ..estimators.folders import load_model, read_description, save_model
+from ..exceptions import ModelFolderError, folder_errors
+from ..files import read_text, write_text
+from .compact import compact
+
+CARD_FILE = "card.json"
+
+
+def write_predictor(ensemble, card, folder):
+    """Write the folder of a predictor; the card comes last.
+
+    Parameters
+    ----------
+    ensemble : CrystalRegressor or CrystalClassifier
+        Fitted.
+    card : dict
+    folder : pathlib.Path
+
+    Returns
+    -------
+    dict
+        The card as it was written, with the size of the folder in bytes.
+    """
+    (folder / CARD_FILE).unlink(missing_ok=True)
+    save_model(compact(ensemble), folder, target=card["name"])
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    return write_card({**card, "bytes": size, "model": read_description(folder)["sha256"]}, folder)
+
+
+def write_card(card, folder):
+    """Write a card with its checksum, and return it."""
+    card = {**card, "sha256": checksum(card)}
+    write_text(folder / CARD_FILE, json.dumps(card, indent=1, allow_nan=False) + "\n")
+    return card
+
+
+def read_card(folder):
+    """Return the card of a predictor.
+
+    Raises
+    ------
+    ModelFolderError
+        If it is missing or damaged.
+    """
+    path = folder / CARD_FILE
+    with folder_errors(folder):
+        try:
+            card = json.loads(read_text(path))
+        except FileNotFoundError as error:
+            raise ModelFolderError(f"{error} Reinstall sklearn-cloud.") from None
+        if card["sha256"] != checksum(card):
+            raise ModelFolderError(f"{path} is damaged: its SHA-256 differs.")
+        return card
+
+
+def read_predictor(folder):
+    """Return the ensemble and the card of a predictor.
+
+    Raises
+    ------
+    ModelFolderError
+        If a file is missing or damaged, or the card is that of another model.
+    """
+    card = read_card(folder)
+    if read_description(folder)["sha256"] != card["model"]:
+        raise ModelFolderError(f"the card in {str(folder)!r} is that of another model.")
+    return load_model(folder), card

@@ -1,0 +1,143 @@
+"""Read crystals for predictors: every crystal once, with an error for each row without a result."""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+
+from ..crystals.crystal import Crystal, Formula
+from ..crystals.errors import CrystalError
+from ..crystals.items import as_items
+from ..crystals.row_messages import raise_errors, warn_errors
+from ..crystals.rows import compute_rows, warn_notes
+from ..ensembles.views import compute_views
+from ..symmetry.strings import compose_strings
+
+ON_ERROR = ("raise", "warn")
+
+
+class Described(NamedTuple):
+    """The rows that can be predicted, and what the members read.
+
+    Attributes
+    ----------
+    n_rows : int
+        Number of all rows.
+    rows : ndarray of shape (n_good,)
+        Rows that can be predicted.
+    places : ndarray of shape (n_good,)
+        Index of the distinct crystal of each of them.
+    crystals : list of Crystal or Formula
+        The distinct ones.
+    tables : dict of str to ndarray
+        Views of the distinct crystals.
+    """
+
+    n_rows: int
+    rows: np.ndarray
+    places: np.ndarray
+    crystals: list
+    tables: dict
+
+    def spread(self, values):
+        """Return the values of the distinct crystals for all rows; bad rows are NaN."""
+        values = np.asarray(values, dtype=float)
+        spread = np.full((self.n_rows, *values.shape[1:]), np.nan)
+        if len(self.rows):
+            spread[self.rows] = values[self.places]
+        return spread
+
+
+def read_rows_of(X, *, n_jobs=None, verbose=0):
+    """Return the `Rows` of X, with an error for each row that is not a crystal."""
+    label = "reading" if verbose else None
+    rows = compute_rows(as_items(X), list, n_jobs=n_jobs, label=label, on_error="keep")
+    warn_notes(rows)
+    return rows
+
+
+def describe(rows, ensemble, needs, name, *, on_error="raise", n_jobs=None):
+    """Compute the views of an ensemble for the rows that have them.
+
+    Parameters
+    ----------
+    rows : Rows
+        From `read_rows_of`.
+    ensemble : CrystalRegressor or CrystalClassifier
+    needs : {"structure", "formula"}
+    name : str
+        Name of the property, for messages.
+    on_error : {"raise", "warn"}
+    n_jobs : int or None
+
+    Returns
+    -------
+    Described
+
+    Raises
+    ------
+    TypeError, CrystalError
+        If rows cannot be predicted and `on_error` is "raise".
+    """
+    if on_error not in ON_ERROR:
+        raise ValueError(f"on_error must be one of {ON_ERROR}, got {on_error!r}.")
+    found = [prepare(crystal, needs, name) for crystal in rows.results]
+    crystals = [one for one in found if not isinstance(one, Exception)]
+    tables, bad = _views(ensemble, crystals, n_jobs)
+    kept = iter(bad)
+    outcomes = [one if isinstance(one, Exception) else (next(kept) or one) for one in found]
+    rows = _with_errors(rows, outcomes)
+    if on_error == "raise":
+        raise_errors(rows)
+    warn_errors(rows, "their predictions are NaN", stacklevel=4)
+    good = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, Exception)]
+    index = np.full(len(outcomes), -1)
+    index[good] = np.arange(len(good))
+    usable = np.flatnonzero([row not in rows.errors for row in range(len(rows.places))])
+    places = index[rows.places[usable]]
+    return Described(len(rows.places), usable, places, [outcomes[i] for i in good], tables)
+
+
+def prepare(crystal, needs, name):
+    """Return what the predictor of a property reads of a crystal, or the error."""
+    if needs == "formula":
+        return Formula(tuple(sorted(crystal.composition.items())))
+    if not isinstance(crystal, Crystal):
+        return CrystalError(
+            f"the predictor of {name!r} needs a crystal structure, got only the composition "
+            f"{dict(crystal.amounts)}: pass a Structure, Atoms or CIF file"
+        )
+    if any(len(species) > 1 or species[0][1] < 1 for species in crystal.species):
+        return CrystalError(
+            f"the crystal is disordered (partial occupancies), but the predictor of {name!r} was "
+            "trained on ordered crystals: pass an ordered approximant"
+        )
+    return crystal
+
+
+def _views(ensemble, crystals, n_jobs):
+    """Return the views of the crystals that have them, and the error of each crystal or None."""
+    if not crystals:
+        return {}, []
+    (strings,) = ensemble.views_["strings"]
+    compose = partial(compose_strings, **strings._options())
+    rows = compute_rows(crystals, compose, n_jobs=n_jobs, on_error="keep")
+    bad = [rows.errors.get(row) for row in range(len(crystals))]
+    good = [crystal for crystal, error in zip(crystals, bad, strict=True) if error is None]
+    if not good:
+        return {}, bad
+    options = {"n_jobs": n_jobs, "verbose": 0}
+    features = [clone(one).set_params(**options) for one in ensemble.views_["features"]]
+    tables = compute_views({"features": features}, good, ("features",))
+    places = [place for place in rows.places if place >= 0]
+    return {"strings": np.array(rows.results, dtype=object)[places], **tables}, bad
+
+
+def _with_errors(rows, outcomes):
+    """Return the rows with the errors of their distinct crystals."""
+    errors = dict(rows.errors)
+    for row, place in enumerate(rows.places):
+        if place >= 0 and isinstance(outcomes[place], Exception):
+            errors[row] = outcomes[place]
+    return rows._replace(errors=errors)
