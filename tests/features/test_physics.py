@@ -58,7 +58,7 @@ class Failing(Springs):
 def stand_in(request, monkeypatch):
     load_force_field.cache_clear()
     monkeypatch.setitem(force_fields.FORCE_FIELDS, "chgnet", request.param)
-    yield load_force_field("chgnet", "cpu")
+    yield load_force_field("chgnet", "cpu", None)
     load_force_field.cache_clear()
 
 

@@ -44,7 +44,7 @@ class SumOfCell:
 def stand_in(monkeypatch):
     potential_adapters.load_potential.cache_clear()
     monkeypatch.setitem(potential_adapters.POTENTIALS, "chgnet", SumOfCell)
-    yield potential_adapters.load_potential("chgnet", "cpu")
+    yield potential_adapters.load_potential("chgnet", "cpu", None)
     potential_adapters.load_potential.cache_clear()
 
 

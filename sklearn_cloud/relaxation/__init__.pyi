@@ -1,0 +1,1 @@
+from .bowsr import BowsrRelaxer as BowsrRelaxer
