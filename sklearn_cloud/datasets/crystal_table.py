@@ -30,8 +30,9 @@ def describe_crystals(X, *, symprec=0.1, n_jobs=None):
     --------
     >>> from sklearn_cloud.datasets import describe_crystals, load_example
     >>> print(describe_crystals(load_example().structures[:2]).round(1))
-      formula   space_group  sites  volume_per_atom
+      formula     space_group  sites  volume_per_atom
     0       C  F d -3 m (227)      8              5.7
+    1      Si  F d -3 m (227)      8             20.0
     """
     import pandas as pd
 

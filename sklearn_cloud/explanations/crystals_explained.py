@@ -51,8 +51,8 @@ class CrystalExplanation:
     >>> print(explain_crystal(model, "NaCl", unit="eV"))
     NaCl: 8.4 eV
     Elements
-      Na  instead of Li, K  +0 eV
       Cl  instead of F, Br  +0 eV
+      Na  instead of Li, K  +0 eV
     """
 
     formula: str

@@ -47,12 +47,12 @@ class BondFeatures(CrystalFeatures):
     --------
     >>> from pymatgen.core import Lattice, Structure
     >>> from sklearn_cloud.features import BondFeatures
-    >>> cscl = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
-    >>> features = BondFeatures().set_output(transform="pandas")
-    >>> features.fit_transform([cscl]).loc[0, ["mean bond length", "minimum unlike neighbours"]]
-    mean bond length             3.57
-    minimum unlike neighbours    1.00
-    Name: 0, dtype: float64
+    >>> zns = Structure.from_spacegroup(
+    ...     "F-43m", Lattice.cubic(5.41), ["Zn", "S"], [[0, 0, 0], [0.25, 0.25, 0.25]]
+    ... )
+    >>> features = BondFeatures().set_output(transform="pandas").fit_transform([zns])
+    >>> features.loc[0, ["mean bond length", "mean coordination number"]].round(2).tolist()
+    [2.34, 4.0]
     """
 
     def __init__(self, *, symprec=0.1, on_error="raise", n_jobs=None, verbose=0):

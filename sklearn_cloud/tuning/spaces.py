@@ -67,7 +67,7 @@ def default_space(prefix=""):
     >>> space["symmetrystringtransformer__sites"] = CategoricalDistribution(["set", "orbits"])
     """
     space = {
-        "max_epochs": CategoricalDistribution([30, 50, 80]),
+        "max_epochs": CategoricalDistribution(["auto", 30, 80]),
         "learning_rate": FloatDistribution(1e-4, 2e-3, log=True),
         "batch_size": CategoricalDistribution([16, 32, 64]),
         "weight_decay": FloatDistribution(1e-4, 1e-1, log=True),

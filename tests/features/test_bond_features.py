@@ -24,12 +24,15 @@ def describe(*crystals, **options):
 def test_rutile(rutile):
     table = describe(rutile)
     row = table.loc[0]
-    # titanium has six oxygen neighbours, oxygen three titanium neighbours (and a few oxygens)
-    assert row["maximum coordination number"] == pytest.approx(6.3, abs=0.4)
-    assert row["minimum bond length"] == pytest.approx(1.96, abs=0.05)
-    assert row["maximum electronegativity difference"] == pytest.approx(1.9, abs=0.05)
+    nearest = 1.95 / (1.60 + 0.66)  # Ti-O in units of the covalent radii
+    assert row["minimum shortest relative length"] == pytest.approx(nearest, abs=0.01)
+    # oxygen has three titanium neighbours, titanium six oxygens and, less strongly, two titaniums
+    assert row["minimum coordination number"] == pytest.approx(3, abs=0.5)
+    assert 6 < row["maximum coordination number"] < 10
     assert row["valence electrons per volume"] == pytest.approx(2 * (4 + 12) / rutile.volume)
-    assert row["maximum unlike neighbours"] == pytest.approx(1, abs=0.01)
+    assert row["minimum off-centring"] == pytest.approx(0, abs=1e-6)
+    assert row["maximum off-centring"] > 0.1
+    assert 0.7 < row["minimum unlike neighbours"] < row["maximum unlike neighbours"] <= 1
     assert (table.notna()).all(axis=None)
 
 

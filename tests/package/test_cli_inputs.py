@@ -16,16 +16,17 @@ pytestmark = pytest.mark.usefixtures("own_folder")
 def small_chunks(monkeypatch):
     """Chunks of five; returns how many crystals were in memory at a time."""
     from sklearn_cloud.cli import inputs
+    from sklearn_cloud.crystals import rows
 
     sizes = []
-    compute = inputs._compute
+    compute = rows.compute_rows
 
-    def count(part, *arguments):
-        sizes.append(len(part))
-        return compute(part, *arguments)
+    def count(items, *arguments, **options):
+        sizes.append(len(items))
+        return compute(items, *arguments, **options)
 
     monkeypatch.setattr(inputs, "CHUNK", 5)
-    monkeypatch.setattr(inputs, "_compute", count)
+    monkeypatch.setattr(rows, "compute_rows", count)
     return sizes
 
 
