@@ -54,7 +54,7 @@ class Predictor(BaseEstimator):
         """
         return self
 
-    def describe(self, X):
+    def _describe(self, X):
         """Return what `predict_described` needs; `X` may be rows that were read before."""
         rows = X if hasattr(X, "places") else read_rows_of(X, n_jobs=self.n_jobs)
         return describe(
@@ -87,8 +87,8 @@ class Predictor(BaseEstimator):
 
     def _read(self, X):
         label = {"n_jobs": self.n_jobs, "verbose": self.verbose}
-        described = self.describe(read_rows_of(X, **label))
-        self.warn_unseen(described)
+        described = self._describe(read_rows_of(X, **label))
+        self._warn_unseen(described)
         return described
 
     def _applicability(self, described):
@@ -96,9 +96,9 @@ class Predictor(BaseEstimator):
             return np.full(described.n_rows, np.nan)
         return described.spread(self.ensemble._applicability(described.tables))
 
-    def warn_unseen(self, described):
+    def _warn_unseen(self, described):
         """Warn of crystals with elements that no training crystal has."""
-        unseen = self.unseen_elements(described)
+        unseen = self._unseen_elements(described)
         if not unseen:
             return
         listed = [f"row {row}: {', '.join(found)}" for row, found in list(unseen.items())[:_LISTED]]
@@ -110,7 +110,7 @@ class Predictor(BaseEstimator):
             stacklevel=4,
         )
 
-    def unseen_elements(self, described):
+    def _unseen_elements(self, described):
         """Return {row: elements that no training crystal has}, of the rows with any."""
         known = set(self.ensemble.applicability_.elements_)
         unseen = [sorted(set(crystal.composition) - known) for crystal in described.crystals]

@@ -106,7 +106,7 @@ def tabulate(rows, names, predictors, coverage):
     for name, predictor in predictors.items():
         views = repr(predictor.ensemble.views_["features"])
         if views not in described:
-            described[views] = predictor.describe(rows)
+            described[views] = predictor._describe(rows)
         one = described[views]
         found[name] = predictor.predict_described(one, coverage)
         found[name]["warning"] = _warnings(predictor, one, found[name]["applicability"])
@@ -144,7 +144,7 @@ def _derived(name, found):
 
 def _warnings(predictor, described, applicability):
     """Return a warning for each row, or an empty text."""
-    unseen = predictor.unseen_elements(described)
+    unseen = predictor._unseen_elements(described)
     texts = np.where(applicability < LOW_APPLICABILITY, "unlike the training crystals", "").astype(
         object
     )

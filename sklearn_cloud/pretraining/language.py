@@ -96,11 +96,31 @@ class Language:
         raise NotImplementedError
 
     def composition(self, tokens):
-        """Bytes that are equal for rows of the same composition; `tokens` is an array of ids."""
+        """Return bytes that are equal for rows of the same composition.
+
+        Parameters
+        ----------
+        tokens : array-like of int
+            Ids of one row, unpadded.
+
+        Returns
+        -------
+        bytes
+        """
         raise NotImplementedError
 
     def part_ids(self, tokens):
-        """Part of each token of an unmasked row, as an index into `parts`."""
+        """Return the part of each token of an unmasked row, as an index into `parts`.
+
+        Parameters
+        ----------
+        tokens : array-like of int
+            Ids of one row, unpadded.
+
+        Returns
+        -------
+        ndarray of int
+        """
         raise NotImplementedError
 
     @property
@@ -109,7 +129,13 @@ class Language:
         return hashlib.sha256("\n".join(self.vocabulary).encode()).hexdigest()
 
     def save_pretrained(self, directory):
-        """Write name and checksum of the language next to an encoder."""
+        """Write name and checksum of the language next to an encoder.
+
+        Parameters
+        ----------
+        directory : str or path-like
+            Created if needed.
+        """
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         content = {"name": self.name, "vocabulary": self.vocabulary_hash}
