@@ -4,8 +4,7 @@ from pymatgen.core import Lattice, Structure
 from scipy.constants import Avogadro, Boltzmann, Planck
 
 from sklearn_cloud.crystals.reading import read_crystal
-from sklearn_cloud.predictors import load_predictor, predict_properties
-from sklearn_cloud.predictors import predictor as predictor_module
+from sklearn_cloud.predictors import frozen_predictor, load_predictor, predict_properties
 from sklearn_cloud.predictors.derived import DERIVED, bulk_of, derive
 from sklearn_cloud.predictors.property_table import COLUMNS
 
@@ -83,13 +82,13 @@ def test_table(data, crystals):
 
 def test_crystals_are_described_once(data, crystals, monkeypatch):
     calls = []
-    describe = predictor_module.describe
+    describe = frozen_predictor.describe
 
     def counted(*arguments, **options):
         calls.append(arguments[3])
         return describe(*arguments, **options)
 
-    monkeypatch.setattr(predictor_module, "describe", counted)
+    monkeypatch.setattr(frozen_predictor, "describe", counted)
     names = ["bulk_modulus", "shear_modulus", "experimental_band_gap", "poisson_ratio"]
     predict_properties(crystals[0][:2], names)
     assert len(calls) == 2  # structures and formulas
