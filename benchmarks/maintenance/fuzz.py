@@ -87,7 +87,7 @@ def try_inputs(seed, numbers, report):
     context = multiprocessing.get_context("spawn")
     numbers = list(numbers)
     while numbers:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             here, there = context.Pipe(duplex=False)
             worker = context.Process(target=work, args=(there, seed, numbers, folder))
             worker.start()
