@@ -5,7 +5,8 @@
 
 Lattice parameters (angstrom) and moduli (GPa) at low or room temperature are those of C. Kittel,
 Introduction to Solid State Physics, 8th edition: table 3 of chapter 1, tables 3 and 7 of chapter 3;
-for diamond the modulus is 443 GPa, from ultrasound. Writes
+for diamond the modulus is 443 GPa, from ultrasound. The values were entered by hand and have not
+been proofread against the book. Writes
 `benchmarks/results/handbook_bulk_moduli.json`.
 """
 
