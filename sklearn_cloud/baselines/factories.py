@@ -108,7 +108,7 @@ def crystal(
     effort="default",
     members=None,
     cv=5,
-    refit=False,
+    refit=True,
     random_state=0,
     device=None,
     n_jobs=None,

@@ -46,7 +46,7 @@ class CrystalEstimator(NotebookSummary, BaseEstimator):
         *,
         members=None,
         cv=5,
-        refit=False,
+        refit=True,
         physics=None,
         device=None,
         n_jobs=None,
