@@ -28,10 +28,10 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
         Folds of the training rows; an integer means that many shuffled, stratified folds, and
         every class needs at least as many rows. A splitter or a list may leave out only some of
         the rows, each of them once.
-    refit : bool, default=False
-        Whether to predict with one model per member that is fitted on all rows, instead of the
-        mean over the models of the folds. It takes one more fit of each member; the fitted
-        estimator is smaller and predicts faster.
+    refit : bool, default=True
+        Whether to predict with one model per member that is fitted on all rows. It takes one more
+        fit of each member with a weight. Otherwise a prediction is the mean over the models of the
+        folds; the fitted estimator is larger and predicts more slowly.
     physics : PotentialPhysics, default=None
         Unfitted transformer; adds features computed with a pre-trained potential. None leaves them
         out.
@@ -50,8 +50,8 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
     members_ : dict of str to list of estimators
-        The fitted models of each member, one for each fold; with `refit` a single one, and only
-        of members with a weight.
+        The fitted models: with `refit` one of each member with a weight, otherwise of every
+        member one for each fold.
     weights_ : dict of str to float
         Weight of each member; non-negative, with sum 1.
     member_accuracies_ : dict of str to float

@@ -46,8 +46,8 @@ def test_bad_folds(cv, message):
 
 def test_refit_predicts_with_one_model(table):
     crystals, _, y = table
-    model = CrystalRegressor("fast", cv=3, refit=True, random_state=0).fit(crystals, y)
-    folds = CrystalRegressor("fast", cv=3, random_state=0).fit(crystals, y)
+    model = CrystalRegressor("fast", cv=3, random_state=0).fit(crystals, y)
+    folds = CrystalRegressor("fast", cv=3, refit=False, random_state=0).fit(crystals, y)
     used = [name for name, weight in model.weights_.items() if weight > 0]
     assert list(model.members_) == used
     assert {len(models) for models in model.members_.values()} == {1}
@@ -64,7 +64,8 @@ def test_refit_predicts_with_one_model(table):
 def test_one_split_calibrates_on_its_left_out_rows(table):
     crystals, _, y = table
     train, test = np.arange(60), np.arange(60, len(y))
-    model = CrystalRegressor("fast", cv=[(train, test)], random_state=0).fit(crystals, y)
+    model = CrystalRegressor("fast", cv=[(train, test)], refit=False, random_state=0)
+    model.fit(crystals, y)
     assert np.isnan(model.oof_predictions_[train]).all()
     errors = np.abs(model.oof_predictions_[test] - y[test])
     assert model.expected_error_ == pytest.approx(errors.mean())
