@@ -24,10 +24,11 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
         `"fast"` leaves out the network, `"best"` adds support vectors.
     members : sequence of str, default=None
         Names of the members, see the user guide; None leaves the choice to `effort`.
-    cv : int, cross-validation splitter or iterable of (train, test), default=5
-        Folds of the training rows; an integer means that many shuffled, stratified folds, and
-        every class needs at least as many rows. A splitter or a list may leave out only some of
-        the rows, each of them once.
+    cv : int, cross-validation splitter or iterable of (train, test), default=None
+        Folds of the training rows. None means five shuffled folds or, above 5,000 rows, a single
+        split that leaves out a fifth of them, at most 5,000. An integer means that many shuffled,
+        stratified folds, and every class needs at least as many rows. A splitter or a list may
+        leave out only some of the rows, each of them once.
     refit : bool, default=True
         Whether to predict with one model per member that is fitted on all rows. It takes one more
         fit of each member with a weight. Otherwise a prediction is the mean over the models of the

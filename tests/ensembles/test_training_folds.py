@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from sklearn.model_selection import GroupKFold, KFold, RepeatedKFold
@@ -18,6 +20,17 @@ def test_an_integer_means_shuffled_folds():
     assert folds[0][1].tolist() != [0, 1, 2, 3]
     again = folds_of(3)
     assert all((a[1] == b[1]).all() for a, b in zip(folds, again, strict=True))
+
+
+@pytest.mark.parametrize("stratify", [False, True])
+def test_many_rows_are_split_once(stratify):
+    few, many, most = (np.arange(n) % 7 for n in (5000, 5001, 30000))
+    make = partial(make_folds, None, stratify=stratify, random_state=0)
+    assert len(make(few)) == 5
+    for y, n_left_out in [(many, 1000), (most, 5000)]:
+        ((train, test),) = make(y)
+        assert len(test) == n_left_out
+        assert sorted([*train, *test]) == list(range(len(y)))
 
 
 def test_splitters_and_lists():
