@@ -25,7 +25,7 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
     members : sequence of str, default=None
         Names of the members, see the user guide; None leaves the choice to `effort`.
     cv : int, cross-validation splitter or iterable of (train, test), default=None
-        Folds of the training rows. None means five shuffled folds or, above 5,000 rows, a single
+        Folds of the training rows. None means five shuffled folds or, above 3,000 rows, a single
         split that leaves out a fifth of them, at most 5,000. An integer means that many shuffled,
         stratified folds, and every class needs at least as many rows. A splitter or a list may
         leave out only some of the rows, each of them once.
