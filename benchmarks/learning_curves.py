@@ -7,15 +7,14 @@ never read. A random quarter of them, at most 500, is scored; nested random subs
 are fitted. Up to 200 rows, three draws are fitted. The features of a table are computed once, and
 their cost for each crystal is in the result file apart from the seconds of the fits.
 
-Cells run from the cheapest to the dearest, and each is written as soon as it is finished: the same
-command resumes. `--minutes` ends a run after the cell in progress. Writes
+Cheap cells run first, and each is written as soon as it is finished: the same command resumes.
+`--minutes` ends a run after the cell in progress. Writes
 `benchmarks/results/learning_curves.json`; `docs/make_learning_curves.py` draws it.
 """
 
 import json
 import sys
 import time
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
@@ -37,15 +36,17 @@ from common import RESULTS, argument_parser, parse_arguments, script_provenance,
 
 NAME = "learning_curves"
 TASKS = ("jdft2d", "phonons", "dielectric", "log_gvrh", "perovskites")
+STAGES = (5, 12, 40, 120, np.inf)  # guessed CPU seconds of a cell; all tables at each stage
 SIZES = (50, 100, 200, 500, 1000, 2000, 5000, 10000)
 MOST_SCORED = 500
 REPEATED = 200  # up to so many rows, several draws are fitted
 DRAWS = 3
+DRAWN_FROM = 1000  # rows
 N_MAGPIE = len(MagpieFeatures().get_feature_names_out())
 
 
 class Model(NamedTuple):
-    """Rows at most, and a guess of the CPU seconds (of a fit, and for each row), to order cells."""
+    """Rows at most, and a guess of the CPU seconds (of a fit, and for each row)."""
 
     most_rows: int
     seconds: float
@@ -69,12 +70,12 @@ MODELS = {
 class Table:
     """The rows of a task that are fitted or scored, with their features."""
 
-    def __init__(self, task, data_home):
+    def __init__(self, task, data_home, most_rows):
         data = fetch_matbench(task, data_home=data_home, download=False)
         training = data.folds[0][0]
         n_scored = min(MOST_SCORED, len(training) // 4)
         order = np.random.RandomState(0).permutation(training)
-        rows = order[: n_scored + max(SIZES)]
+        rows = order[: n_scored + most_rows]
         start = time.process_time()
         self.crystals, structures = read_crystals(
             [data.structures[row] for row in rows], n_jobs=1, verbose=0
@@ -96,13 +97,16 @@ class Table:
 
     def sizes(self):
         """Numbers of rows to fit; all rows of a small table are one of them."""
-        sizes = [size for size in SIZES if size <= len(self.pool)]
-        return sizes if len(self.pool) > 1000 else [*sizes, len(self.pool)]
+        sizes = {size for size in SIZES if size <= len(self.pool)}
+        unscored = self.description["training_rows"] - self.description["scored_rows"]
+        small = unscored < DRAWN_FROM and unscored == len(self.pool)
+        return sorted(sizes | {unscored} if small else sizes)
 
     def subset(self, n_rows, draw):
         """Rows of one fit; those of a draw are nested."""
-        order = np.random.RandomState(draw).permutation(self.pool) if draw else self.pool
-        return order[:n_rows]
+        if draw == 0:
+            return self.pool[:n_rows]
+        return np.random.RandomState(draw).permutation(self.pool[:DRAWN_FROM])[:n_rows]
 
     def computed_views(self, views, crystals, wanted):
         """What `compute_views` returns, from the table."""
@@ -117,35 +121,45 @@ def main():
     parser = argument_parser(__doc__)
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=TASKS)
     parser.add_argument("--models", nargs="+", choices=list(MODELS), default=list(MODELS))
+    parser.add_argument("--most-rows", type=int, default=max(SIZES), help="of a fit")
     parser.add_argument("--minutes", type=float, default=np.inf, help="start no cell after these")
     arguments = parse_arguments(parser)
     path = RESULTS / f"{NAME}.json"
     old = json.loads(path.read_text()) if path.exists() else {"tables": {}, "cells": []}
-    table_of = cache(lambda task: Table(task, arguments.data_home))
-    tables = old["tables"] | {task: table_of(task).description for task in arguments.tasks}
-    cells, end = old["cells"], time.monotonic() + 60 * arguments.minutes
-    for task, model, n_rows, draw in tqdm(missing(arguments, table_of, cells), unit="cell"):
-        if time.monotonic() > end:
-            break
-        measured = measure(table_of(task), model, n_rows, draw)
-        cells.append({"task": task, "model": model, "rows": n_rows, "draw": draw, **measured})
-        cells.sort(key=lambda cell: [cell[name] for name in ("task", "model", "rows", "draw")])
-        write_json(NAME, {**script_provenance(), "tables": tables, "cells": cells})
+    descriptions, cells, tables = old["tables"], old["cells"], {}
+    end = time.monotonic() + 60 * arguments.minutes
+    for stage in STAGES:
+        for task in arguments.tasks:
+            if task not in tables:
+                tables[task] = Table(task, arguments.data_home, arguments.most_rows)
+                descriptions[task] = tables[task].description
+            wanted = missing(task, tables[task].sizes(), arguments.models, cells, stage)
+            for model, n_rows, draw in tqdm(wanted, desc=f"{task}, < {stage} s", unit="cell"):
+                if time.monotonic() > end:
+                    return
+                found = measure(tables[task], model, n_rows, draw)
+                cells.append({"task": task, "model": model, "rows": n_rows, "draw": draw, **found})
+                cells.sort(key=identity)
+                content = {"tables": descriptions, "cells": cells}
+                write_json(NAME, {**script_provenance(), **content})
 
 
-def missing(arguments, table_of, cells):
-    """Cells that have no result, the cheapest first."""
-    done = {tuple(cell[name] for name in ("task", "model", "rows", "draw")) for cell in cells}
+def identity(cell):
+    return [cell[name] for name in ("task", "model", "rows", "draw")]
+
+
+def missing(task, sizes, models, cells, most_seconds):
+    """Cells of a table that have no result and cost no more, the cheapest first."""
+    done = {tuple(identity(cell)) for cell in cells}
     wanted = [
-        (task, model, n_rows, draw)
-        for task in arguments.tasks
-        for model in arguments.models
-        for n_rows in table_of(task).sizes()
+        (model, n_rows, draw)
+        for model in models
+        for n_rows in sizes
         for draw in range(DRAWS if n_rows <= REPEATED else 1)
-        if n_rows <= MODELS[model].most_rows
+        if n_rows <= MODELS[model].most_rows and (task, model, n_rows, draw) not in done
     ]
-    new = [cell for cell in wanted if cell not in done]
-    return sorted(new, key=lambda cell: MODELS[cell[1]].cost(*cell[2:]))
+    cost = {cell: MODELS[cell[0]].cost(*cell[1:]) for cell in wanted}
+    return sorted((cell for cell in wanted if cost[cell] <= most_seconds), key=cost.get)
 
 
 def measure(table, model, n_rows, draw):
