@@ -7,8 +7,8 @@
 
 Every page is opened at desk and phone width, light and dark. It ends with a list of what was found:
 pages that are wider than the window, images and other files that do not load, links to pages or
-places that do not exist, errors of scripts, and blocks of code without a copy button. ``--pages all``
-checks every page; ``--browser`` names an installed Chromium.
+places that do not exist, errors of scripts, and blocks of code without a copy button. `--pages all`
+checks every page; `--browser` names an installed Chromium.
 """
 
 import argparse
