@@ -107,7 +107,7 @@ def crystal(
     classification=False,
     effort="default",
     members=None,
-    cv=5,
+    cv=None,
     refit=True,
     random_state=0,
     device=None,
