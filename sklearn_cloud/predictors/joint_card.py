@@ -33,7 +33,7 @@ def join_card(prop, card, ensemble, other, left_out, other_left_out, data):
     dict
         With the scores of rows that neither of the two was fitted on.
     """
-    joined, alone = join_left_out(left_out, other_left_out)
+    joined, alone = join_left_out(prop, left_out, other_left_out)
     strings = SymmetryStringTransformer().transform(list(data.structures[joined["rows"]]))
     model = ensemble.applicability_
     elements, novelty = [elements_of(string) for string in strings], model.score(strings)
@@ -41,9 +41,10 @@ def join_card(prop, card, ensemble, other, left_out, other_left_out, data):
     scores = {**score_left_out(prop, ensemble, joined), "members": {}, "mae_alone": float(alone)}
     n_rows = len(joined["rows"])
     text = (
-        f"The number is fitted on the training rows of the official fold 0. It is 0 where the "
-        f"probability of {other['name']} is above 0.5. Scores come from the {n_rows:,} test rows "
-        f"of this fold that {other['name']} was not fitted on either."
+        f"The {prop.label} is fitted on the training rows of the official fold 0, and set to 0 "
+        f"where the probability of {other['name']} is above 0.5. Intervals come from the test rows "
+        f"of this fold, scores from the {n_rows:,} of them that {other['name']} was not fitted on "
+        "either."
     )
     return {
         **card,
@@ -54,11 +55,13 @@ def join_card(prop, card, ensemble, other, left_out, other_left_out, data):
     }
 
 
-def join_left_out(left_out, other):
+def join_left_out(prop, left_out, other):
     """Return the rows that are left out in both, with joint predictions.
 
     Parameters
     ----------
+    prop : Property
+        Of the number.
     left_out, other : dict of str to ndarray
         As for `join_card`.
 
@@ -78,7 +81,7 @@ def join_left_out(left_out, other):
     target, probability = left_out["target"][here], other["predicted"][there]
     if not np.array_equal(target == 0, other["target"][there].astype(bool)):
         raise ValueError("the two tables do not list the same crystals in the same order.")
-    predicted = left_out["predicted"][here]
+    predicted = np.maximum(left_out["predicted"][here], prop.lowest)
     alone = np.abs(predicted - target).mean()
     bounds = {"value": predicted, "lower": np.ones(len(here)), "upper": predicted}
     found = join(bounds, probability, COVERAGE)

@@ -27,12 +27,13 @@ def test_the_class_decides_where_the_number_is_zero():
     assert found["value"].tolist() == [2, 2, 2, 2]
 
 
+GAP = PROPERTIES["band_gap"]
 LEFT_OUT = {
     "ids": np.array(["mb-a-01", "mb-a-03", "mb-a-04", "mb-a-05"]),
     "rows": np.array([0, 2, 3, 4]),
     "fold": np.zeros(4, dtype=int),
     "target": np.array([0.0, 2.0, 0.0, 1.0]),
-    "predicted": np.array([0.5, 1.5, 0.4, 0.1]),
+    "predicted": np.array([0.5, 1.5, -0.4, 0.1]),
     "covered": np.array([False, True, False, False]),
 }
 OTHER = {
@@ -43,13 +44,13 @@ OTHER = {
 
 
 def test_scores_are_those_of_rows_that_neither_was_fitted_on():
-    joined, alone = join_left_out(LEFT_OUT, OTHER)
+    joined, alone = join_left_out(GAP, LEFT_OUT, OTHER)
     assert joined["rows"].tolist() == [2, 3, 4]
-    assert joined["predicted"].tolist() == [1.5, 0.4, 0.0]
+    assert joined["predicted"].tolist() == [1.5, 0.0, 0.0]
     assert joined["covered"].tolist() == [True, True, False]
-    assert alone == pytest.approx((0.5 + 0.4 + 0.9) / 3)
+    assert alone == pytest.approx((0.5 + 0.0 + 0.9) / 3)
     with pytest.raises(ValueError, match="the same crystals in the same order"):
-        join_left_out(LEFT_OUT, {**OTHER, "target": np.ones(4, dtype=bool)})
+        join_left_out(GAP, LEFT_OUT, {**OTHER, "target": np.ones(4, dtype=bool)})
 
 
 def test_joint_card(data, tiny, tables):
