@@ -36,7 +36,7 @@ from common import RESULTS, argument_parser, parse_arguments, script_provenance,
 
 NAME = "learning_curves"
 TASKS = ("jdft2d", "phonons", "dielectric", "log_gvrh", "perovskites")
-STAGES = (5, 12, 40, 120, np.inf)  # guessed CPU seconds of a cell; all tables at each stage
+STAGES = (20, 40, 120, np.inf)  # guessed CPU seconds of a cell; all tables at each stage
 SIZES = (50, 100, 200, 500, 1000, 2000, 5000, 10000)
 MOST_SCORED = 500
 REPEATED = 200  # up to so many rows, several draws are fitted
@@ -54,7 +54,7 @@ class Model(NamedTuple):
 
     def cost(self, n_rows, draw):
         """Guess of the CPU seconds; later draws wait for the first of larger cells."""
-        return (self.seconds + n_rows * self.seconds_per_row) * (3 if draw else 1)
+        return (self.seconds + n_rows * self.seconds_per_row) * (10 if draw else 1)
 
 
 MODELS = {

@@ -69,7 +69,9 @@ def label_outliers(found, count=5):
 
 
 def draw_gaps(axes, found, summary):
-    axes.plot(found["measured"], found["predicted"], "o", markersize=3.5, color="#0072B2", alpha=0.6)
+    axes.plot(
+        found["measured"], found["predicted"], "o", markersize=3.5, color="#0072B2", alpha=0.6
+    )
     end = 1.03 * found["measured"].max()
     slope = summary["median_ratio"]
     axes.plot((0, end), (0, end), ":", color="0.55", linewidth=1)

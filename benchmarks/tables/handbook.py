@@ -5,9 +5,9 @@
 
 Measured bulk moduli and volumes of the elements are those of the collection `dcdft` in ASE: K.
 Lejaeghere, V. Van Speybroeck, G. Van Oost, S. Cottenier, Critical Reviews in Solid State and
-Materials Sciences 39, 1 (2014), extrapolated to 0 K, without zero-point effects. Those of diamond and
-of the compounds were collected by P. Hao et al., Physical Review B 85, 014111 (2012), and P. Haas,
-F. Tran, P. Blaha, Physical Review B 79, 085104 (2009); they are copied from the table in
+Materials Sciences 39, 1 (2014), extrapolated to 0 K, without zero-point effects. Those of diamond
+and of the compounds were collected by P. Hao et al., Physical Review B 85, 014111 (2012), and P.
+Haas, F. Tran, P. Blaha, Physical Review B 79, 085104 (2009); they are copied from the table in
 `data/data_solids_wPBE.py` of https://github.com/statt8900/ksb_scripts, not from the papers.
 
 The measured band gaps are those of `load_example`, which names a source for each. Writes
@@ -30,8 +30,8 @@ from common import script_provenance, write_json  # noqa: E402
 
 #: Metals, Si and Ge: molecular crystals and those with a single measurement are left out.
 ELEMENTS = (
-    "Li Na K Rb Cs Mg Ca Sr Ba Sc Y Ti Zr Hf V Nb Ta Cr Mo W Re Fe Ru Os Co Rh Ir Ni Pd Pt Cu Ag Au "
-    "Zn Cd Tl Al Pb Si Ge"
+    "Li Na K Rb Cs Mg Ca Sr Ba Sc Y Ti Zr Hf V Nb Ta Cr Mo W Re Fe Ru Os Co Rh Ir Ni Pd Pt Cu Ag "
+    "Au Zn Cd Tl Al Pb Si Ge"
 )
 #: Structure, lattice parameter (angstrom) and bulk modulus (GPa).
 COMPOUNDS = """\
@@ -63,6 +63,13 @@ def read_elements():
     return rows
 
 
+def read_computed():
+    """Return the moduli (GPa) of the elements that WIEN2k gives with PBE, from the same source."""
+    from ase.collections import dcdft
+
+    return np.array([dcdft.data[name]["wien2k_B"] for name in ELEMENTS.split()])
+
+
 def read_compounds():
     """Return names, crystals and measured moduli (GPa) of diamond and the compounds."""
     from ase.build import bulk
@@ -90,12 +97,14 @@ def moduli(predictor):
     names, crystals, measured = zip(*rows, strict=True)
     found = predict(predictor, crystals)
     ratio = found["predicted"] / measured
+    computed = found["predicted"][: len(ELEMENTS.split())] / read_computed()
     summary = {
         "crystals": len(names),
         "elements": len(ELEMENTS.split()) + 1,
         "median_relative_error": float(np.median(np.abs(ratio - 1))),
         "mean_log10_ratio": float(np.log10(ratio).mean()),
         "mae_log10": float(np.abs(np.log10(ratio)).mean()),
+        "median_relative_difference_to_pbe": float(np.median(np.abs(computed - 1))),
         **coverage(found, np.array(measured)),
     }
     write("handbook_bulk_moduli", predictor, names, measured, found, summary)
@@ -141,7 +150,11 @@ def write(name, predictor, names, measured, found, summary):
         for c, *values in columns
     ]
     for row in rows:
-        print("{crystal:10} {measured:8.2f} {predicted:8.2f}  [{lower:.2f}, {upper:.2f}]".format(**row))
+        print(
+            "{crystal:10} {measured:8.2f} {predicted:8.2f}  [{lower:.2f}, {upper:.2f}]".format(
+                **row
+            )
+        )
     print(summary)
     content = {"summary": summary, "model": predictor.card["model"], "rows": rows}
     print(write_json(name, {**content, "provenance": script_provenance()}))
