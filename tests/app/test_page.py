@@ -79,14 +79,14 @@ def predicted(page, structures):
         {"name": name, "mimeType": "text/plain", "buffer": text.encode()}
         for name, text in {
             "one.cif": structures[0].to(fmt="cif"),
-            "POSCAR": structures[1].to(fmt="poscar"),
+            "two.cif": structures[1].to(fmt="cif"),
             "broken.cif": "data_x\nloop_\n",
         }.items()
     ]
     page.locator("input[type=file]").set_input_files(files)
     while len(page.sent) < len(files):
         page.wait_for_timeout(100)
-    formulas = page.get_by_label("Formulas, one per line")
+    formulas = page.get_by_role("textbox", name="Formulas, one per line")
     formulas.fill(f"NaCl\nXx\n{LINK}")
     formulas.press("Control+Enter")
     page.get_by_role("combobox", name="Properties").fill("experimental band")
@@ -101,8 +101,8 @@ def predicted(page, structures):
 def test_the_table_has_the_values_of_the_predictors(predicted, structures):
     page, table = predicted
     names = [*DEFAULTS, "experimental_band_gap"]
-    expected = predict_properties(structures, names)
-    found = table[table["name"].isin(["one.cif", "POSCAR"])]
+    expected = predict_properties([one.to(fmt="cif") for one in structures], names)
+    found = table[table["name"].isin(["one.cif", "two.cif"])]
     assert found["property"].tolist() == names * 2
     for column in ("value", "lower", "upper"):
         np.testing.assert_allclose(found[column], expected[column], rtol=1e-3)
