@@ -24,14 +24,15 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
         `"fast"` leaves out the network, `"best"` adds support vectors.
     members : sequence of str, default=None
         Names of the members, see the user guide; None leaves the choice to `effort`.
-    cv : int, cross-validation splitter or iterable of (train, test), default=5
-        Folds of the training rows; an integer means that many shuffled, stratified folds, and
-        every class needs at least as many rows. A splitter or a list may leave out only some of
-        the rows, each of them once.
-    refit : bool, default=False
-        Whether to predict with one model per member that is fitted on all rows, instead of the
-        mean over the models of the folds. It takes one more fit of each member; the fitted
-        estimator is smaller and predicts faster.
+    cv : int, cross-validation splitter or iterable of (train, test), default=None
+        Folds of the training rows. None means five shuffled folds or, above 3,000 rows, a single
+        split that leaves out a fifth of them, at most 5,000. An integer means that many shuffled,
+        stratified folds, and every class needs at least as many rows. A splitter or a list may
+        leave out only some of the rows, each of them once.
+    refit : bool, default=True
+        Whether to predict with one model per member that is fitted on all rows. It takes one more
+        fit of each member with a weight. Otherwise a prediction is the mean over the models of the
+        folds; the fitted estimator is larger and predicts more slowly.
     physics : PotentialPhysics, default=None
         Unfitted transformer; adds features computed with a pre-trained potential. None leaves them
         out.
@@ -50,8 +51,8 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
     members_ : dict of str to list of estimators
-        The fitted models of each member, one for each fold; with `refit` a single one, and only
-        of members with a weight.
+        The fitted models: with `refit` one of each member with a weight, otherwise of every
+        member one for each fold.
     weights_ : dict of str to float
         Weight of each member; non-negative, with sum 1.
     member_accuracies_ : dict of str to float

@@ -3,8 +3,17 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.model_selection import KFold, StratifiedKFold, check_cv
+from sklearn.model_selection import (
+    KFold,
+    ShuffleSplit,
+    StratifiedKFold,
+    StratifiedShuffleSplit,
+    check_cv,
+)
 
+_FOLDS = 5
+_MANY_ROWS = 3000  # above this, one split tells enough, in a third of the time
+_LEFT_OUT = (0.2, 5000)  # share and largest number of rows left out by it
 _WEIGHT_FOLDS = 5  # of the left-out rows, where there is a single fold
 
 
@@ -13,8 +22,9 @@ def make_folds(cv, y, *, stratify, random_state):
 
     Parameters
     ----------
-    cv : int, cross-validation splitter or iterable of (train, test)
-        An integer means that many shuffled folds.
+    cv : int, cross-validation splitter, iterable of (train, test) or None
+        An integer means that many shuffled folds, None five of them or, for many rows, a single
+        split.
     y : ndarray of shape (n_rows,)
     stratify : bool
         Whether shuffled folds keep the shares of the classes.
@@ -31,7 +41,12 @@ def make_folds(cv, y, *, stratify, random_state):
         If there are fewer rows than folds, a fold is empty or has indices that are no rows, or a
         row is left out more than once.
     """
-    if isinstance(cv, Integral):
+    if cv is None and len(y) > _MANY_ROWS:
+        share, most = _LEFT_OUT
+        kind = StratifiedShuffleSplit if stratify else ShuffleSplit
+        cv = kind(1, test_size=min(int(share * len(y)), most), random_state=random_state)
+    elif cv is None or isinstance(cv, Integral):
+        cv = _FOLDS if cv is None else cv
         if len(y) < cv:
             raise ValueError(
                 f"n_samples={len(y)} is fewer than the cv={cv} folds: pass more rows, or fewer "
