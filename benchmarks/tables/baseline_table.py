@@ -89,7 +89,7 @@ def score(result, form, reference, known=None):
     run's, where it has none).
     """
     if result is None:
-        return "not run"
+        return "–"
     mean, std = result.summary["mae"]["mean"], result.summary["mae"]["std"]
     notes = []
     if len(result.folds) < result.n_folds:
@@ -111,7 +111,7 @@ def setting(result, name):
 
 def cost(result):
     if result is None:
-        return ["not run"] * 4
+        return ["–"] * 4
     folds = list(result.folds.values())
     fit = np.mean([seconds_fit(fold) / fold["n_train"] for fold in folds])
     predict = np.mean([seconds_predict(fold) / fold["n_test"] for fold in folds])

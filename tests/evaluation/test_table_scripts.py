@@ -35,7 +35,7 @@ def test_baseline_table_says_what_differs(script):
     short = SimpleNamespace(folds={"1": {}}, configuration=other, **options)
     assert table.score(whole, ".1f", whole) == "2.0 ± 0.5"
     assert table.score(short, ".1f", whole) == "2.0 ± 0.5 (folds 1; 3 epochs; bf16)"
-    assert table.score(None, ".1f", whole) == "not run"
+    assert table.score(None, ".1f", whole) == "–"
 
 
 def test_baseline_table_marks_what_is_far_from_the_published_score(script):
