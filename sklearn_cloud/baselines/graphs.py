@@ -230,5 +230,5 @@ def softmax_by(scores, groups, n_groups):
     largest = scores.new_full((n_groups, scores.shape[1]), -torch.inf)
     index = groups[:, None].expand_as(scores)
     largest = largest.scatter_reduce(0, index, scores.detach(), "amax")
-    heights = torch.exp(scores - largest[groups])
-    return heights / sum_by(heights, groups, n_groups)[groups]
+    heights = torch.exp(scores - largest.index_select(0, groups))
+    return heights / sum_by(heights, groups, n_groups).index_select(0, groups)

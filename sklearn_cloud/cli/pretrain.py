@@ -6,7 +6,8 @@ from .options import add_command, add_device_and_seed, add_output, positive, who
 
 DESCRIPTION = """\
 Pre-train an encoder on unlabelled crystals by masked language modelling: folders of CIF files,
-tables with a column of crystals, or the corpus tables that `build_corpus` reads (.tsv.xz, .csv.gz).
+tables with a column of crystals, folders of Parquet files (which are read one row group at a time),
+or the corpus tables that `build_corpus` reads (.tsv.xz, .csv.gz).
 The output folder gets the corpus, the checkpoints and, at the end, `encoder/` for the option
 --encoder of the other commands. To resume an interrupted run, run the same command again.
 
@@ -95,14 +96,19 @@ def remove_run(folder):
 def open_source(path, column):
     """Return a `CorpusSource`, named with the number of crystals so that changes are noticed."""
     from ..crystals.collection import collect_file
+    from ..crystals.parquet_files import find_row_groups, is_parquet
+    from ..crystals.partitions import find_crystal_column
     from ..crystals.table_files import COMMAND_LINE, is_table
     from ..pretraining.corpus_builder import CorpusSource
     from .inputs import list_folder
 
-    if path.is_dir():
-        return CorpusSource(f"{path.name}, {len(list_folder(path))} files", path)
     if not path.exists():
         raise ValueError(f"there is no file or folder {str(path)!r}.")
+    if is_parquet(path):
+        column = find_crystal_column(find_row_groups(path)[0], column, COMMAND_LINE)
+        return CorpusSource(path.name, path, column=column)
+    if path.is_dir():
+        return CorpusSource(f"{path.name}, {len(list_folder(path))} files", path)
     if not is_table(path) or is_corpus_table(path):
         return CorpusSource(path.name, path)
     crystals = collect_file(path, column=column, route=COMMAND_LINE)

@@ -91,13 +91,11 @@ def _append_json(frame, path, first):
 
 @contextmanager
 def _parquet_writer(path, whole):
-    from ..crystals.table_files import NEEDS_PYARROW
+    from ..crystals.parquet_files import import_parquet
 
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise ImportError(NEEDS_PYARROW) from None
+    parquet = import_parquet()
+    import pyarrow
+
     writers = []
 
     def append(frame):

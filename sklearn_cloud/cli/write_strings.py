@@ -1,5 +1,7 @@
 """`sklearn-cloud strings`: crystals to symmetry strings."""
 
+import shutil
+
 from .options import add_command, add_crystals, add_output, add_strings, string_options
 
 DESCRIPTION = """\
@@ -13,6 +15,12 @@ the space group, the occupied Wyckoff positions, and the composition.
                                                               formulas; its other columns stay
     sklearn-cloud strings id_prop.csv --no-header --folder cifs -o strings.csv
                                                               ids, and their files in a folder
+
+--partitions reads a Parquet file (or a folder of them) that is larger than the memory one row group
+at a time. The output is then a folder with a file for each row group; the same command resumes an
+interrupted run. A crystal that --skip-bad skips keeps its row, without a string.
+
+    sklearn-cloud strings big.parquet --partitions -o strings/
 """
 
 
@@ -21,9 +29,17 @@ def add_parser(commands):
     add_crystals(parser)
     add_output(parser, "output table", required=False)
     add_strings(parser)
+    parser.add_argument(
+        "--partitions",
+        action="store_true",
+        help="read Parquet files one row group at a time, and write a folder of Parquet files",
+    )
 
 
 def run(arguments):
+    if arguments.partitions:
+        run_partitions(arguments)
+        return
     from .inputs import find_crystals, stream_strings
     from .messages import note
     from .table_output import add_columns, check_output, open_table
@@ -40,3 +56,32 @@ def run(arguments):
         note(
             f"wrote {n_strings} strings, {len(different)} of them different, to {arguments.output}"
         )
+
+
+def run_partitions(arguments):
+    """Write the strings of Parquet files to a folder, one row group at a time."""
+    from .. import SymmetryStringTransformer
+    from ..crystals.parquet_files import find_row_groups
+    from ..crystals.partitions import find_crystal_column
+    from ..crystals.table_files import COMMAND_LINE
+    from ..symmetry.string_tables import PLAN, count_strings, write_strings
+    from .messages import UsageError, note, show_progress
+    from .outputs import check_folder
+
+    if len(arguments.crystals) > 1 or arguments.output is None or arguments.folder:
+        raise UsageError("--partitions needs one Parquet file or folder, and --output FOLDER.")
+    (source,), folder = arguments.crystals, arguments.output
+    column = find_crystal_column(find_row_groups(source)[0], arguments.column, COMMAND_LINE)
+    check_folder(folder, True, PLAN)
+    if arguments.overwrite and folder.exists():
+        shutil.rmtree(folder)
+    arguments.when_interrupted = "run the same command again to resume."
+    transformer = SymmetryStringTransformer(
+        **string_options(arguments), on_error="warn" if arguments.skip_bad else "raise"
+    )
+    options = {"column": column, "n_jobs": arguments.jobs, "verbose": show_progress(arguments)}
+    paths = write_strings(source, folder, transformer, **options)
+    if not arguments.quiet:
+        n_rows, n_missing = count_strings(paths)
+        without = f", {n_missing} crystals have none" if n_missing else ""
+        note(f"wrote {n_rows - n_missing} strings in {len(paths)} files to {folder}{without}")

@@ -169,7 +169,7 @@ def collect_frame(
     route=PYTHON,
 ):
     """As `collect_table`, for a frame in memory; `base` is the folder of relative paths."""
-    column = column or _choose_column(frame, source, folder, route)
+    column = column or choose_column(frame, source, folder, route)
     check_column(frame, column, source, route)
     if folder is None:
         check_no_numbers(frame[column], source, route)
@@ -206,7 +206,7 @@ def find_by_id(ids, folder):
     return found
 
 
-def _choose_column(frame, source, folder, route):
+def choose_column(frame, source, folder, route):
     known = ID_COLUMNS if folder is not None else COLUMNS
     by_lower = {str(column).lower(): column for column in reversed(frame.columns)}
     for name in known:

@@ -7,9 +7,9 @@ from zipfile import BadZipFile
 
 from .crystal_files import check_content, read_text, suffix_of
 from .json_tables import read_json, read_json_lines
+from .parquet_files import read_parquet
 
 LARGEST_FIELD = 2**31 - 1  # characters; the text of a large CIF exceeds Python's default limit
-NEEDS_PYARROW = "Parquet files require pyarrow: pip install 'sklearn-cloud[parquet]'."
 NEEDS_EXCEL = (
     "Excel files require openpyxl: pip install 'sklearn-cloud[excel]', or save the sheet as CSV."
 )
@@ -142,28 +142,7 @@ def _read_excel(path, header):
 
 
 def _read_parquet(path, header):
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise ImportError(NEEDS_PYARROW) from None
-    try:
-        table = parquet.read_table(path)
-    except pyarrow.ArrowInvalid as error:
-        raise ValueError(f"{path} is not a Parquet file: {error}") from error
-    frame = table.to_pandas()
-    for column in table.schema:
-        if pyarrow.types.is_nested(column.type) and column.name in frame:
-            cells = table.column(column.name).to_pylist()
-            frame[column.name] = [drop_missing(cell) for cell in cells]
-    return frame, {}
-
-
-def drop_missing(value):
-    """Return a nested value without fields that only other rows have."""
-    if isinstance(value, dict):
-        return {key: drop_missing(one) for key, one in value.items() if one is not None}
-    return [drop_missing(one) for one in value] if isinstance(value, list) else value
+    return read_parquet(path), {}
 
 
 def _read_json(path, header):

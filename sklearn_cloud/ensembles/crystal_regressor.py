@@ -35,8 +35,9 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
         fit of each member with a weight. Otherwise a prediction is the mean over the models of the
         folds; the fitted estimator is larger and predicts more slowly.
     physics : PotentialPhysics, default=None
-        Unfitted transformer; adds features computed with a pre-trained potential. None leaves them
-        out.
+        Unfitted transformer; adds features computed with a pre-trained potential and, for positive
+        targets, members that learn the ratio to the computed number that is most like the target.
+        None leaves them out.
     device : str, default=None
         Device of the networks; None uses CUDA if available, else the CPU.
     n_jobs : int, default=None
@@ -112,7 +113,8 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
     _member_names = REGRESSION_MEMBERS
 
     def _make_members(self, *arguments, **options):
-        return regression_members(*arguments, **options)
+        n_physics = 0 if self.physics is None else len(self.physics.get_feature_names_out())
+        return regression_members(*arguments, n_physics=n_physics, **options)
 
     def _expectation(self):
         error = f"{self.expected_error_:.3g} (mean absolute error on rows left out)"

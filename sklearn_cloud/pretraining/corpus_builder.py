@@ -7,18 +7,24 @@ formula and space group, and writes the shards.
 
 import shutil
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import chain, count, islice
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from ..crystals.parquet_files import is_parquet
 from ..crystals.workers import run_in_workers
 from ..files import check_plan
 from ..symmetry.strings import PARTS, check_options
 from .corpus import MANIFEST, Corpus, read_manifest
 from .corpus_contents import hash_digests, hash_items, hash_path
 from .corpus_rows import code_chunk
-from .corpus_sources import read_cif_folder, read_structure_table, read_symmetry_table
+from .corpus_sources import (
+    list_partitions,
+    read_cif_folder,
+    read_structure_table,
+    read_symmetry_table,
+)
 from .corpus_writer import read_digest, write_corpus
 from .language import SymmetryLanguage
 
@@ -33,11 +39,15 @@ class CorpusSource:
     items : iterable or path
         Pairs of identifier and crystal (input of `symmetry_string`, a `SymmetryRecord`, or an
         exception, which is counted as dropped); or the path of a folder of crystal files, of a
-        structure table (`.tsv`) or of a symmetry table (`.csv`), compressed or not. Files are read
-        by the workers. For crystals from OPTIMADE, pass
+        Parquet file or a folder of them, of a structure table (`.tsv`) or of a symmetry table
+        (`.csv`), compressed or not. Crystal and Parquet files are read by the workers, a Parquet
+        file one row group at a time. For crystals from OPTIMADE, pass
         `sklearn_cloud.datasets.read_optimade(folder)`.
     licence, url : str, default=""
         Stored in the manifest.
+    column : str, default=None
+        Column of a Parquet table with the crystals; None takes the first of structure, cif, atoms,
+        file, path, filename.
 
     Examples
     --------
@@ -51,11 +61,15 @@ class CorpusSource:
     items: object
     licence: str = ""
     url: str = ""
+    column: str | None = None
 
     def __iter__(self):
         if not isinstance(self.items, str | Path):
             return iter(self.items)
         path = Path(self.items)
+        if is_parquet(path):
+            partitions = list_partitions(path, self.column)
+            return chain.from_iterable(partition.read() for partition in partitions)
         if path.is_dir():
             return read_cif_folder(path)
         if ".tsv" in path.suffixes:
@@ -63,8 +77,8 @@ class CorpusSource:
         if ".csv" in path.suffixes:
             return read_symmetry_table(path)
         raise ValueError(
-            f"source {self.name!r}: {str(path)!r} is neither a folder of crystal files nor a .tsv "
-            f"or .csv table"
+            f"source {self.name!r}: {str(path)!r} is neither a folder of crystal files nor a "
+            f".parquet, .tsv or .csv table"
         )
 
 
@@ -102,7 +116,8 @@ def build_corpus(
     max_tokens : int, default=128
         Longer strings are dropped.
     chunk_size : int, default=2000
-        Crystals per file of the first pass; an interruption loses at most one chunk per worker.
+        Crystals per file of the first pass; an interruption loses at most one chunk per worker. A
+        row group of a Parquet file is a chunk, whatever its size.
     shard_rows : int, default=100_000
         Rows per shard.
     n_jobs : int, default=None
@@ -163,7 +178,10 @@ def build_corpus(
 
 def _describe(source):
     items = Path(source.items).name if _is_path(source) else "in memory"
-    return {**vars(source), "items": items}
+    described = {**vars(source), "items": items}
+    if source.column is None:  # builds of earlier versions did not have it
+        described.pop("column")
+    return described
 
 
 def _is_path(source):
@@ -206,6 +224,10 @@ def _remove_leftovers(folder, language):
 
 
 def _split(source, size):
+    """Yield the chunks of a source: lists of pairs, or partitions that the workers read."""
+    if _is_path(source) and is_parquet(source.items):
+        yield from list_partitions(source.items, source.column)
+        return
     items = iter(source)
     while chunk := list(islice(items, size)):
         yield chunk

@@ -5,13 +5,19 @@ from pathlib import Path
 
 from ..crystals.crystal import Crystal
 from ..crystals.crystal_files import search_folder
+from ..crystals.parquet_files import hash_footers, is_parquet
 from ..crystals.reading import read_crystal
 from ..files import sha256_of
 from .corpus_sources import SymmetryRecord
 
 
 def hash_path(path):
-    """Checksum of a file, or of the names and contents of the crystal files in a folder."""
+    """Checksum of a file, or of the names and contents of the crystal files in a folder.
+
+    Of Parquet files, that of their footers.
+    """
+    if is_parquet(path):
+        return hash_footers(path)
     if not path.is_dir():
         return sha256_of(path)
     files, _ = search_folder(path)

@@ -14,7 +14,7 @@ from ..crystals.reading import read_crystal
 from ..files import atomic_write
 from ..symmetry.search import find_symmetry
 from ..symmetry.wyckoff import Orbit, canonical_orbits
-from .corpus_sources import SymmetryRecord
+from .corpus_sources import Partition, SymmetryRecord
 from .language import Described, SymmetryLanguage
 
 
@@ -27,12 +27,14 @@ def code_chunk(path, source, items, options, digest):
         The file; it appears when it is complete.
     source : int
         Number of the source.
-    items : list of (str, crystal, `SymmetryRecord` or Exception)
+    items : list of (str, crystal, `SymmetryRecord` or Exception), or Partition
     options : dict
         `language`, `sites`, `symprec` and `max_tokens` of `build_corpus`.
     digest : str
         Checksum of the items, kept in the file.
     """
+    if isinstance(items, Partition):
+        items = items.read()
     rows, dropped = [], Counter()
     for identifier, item in items:
         try:

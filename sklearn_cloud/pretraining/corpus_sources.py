@@ -7,8 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..crystals.collection import ID_COLUMNS
 from ..crystals.crystal import Crystal
 from ..crystals.crystal_files import DAMAGE, OPENERS, search_folder
+from ..crystals.parquet_files import RowGroup, find_row_groups, open_parquet
+from ..crystals.partitions import find_crystal_column, read_collection
 
 _DAMAGE = (*DAMAGE, UnicodeDecodeError)
 _RUN = re.compile(r"([A-Z][a-z]?)(\d*)")
@@ -170,3 +173,54 @@ def read_cif_folder(path):
     files, _ = search_folder(folder)
     for file in files:
         yield str(file.relative_to(folder)), file.absolute()
+
+
+class Partition(NamedTuple):
+    """Crystals of one row group of a Parquet table; a worker reads them when it needs them.
+
+    Attributes
+    ----------
+    group : RowGroup
+    column : str
+        Column with the crystals.
+    names : tuple of str
+        Column with the identifiers, or empty.
+    """
+
+    group: RowGroup
+    column: str
+    names: tuple
+
+    def read(self):
+        """Return pairs of identifier and crystal."""
+        found = read_collection(self.group, self.column, self.names)
+        if self.names:
+            return list(zip(map(str, found.frame[self.names[0]]), found.items))
+        place = f"{self.group.path.name}/{self.group.number}"
+        return [(f"{place}/{row}", item) for row, item in enumerate(found.items)]
+
+
+def list_partitions(path, column=None):
+    """Return the partitions of a Parquet file or of a folder of them, unread.
+
+    Parameters
+    ----------
+    path : str or path
+    column : str, default=None
+        Column with the crystals; None takes the first known one.
+
+    Returns
+    -------
+    list of Partition
+
+    Raises
+    ------
+    ValueError
+        If there is no such table or column.
+    """
+    groups = find_row_groups(path)
+    column = find_crystal_column(groups[0], column)
+    with open_parquet(groups[0].path) as opened:
+        names = [name for name in ID_COLUMNS if name in opened.schema_arrow.names]
+    names = tuple(name for name in names if name != column)[:1]
+    return [Partition(group, column, names) for group in groups]

@@ -53,20 +53,25 @@ def minimize(form, log_sizes, log_loss, starts, delta, max_iter):
 def undetermined(form, parameters, log_sizes):
     """Names of the coefficients that the losses say nothing about.
 
-    Those are at the end of their range, or change nothing in any loss. E may be 0.
+    Those are at the end of their range, or change nothing in any loss.
     """
     _, gradient = form.log_loss(parameters, log_sizes)
     silent = np.abs(gradient).max(axis=0) < _SILENT
     at_limit = np.isclose(parameters[:, None], form.bounds).any(axis=1)
-    names = np.array(form.names)[silent | at_limit].tolist()
-    return [name for name in names if name != "E"]
+    return np.array(form.names)[silent | at_limit].tolist()
 
 
 def warn_if_uncertain(form, best, log_sizes):
     """Issue a ConvergenceWarning if the result is not a minimum, or the losses leave it open."""
+    names = undetermined(form, best.x, log_sizes)
     if not best.success:
         reason = f"L-BFGS did not converge ({best.message}); increase max_iter"
-    elif names := undetermined(form, best.x, log_sizes):
+    elif names == ["E"]:
+        reason = (
+            "E is at its lower bound, 0: the losses do not show the loss of an infinite model on "
+            "infinite data. Do not extrapolate this law; add larger models and data sets"
+        )
+    elif names:
         reason = (
             f"The losses do not determine {', '.join(names)}; add smaller and larger models and "
             "data sets"

@@ -181,8 +181,8 @@ class ScalingLaw(RegressorMixin, BaseEstimator):
         Warns
         -----
         sklearn.exceptions.ConvergenceWarning
-            If the best start did not converge, or the losses do not determine the law. The best
-            law found is kept.
+            If the best start did not converge, the losses do not determine the law, or E is at
+            its lower bound. The best law found is kept.
         """
         self._validate_params()
         self._form = form = FORMS[self.form]

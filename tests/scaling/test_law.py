@@ -191,6 +191,14 @@ def test_losses_that_do_not_determine_the_law_warn():
         ScalingLaw(n_bootstraps=0).fit(X, losses)
 
 
+def test_a_law_without_a_floor_warns():
+    N, D = grid(4, 4).T
+    losses = 90.7464 / N**0.4339 + 21.9854 / D**0.3518 - 0.002
+    with pytest.warns(ConvergenceWarning, match="E is at its lower bound, 0.*not extrapolate"):
+        law = ScalingLaw(n_bootstraps=0).fit(np.column_stack([N, D]), losses)
+    assert law.E_ < 1e-6 and law.converged_
+
+
 def test_a_good_fit_does_not_warn():
     X = grid(4, 4)
     with warnings.catch_warnings():

@@ -1,0 +1,220 @@
+"""The page: Streamlit runs this script from top to bottom whenever a user changes something."""
+
+import re
+
+import streamlit as st
+
+from sklearn_cloud.app import server
+from sklearn_cloud.app.prediction_table import (
+    compose_symmetry_strings,
+    describe_choices,
+    describe_entry,
+    list_choices,
+    predict_entries,
+)
+from sklearn_cloud.app.structure_picture import MOST_SITES, draw_crystal
+from sklearn_cloud.app.uploads import Upload, read_examples, read_uploads
+
+DEFAULTS = ("formation_energy", "band_gap", "bulk_modulus", "shear_modulus")
+COVERAGES = (0.5, 0.68, 0.8, 0.9, 0.95)
+MOST_PROBLEMS = 20  # shown; all of them are in the CSV file
+KINDS = "CIF, POSCAR, CONTCAR, .vasp, .xsf, extended XYZ or JSON"
+INTRODUCTION = (
+    "Predicts properties of crystals on this computer, with the ready-made models of "
+    "sklearn-cloud. Nothing is sent anywhere."
+)
+MEANING = (
+    "The interval contains the true value for about the chosen share of crystals that are like "
+    "those of the training table. Where a note says that a crystal is unlike the training "
+    "crystals (applicability below 0.05), do not rely on its prediction."
+)
+
+
+def main():
+    """Show the page."""
+    st.set_page_config(page_title="sklearn-cloud", layout="wide")
+    st.title("Properties of crystals")
+    st.markdown(INTRODUCTION)
+    choices = load_choices()
+    if not choices:
+        st.error("There are no ready-made predictors in this installation.")
+        st.stop()
+    files, formulas = ask_crystals(server.limits)
+    names, coverage = ask_properties(choices)
+    with st.container(horizontal=True):
+        wanted = st.button("Predict", type="primary")
+        examples = st.button("Try example crystals")
+    if examples:
+        predict(read_examples(), names, coverage)
+    elif wanted:
+        uploads = (Upload(file.name, file.getvalue()) for file in files)
+        predict(read_uploads(list(uploads), formulas, server.limits), names, coverage)
+    if "result" in st.session_state:
+        show_result(st.session_state["result"], choices)
+
+
+@st.cache_resource(show_spinner=False)
+def load_choices():
+    """Return the labels and units of the properties by name."""
+    return list_choices()
+
+
+@st.cache_resource(show_spinner="Loading the predictors ...")
+def load_predictors(names):
+    """Return the predictors of a tuple of properties, loaded once."""
+    from sklearn_cloud.predictors.property_table import load_all
+
+    return load_all(list(names), on_error="warn")
+
+
+def ask_crystals(limits):
+    """Return the files and the formulas that the user gives."""
+    left, right = st.columns(2)
+    files = left.file_uploader(
+        f"Crystal files, at most {limits.files}",
+        accept_multiple_files=True,
+        max_upload_size=limits.megabytes,
+        help=KINDS,
+    )
+    formulas = right.text_area(
+        "Formulas, one per line",
+        placeholder="NaCl\nFe2O3",
+        help="For properties that are known from the composition alone",
+        height=110,
+    )
+    return files, formulas
+
+
+def ask_properties(choices):
+    """Return the names of the properties and the coverage of the intervals."""
+    left, right = st.columns([3, 1])
+    names = left.multiselect(
+        "Properties",
+        list(choices),
+        default=[name for name in DEFAULTS if name in choices],
+        format_func=lambda name: with_unit(*choices[name]),
+    )
+    coverage = right.select_slider(
+        "Coverage of the intervals", COVERAGES, value=0.9, format_func="{:.0%}".format
+    )
+    return names, coverage
+
+
+def with_unit(label, unit):
+    return f"{label}, {unit}" if unit else label
+
+
+def predict(entries, names, coverage):
+    """Predict, and keep the result for this session."""
+    st.session_state.pop("result", None)
+    if not entries:
+        st.info("Upload a file, type a formula, or try the example crystals.")
+    elif not names:
+        st.info("Choose at least one property.")
+    else:
+        with st.spinner("Predicting ..."):
+            table = predict_entries(entries, names, load_predictors(tuple(names)), coverage)
+        st.session_state["result"] = {
+            "entries": [entry for entry in entries if entry.crystal is not None],
+            "names": names,
+            "coverage": coverage,
+            "table": table,
+        }
+
+
+def show_result(result, choices):
+    """Show the predictions, the rows without one, the file, and each crystal."""
+    table = result["table"]
+    good = table["value"].notna()
+    st.subheader("Predictions")
+    if good.any():
+        st.dataframe(shown_table(table[good], choices, result["coverage"]), hide_index=True)
+    show_problems(table[~good], choices)
+    csv = table.to_csv(index=False).encode("utf-8")
+    st.download_button("Download all as CSV", csv, "predictions.csv", "text/csv")
+    with st.expander("What the numbers mean"):
+        st.markdown(MEANING)
+        for one in describe_choices(result["names"]).itertuples():
+            error = f" Typical error: {one.error}." if one.error else ""
+            st.markdown(
+                f"**{escape(one.property)}**: {escape(f'{one.origin}.{error} {one.limits}')}"
+            )
+    if result["entries"]:
+        show_crystal(result, choices)
+
+
+def shown_table(table, choices, coverage):
+    """Return the table for the screen: rounded, with labels."""
+    interval = [
+        f"{low:.4g} to {high:.4g}" if low == low else ""
+        for low, high in zip(table["lower"], table["upper"])
+    ]
+    return table.assign(
+        property=[choices[name][0] for name in table["property"]],
+        value=[f"{value:.4g}" for value in table["value"]],
+        unit=[choices[name][1] for name in table["property"]],
+        interval=interval,
+    )[
+        ["name", "formula", "space_group", "property", "value", "interval", "unit", "message"]
+    ].rename(
+        columns={
+            "name": "crystal",
+            "space_group": "space group",
+            "interval": f"{coverage:.0%} interval",
+            "message": "note",
+        }
+    )
+
+
+def show_problems(bad, choices):
+    """Show a message for each row that cannot be predicted."""
+    groups = list(bad.groupby(["name", "message"], sort=False))
+    for (name, message), rows in groups[:MOST_PROBLEMS]:
+        labels = ", ".join(choices[one][0] for one in rows["property"] if one)
+        st.warning(escape(": ".join(filter(None, (name, labels, message)))))
+    if len(groups) > MOST_PROBLEMS:
+        st.warning(f"{len(groups) - MOST_PROBLEMS} more problems are in the CSV file.")
+
+
+def show_crystal(result, choices):
+    """Show one of the crystals: picture, symmetry and predictions."""
+    entries = result["entries"]
+    st.subheader("Crystal")
+    place = st.selectbox(
+        "Crystal", range(len(entries)), format_func=lambda i: entries[i].name,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    entry = entries[place]
+    (string,) = compose_symmetry_strings([entry])
+    about = describe_entry(entry, string)
+    left, right = st.columns(2)
+    with left:
+        show_picture(entry.crystal)
+    with right:
+        st.markdown(f"Formula: **{escape(about['formula'])}**")
+        if "space_group" in about:
+            st.markdown(f"Space group: **{escape(about['space_group'])}**")
+        if "symmetry_string" in about:
+            st.markdown("Symmetry string, the input of the network:")
+            st.code(about["symmetry_string"], language=None, wrap_lines=True)
+
+
+def show_picture(crystal):
+    """Show the structure, if there is one."""
+    if not hasattr(crystal, "lattice"):
+        st.info("A formula has no structure to show.")
+        return
+    if len(crystal.kinds) > MOST_SITES:
+        st.info(f"The cell has more than {MOST_SITES} sites: no picture.")
+        return
+    turn = st.slider("Turn", 0, 360, 20, step=5, format="%d°")
+    tilt = st.slider("Tilt", -90, 90, 12, step=3, format="%d°")
+    st.image(draw_crystal(crystal, turn=turn, tilt=tilt))
+
+
+def escape(text):
+    """Return text that Markdown shows as it is: names of files may have links or pictures."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+
+
+main()
