@@ -19,6 +19,7 @@ NOT_RUN = {
     "export",
     "git",
     "optuna-dashboard",
+    "playwright",
     "pre-commit",
     "source",
     "torchrun",
