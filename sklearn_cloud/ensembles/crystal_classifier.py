@@ -1,7 +1,5 @@
 """CrystalClassifier: predict classes of crystals without tuning."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
@@ -10,6 +8,7 @@ from ..training.checks import check_labels
 from .crystal_estimator import CrystalEstimator
 from .member_weights import log_loss_weights
 from .members import CLASSIFICATION_MEMBERS, classification_members
+from .training_folds import count_shuffled_folds
 
 
 class CrystalClassifier(ClassifierMixin, CrystalEstimator):
@@ -91,10 +90,11 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
                 f"only one class: {str(self.classes_[0])!r}."
             )
         rare = counts.argmin()
-        if isinstance(self.cv, Integral) and counts[rare] < self.cv:
+        n_folds = count_shuffled_folds(self.cv, n_rows)
+        if n_folds is not None and counts[rare] < max(n_folds, 2):
             raise ValueError(
                 f"The class {str(self.classes_[rare])!r} has {counts[rare]} rows, fewer than the "
-                f"cv={self.cv} folds: pass more rows of it, or fewer folds."
+                f"cv={max(n_folds, 2)} folds: pass more rows of it, or fewer folds."
             )
         return codes
 

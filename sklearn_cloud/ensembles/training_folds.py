@@ -17,6 +17,13 @@ _LEFT_OUT = (0.2, 5000)  # share and largest number of rows left out by it
 _WEIGHT_FOLDS = 5  # of the left-out rows, where there is a single fold
 
 
+def count_shuffled_folds(cv, n_rows):
+    """Return the number of shuffled folds that `cv` means; None if it brings its own."""
+    if cv is None:
+        return 1 if n_rows > _MANY_ROWS else _FOLDS
+    return cv if isinstance(cv, Integral) else None
+
+
 def make_folds(cv, y, *, stratify, random_state):
     """Return the folds, each as (training rows, left-out rows).
 
@@ -41,19 +48,19 @@ def make_folds(cv, y, *, stratify, random_state):
         If there are fewer rows than folds, a fold is empty or has indices that are no rows, or a
         row is left out more than once.
     """
-    if cv is None and len(y) > _MANY_ROWS:
+    n_folds = count_shuffled_folds(cv, len(y))
+    if n_folds == 1:
         share, most = _LEFT_OUT
         kind = StratifiedShuffleSplit if stratify else ShuffleSplit
         cv = kind(1, test_size=min(int(share * len(y)), most), random_state=random_state)
-    elif cv is None or isinstance(cv, Integral):
-        cv = _FOLDS if cv is None else cv
-        if len(y) < cv:
+    elif n_folds:
+        if len(y) < n_folds:
             raise ValueError(
-                f"n_samples={len(y)} is fewer than the cv={cv} folds: pass more rows, or fewer "
-                "folds."
+                f"n_samples={len(y)} is fewer than the cv={n_folds} folds: pass more rows, or "
+                "fewer folds."
             )
         kind = StratifiedKFold if stratify else KFold
-        cv = kind(cv, shuffle=True, random_state=random_state)
+        cv = kind(n_folds, shuffle=True, random_state=random_state)
     placeholder = np.zeros((len(y), 1))
     folds = [(np.asarray(a), np.asarray(b)) for a, b in check_cv(cv).split(placeholder, y)]
     if not folds:
