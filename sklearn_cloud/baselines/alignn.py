@@ -23,6 +23,7 @@ _LARGEST_DISTANCE = 8.0  # angstrom
 class BaseALIGNN(MergedGraphNetwork):
     """Input and network of `ALIGNNRegressor`."""
 
+    max_neighbors: int = 12
     embedding_width: int = 64
     n_layers: int = 4
     n_convolutions: int = 4
@@ -30,6 +31,7 @@ class BaseALIGNN(MergedGraphNetwork):
     learning_rate = 1e-3
 
     _parameter_constraints = {
+        "max_neighbors": [Interval(Integral, 1, None, closed="left")],
         "embedding_width": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 0, None, closed="left")],
         "n_convolutions": [Interval(Integral, 0, None, closed="left")],

@@ -23,13 +23,14 @@ class AsymmetricUnitNetwork(MergedGraphNetwork):
     """Input of the networks on asymmetric units."""
 
     connectivity: str = "nearest"
-    max_neighbors = 24
+    max_neighbors: int = 24
     n_blocks: int = 5
     message_layers: int = 5
     symprec: float = 0.01
 
     _parameter_constraints = {
         "connectivity": [StrOptions(set(CONNECTIVITIES))],
+        "max_neighbors": [Interval(Integral, 1, None, closed="left")],
         "n_blocks": [Interval(Integral, 1, None, closed="left")],
         "message_layers": [Interval(Integral, 1, None, closed="left")],
         "symprec": [Interval(Real, 0, None, closed="neither")],

@@ -11,7 +11,7 @@ from .._compat import Interval
 from ..features.elements import element_features
 from ..symmetry.asymmetric_unit import find_asymmetric_unit
 from ..training.net_regressor import NetRegressor
-from .graphs import GaussianExpansion, build_graph, softmax_by, sum_by
+from .graphs import GaussianExpansion, build_graph, softmax_by, sum_by, weighted_mean_by
 from .line_graphs import check_angles, count_angles
 from .merged_graph_network import MergedGraphNetwork
 from .merged_graphs import mean_over_sites, merge_graph
@@ -24,6 +24,7 @@ _N_COSINES, _COSINE_WIDTH = 30, 0.1
 class BaseCrysToGraph(MergedGraphNetwork):
     """Input and network of `CrysToGraphRegressor`."""
 
+    max_neighbors: int = 12
     bond_width: int = 32
     n_heads: int = 4
     n_convolutions: int = 3
@@ -32,6 +33,7 @@ class BaseCrysToGraph(MergedGraphNetwork):
     max_angles: int = 100_000
 
     _parameter_constraints = {
+        "max_neighbors": [Interval(Integral, 1, None, closed="left")],
         "bond_width": [Interval(Integral, 1, None, closed="left")],
         "n_heads": [Interval(Integral, 1, None, closed="left")],
         "n_convolutions": [Interval(Integral, 0, None, closed="left")],
@@ -194,9 +196,8 @@ class WholeCrystalAttention(nn.Module):
         self.hidden_norm = nn.LayerNorm(width)
 
     def forward(self, atoms, bonds, graph):
-        counts, sizes = graph.bond_counts[:, None], graph.sizes
-        n_bonds = sum_by(counts, graph.centers, len(atoms)).clamp(min=1)
-        atoms = atoms + sum_by(self.bonds(bonds) * counts, graph.centers, len(atoms)) / n_bonds
+        counts, centers, sizes = graph.bond_counts, graph.centers, graph.sizes
+        atoms = atoms + weighted_mean_by(self.bonds(bonds), counts, centers, len(atoms))
         crystals = torch.repeat_interleave(sizes)
         places = torch.arange(len(atoms), device=atoms.device)
         places = places - (sizes.cumsum(0) - sizes)[crystals]

@@ -10,7 +10,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import NamedTuple
 
-from sklearn_cloud.__main__ import main
+from sklearn_cloud.__main__ import build_parser, main
 
 ROOT = Path(__file__).parents[2]
 #: Programs that are not run: they install, start servers or many processes, or change a clone.
@@ -24,6 +24,8 @@ NOT_RUN = {
     "source",
     "torchrun",
 }
+#: Commands that end only when they are stopped: their options are checked.
+SERVERS = {"app"}
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _DIRECTIVE = re.compile(r"^\.\. code-block:: (\w+)\n\n((?:(?:[ ]+.*)?\n)+)", re.MULTILINE)
 _OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -126,6 +128,9 @@ def run_own(arguments):
         output = Path(arguments[arguments.index("-o") + 1])
         rmtree(output) if output.is_dir() else output.unlink(missing_ok=True)
     arguments = [path for one in arguments for path in (sorted(glob(one)) or [one])]
+    if arguments[0] in SERVERS:
+        build_parser().parse_args(arguments)
+        return
     try:
         code = main(arguments)
     except SystemExit as end:

@@ -115,8 +115,8 @@ def test_the_blocks_that_are_there():
     assert {"README.md", "CONTRIBUTING.md", "docs/install.rst"} <= set(blocks)
     for page, path in WITH_BLOCKS.items():
         text = path.read_text(encoding="utf-8")
-        n_marked = len(re.findall(r"^(?:```|\.\. code-block:: )(?!text)\w", text, re.M))
-        assert sum(block.language != "text" for block in blocks[page]) == n_marked
+        n_marked = len(re.findall(r"^ *```\w|^ *\.\. code-block::", text, re.MULTILINE))
+        assert len(blocks[page]) == 2 * n_marked + 1
     assert set(BEFORE) <= set(blocks)
 
 
@@ -140,7 +140,7 @@ def test_a_wrong_command_is_noticed(command):
 
 def test_scripts_that_the_pages_name_exist():
     for path in PAGES:
-        if "_build" in path.parts:
+        if "_build" in path.parts or path.name == "leaderboard.md":  # commands of earlier versions
             continue
         for script in re.findall(r"benchmarks/[\w/]+\.py", path.read_text(encoding="utf-8")):
             assert (ROOT / script).is_file(), f"{path}: {script}"
