@@ -5,7 +5,8 @@
 
 Every finished property is a folder in --work, with the files that belong into
 `sklearn_cloud/predictors/data`. The same command resumes with the properties that are missing, and
-brings the texts of finished cards up to date.
+brings the texts of finished cards up to date. A property that is 0 where a class is true (the band
+gap of metals) gets a new card when both are finished, with the scores of the two as one model.
 Predictions of the rows left out are kept in --work/left_out; they contain rows of the tables and do
 not belong into the package.
 """
@@ -15,8 +16,10 @@ from pathlib import Path
 import numpy as np
 from common import argument_parser, parse_arguments, script_provenance
 
+from sklearn_cloud import load_model
 from sklearn_cloud.datasets import fetch_matbench
 from sklearn_cloud.files import atomic_write, check_plan
+from sklearn_cloud.predictors.joint_card import join_card
 from sklearn_cloud.predictors.predictor_folder import (
     CARD_FILE,
     read_card,
@@ -39,6 +42,9 @@ def main():
     arguments = parse_arguments(parser)
     for name in arguments.properties:
         train(name, arguments)
+    for name, prop in PROPERTIES.items():
+        if prop.zero_if and {name, prop.zero_if} & set(arguments.properties):
+            join(name, prop, arguments)
 
 
 def train(name, arguments):
@@ -69,6 +75,25 @@ def train(name, arguments):
             np.savez_compressed(file, ids=data.ids[left_out["rows"]], **left_out)
     card = write_predictor(ensemble, card, folder)
     report(card, "")
+
+
+def join(name, prop, arguments):
+    """Write the card of a number and a class as one model, if both are finished."""
+    folder, other = arguments.work / name, arguments.work / prop.zero_if
+    if not all((one / CARD_FILE).is_file() for one in (folder, other)):
+        return
+    card, class_card = read_card(folder), read_card(other)
+    if card.get("zero_if", {}).get("model") == class_card["model"]:
+        return
+    left_out = [read_left_out(arguments.work, one) for one in (name, prop.zero_if)]
+    data = fetch_matbench(prop.task, data_home=arguments.data_home, download=False)
+    card = join_card(prop, card, load_model(folder), class_card, *left_out, data)
+    report(write_card(card, folder), f" (joint with {prop.zero_if})")
+
+
+def read_left_out(work, name):
+    with np.load(work / "left_out" / f"{name}.npz", allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 def report(card, remark):

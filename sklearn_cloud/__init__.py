@@ -16,6 +16,7 @@ _HOMES = {
     "CloudEmbedder": "estimators.embedder",
     "save_model": "estimators.folders",
     "load_model": "estimators.folders",
+    "export_onnx": "estimators.onnx_files",
     "ModelFolderError": "exceptions",
 }
 

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sklearn_cloud.baselines.registry import FREE, POTENTIAL
 from sklearn_cloud.datasets import fetch_discovery, fetch_matbench
 from sklearn_cloud.evaluation import ConvexHull, roc_points, rolling_error, stability_table
 from sklearn_cloud.evaluation.metrics import STABILITY_SCORES
@@ -58,6 +59,7 @@ def main():
         coverage=None if wbm.is_reconstruction else wbm.coverage * len(chosen) / len(wbm.ids),
         configuration=configuration(arguments, version),
         n_folds=1,
+        kind=POTENTIAL if arguments.potential else FREE,
     )
     if result.folds:
         print(f"{path} is finished")

@@ -18,7 +18,7 @@ from sklearn_cloud.datasets import fetch_matbench
 from sklearn_cloud.evaluation import markdown_table, rescore_recorded, same_rows, threshold_scores
 from sklearn_cloud.evaluation.comparisons import RECORDED
 from sklearn_cloud.evaluation.leaderboard import TABLES, note_of, read_results
-from sklearn_cloud.evaluation.markdown import format_score, metric_name, render
+from sklearn_cloud.evaluation.markdown import format_score, metric_name, render, shown_name
 from sklearn_cloud.evaluation.results import add_fold, open_result, result_path, write_result
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
@@ -42,11 +42,12 @@ where it ranks only some types, *italics* is best of all. A note in brackets mar
 of the benchmark's rows or folds, or on other rows. Such a score is not ranked, and is not
 comparable with the leaderboard.
 
-The column "Source" tells the scores of this library from published ones. "CLOUD" is the model of
-the paper; `cloud-...` are encoders of this library, fine-tuned or trained from scratch, the other
-names in lower case its baselines (`sklearn_cloud.baselines`). Published scores are those of the
-tables of the CLOUD paper and of the MatBench leaderboard and repository;
-`sklearn_cloud.evaluation.published_scores` returns each with its source.
+The column "Source" tells the scores of this library from published ones. "CLOUD (paper)" is the
+model of the paper; `cloud-...` are encoders of this library, fine-tuned or trained from scratch,
+`crystal-...` are `CrystalRegressor`, and the other names in lower case its baselines
+(`sklearn_cloud.baselines`). Published scores are those of the tables of the CLOUD paper and of the
+MatBench leaderboard and repository; `sklearn_cloud.evaluation.published_scores` returns each with
+its source.
 
 A click on a heading sorts a table.
 """
@@ -111,7 +112,7 @@ def page(results, figures):
 def threshold_table(results):
     scores = threshold_scores(results)
     lines = [
-        [f"{threshold:g}", model + (f" [{note}]" if note else "")]
+        [f"{threshold:g}", shown_name(model) + (f" [{note}]" if note else "")]
         + [format_score(value, None, 3) for value in row]
         for (threshold, model, note), row in zip(scores.index, scores.to_numpy())
     ]
@@ -121,7 +122,7 @@ def threshold_table(results):
 def same_rows_table(results):
     frame = same_rows(results)
     lines = [
-        [row.task, f"{row.rows:,}", row.folds, row.model]
+        [row.task, f"{row.rows:,}", row.folds, shown_name(row.model)]
         + [format_score(row.value, row.std, 4) + (f" [{row.note}]" if row.note else "")]
         for row in frame.itertuples()
     ]
@@ -137,10 +138,17 @@ def runs_table(results):
         lines.append(
             [result.benchmark, result.task, result.model, note_of(result) or "complete"]
             + [f"{seconds:,.0f}", made.get("machine", ""), made.get("date", "")]
-            + [f"`{made.get('command', '')}`"]
+            + [f"`{command_today(made.get('command', ''))}`"]
         )
     heads = "Benchmark,Task,Model,Rows and folds,Seconds,Machine,Date,Command".split(",")
     return render(heads, lines)
+
+
+def command_today(command):
+    """The recorded command, with the script where it is now: scripts of tables have moved."""
+    script = command.split()[1] if command.startswith("python benchmarks/") else ""
+    moved = script.replace("benchmarks/", "benchmarks/tables/")
+    return command.replace(script, moved) if (DOCS.parent / moved).is_file() else command
 
 
 def rescore(results, data_home):

@@ -73,7 +73,7 @@ for name, value in study.best_params.items():
     print(f"  {name.removeprefix('cloudregressor__'):34} {value}")
 
 # %%
-# The completed trials. A trial with a poor validation curve is pruned.
+# The completed trials. A trial that is in the worse half after the first fold is pruned.
 import matplotlib.pyplot as plt
 from optuna.trial import TrialState
 

@@ -1,6 +1,7 @@
 """ALIGNNRegressor: edge-gated convolutions on the bonds of a crystal and on their angles."""
 
-from numbers import Integral, Real
+from numbers import Integral
+from types import SimpleNamespace
 
 import torch
 from torch import nn
@@ -9,21 +10,20 @@ from torch.nn.functional import silu
 from .._compat import Interval
 from ..features.elements import element_features
 from ..training.net_regressor import NetRegressor
-from .graphs import GaussianExpansion, build_graph, collate_graphs, mean_by, sum_by
-from .line_graphs import check_angles, collate_angles, count_angles
-from .network import CrystalNetwork
+from .graphs import GaussianExpansion, build_graph, sum_by
+from .line_graphs import check_angles, count_angles
+from .merged_graph_network import MergedGraphNetwork
+from .merged_graphs import mean_over_sites, merge_graph
 
 _N_DISTANCES, _DISTANCE_WIDTH = 80, 0.32  # of the Gaussians; in angstrom
 _N_COSINES, _COSINE_WIDTH = 40, 0.23
 _LARGEST_DISTANCE = 8.0  # angstrom
 
 
-class BaseALIGNN(CrystalNetwork):
+class BaseALIGNN(MergedGraphNetwork):
     """Input and network of `ALIGNNRegressor`."""
 
-    cutoff: float = 8.0
     max_neighbors: int = 12
-    width: int = 64
     embedding_width: int = 64
     n_layers: int = 4
     n_convolutions: int = 4
@@ -31,9 +31,7 @@ class BaseALIGNN(CrystalNetwork):
     learning_rate = 1e-3
 
     _parameter_constraints = {
-        "cutoff": [Interval(Real, 0, None, closed="neither")],
         "max_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "width": [Interval(Integral, 1, None, closed="left")],
         "embedding_width": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 0, None, closed="left")],
         "n_convolutions": [Interval(Integral, 0, None, closed="left")],
@@ -51,14 +49,7 @@ class BaseALIGNN(CrystalNetwork):
     def _read_item(self, crystal):
         graph = build_graph(crystal, self.cutoff, self.max_neighbors, mutual=True)
         check_angles(graph, count_angles(graph.neighbors, graph.centers), self.max_angles)
-        return graph
-
-    def _size(self, inputs):
-        return inputs.size + count_angles(inputs.neighbors, inputs.centers)
-
-    def _collate(self, batch):
-        tensors = collate_graphs(batch)
-        return tensors | collate_angles(batch, tensors, consecutive=True)
+        return merge_graph(graph, "consecutive")
 
 
 class ALIGNNRegressor(BaseALIGNN, NetRegressor):
@@ -86,7 +77,7 @@ class ALIGNNRegressor(BaseALIGNN, NetRegressor):
     n_convolutions : int, default=4
         Number of layers on the graph alone.
     max_angles : int, default=100000
-        Crystals with more angles are refused, see Notes.
+        Crystals with more angles are refused, see Notes; equivalent ones count here.
     {other parameters}
 
     Attributes
@@ -109,9 +100,11 @@ class ALIGNNRegressor(BaseALIGNN, NetRegressor):
     has others at its distance, all are bonds, so that neither the order of the sites nor the choice
     of the cell matters. Training is that of `CloudRegressor`.
 
-    An atom with 12 bonds has 144 angles. Training takes about 13 kB for each angle in a batch,
-    predicting 3 kB, with the default sizes: 1.3 GB for the largest crystal that is allowed. For
-    tables of many large cells, lower `batch_size` or `max_neighbors`, or pass primitive cells.
+    An atom with 12 bonds has 144 angles. Sites, bonds and angles that are equivalent are computed
+    once and counted, which leaves a fifth of the angles of jdft2d; a supercell costs what its
+    primitive cell does. Training takes about 13 kB for each angle that is left, predicting 3 kB,
+    with the default sizes: at most 1.3 GB for the largest crystal that is allowed. For tables of
+    many large cells without symmetry, lower `batch_size` or `max_neighbors`.
 
     References
     ----------
@@ -146,11 +139,13 @@ class EdgeGatedConvolution(nn.Module):
         self.node_norm = nn.LayerNorm(width)
         self.edge_norm = nn.LayerNorm(width)
 
-    def forward(self, nodes, edges, centers, neighbors):
-        sides = self.gate_of_center(nodes)[centers] + self.gate_of_neighbor(nodes)[neighbors]
-        scores = sides + self.gate_of_edge(edges)
-        gates = torch.sigmoid(scores)
-        seen = sum_by(gates * self.of_neighbor(nodes)[neighbors], centers, len(nodes))
+    def forward(self, nodes, edges, centers, neighbors, counts):
+        of_centers = self.gate_of_center(nodes).index_select(0, centers)
+        of_neighbors = self.gate_of_neighbor(nodes).index_select(0, neighbors)
+        scores = of_centers + of_neighbors + self.gate_of_edge(edges)
+        gates = torch.sigmoid(scores) * counts[:, None]
+        passed = gates * self.of_neighbor(nodes).index_select(0, neighbors)
+        seen = sum_by(passed, centers, len(nodes))
         seen = seen / (sum_by(gates, centers, len(nodes)) + 1e-6)
         new_nodes = nodes + silu(self.node_norm(self.of_center(nodes) + seen))
         return new_nodes, edges + silu(self.edge_norm(scores))
@@ -196,28 +191,16 @@ class ALIGNNetwork(nn.Module):
         )
         self.output = nn.Linear(width, n_outputs)
 
-    def forward(
-        self,
-        elements,
-        occupancies,
-        sites,
-        sizes,
-        centers,
-        neighbors,
-        distances,
-        first,
-        second,
-        cosines,
-    ):
-        crystals = torch.repeat_interleave(sizes)
-        species = occupancies[:, None] * self.elements[elements]
-        atoms = self.embed(sum_by(species, sites, len(crystals)))
-        bonds = self.embed_bonds(self.distances(distances))
-        angles = self.embed_angles(self.cosines(cosines))
+    def forward(self, **batch):
+        graph = SimpleNamespace(**batch)
+        species = graph.occupancies[:, None] * self.elements[graph.elements]
+        atoms = self.embed(sum_by(species, graph.sites, len(graph.multiplicities)))
+        bonds = self.embed_bonds(self.distances(graph.distances))
+        angles = self.embed_angles(self.cosines(graph.cosines))
+        on_atoms = (graph.centers, graph.neighbors, graph.bond_counts)
+        on_bonds = (graph.first, graph.second, graph.angle_counts)
         for layer in self.layers:
-            atoms, bonds, angles = layer(
-                atoms, bonds, angles, (centers, neighbors), (first, second)
-            )
+            atoms, bonds, angles = layer(atoms, bonds, angles, on_atoms, on_bonds)
         for convolution in self.convolutions:
-            atoms, bonds = convolution(atoms, bonds, centers, neighbors)
-        return self.output(mean_by(atoms, crystals, len(sizes)))
+            atoms, bonds = convolution(atoms, bonds, *on_atoms)
+        return self.output(mean_over_sites(atoms, graph))

@@ -3,12 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from ..crystals.neighbours import cell_points, find_neighbours
 from ..features.tessellation import tessellate
 from ..symmetry.asymmetric_unit import find_asymmetric_unit
-from .graphs import CrystalGraph, collate_graphs, list_species, nearest_reach
+from .graphs import CrystalGraph, list_species, nearest_reach
 
 CONNECTIVITIES = ("nearest", "radius", "voronoi")
 _SMALLEST_FACE = 0.1  # square angstrom; smaller faces come and go with noise of the coordinates
@@ -95,22 +94,3 @@ def _voronoi_edges(unit):
     centers, neighbors, images, _, areas = (column[kept] for column in faces)
     vectors = points[neighbors] + images @ unit.crystal.lattice - points[centers]
     return centers, neighbors, vectors, areas
-
-
-def collate_asymmetric_graphs(inputs):
-    """Several graphs of asymmetric units as one, with no edges between them.
-
-    Parameters
-    ----------
-    inputs : list of AsymmetricGraph
-
-    Returns
-    -------
-    dict of str to torch.Tensor
-        As `collate_graphs`, and `multiplicities` and `areas`.
-    """
-    batch = collate_graphs([one.graph for one in inputs])
-    for name in ("multiplicities", "areas"):
-        values = np.concatenate([getattr(one, name) for one in inputs])
-        batch[name] = torch.from_numpy(values)
-    return batch

@@ -1,38 +1,30 @@
 """CrysToGraphRegressor: attention among neighbours and angles, then among all atoms."""
 
 from numbers import Integral, Real
+from types import SimpleNamespace
 
-import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import scaled_dot_product_attention, softplus
+from torch.nn.functional import linear, scaled_dot_product_attention, softplus
 
 from .._compat import Interval
 from ..features.elements import element_features
 from ..symmetry.asymmetric_unit import find_asymmetric_unit
 from ..training.net_regressor import NetRegressor
-from .graphs import (
-    GaussianExpansion,
-    build_graph,
-    collate_graphs,
-    mean_by,
-    softmax_by,
-    sum_by,
-)
-from .line_graphs import check_angles, collate_angles, count_angles
-from .network import CrystalNetwork
-from .random_walks import WALK_STEPS, WalkedGraph, return_probabilities
+from .graphs import GaussianExpansion, build_graph, softmax_by, sum_by, weighted_mean_by
+from .line_graphs import check_angles, count_angles
+from .merged_graph_network import MergedGraphNetwork
+from .merged_graphs import mean_over_sites, merge_graph
+from .random_walks import WALK_STEPS, return_probabilities
 
 _LARGEST_DISTANCE, _N_DISTANCES, _DISTANCE_WIDTH = 8.0, 41, 0.2  # angstrom
 _N_COSINES, _COSINE_WIDTH = 30, 0.1
 
 
-class BaseCrysToGraph(CrystalNetwork):
+class BaseCrysToGraph(MergedGraphNetwork):
     """Input and network of `CrysToGraphRegressor`."""
 
-    cutoff: float = 8.0
     max_neighbors: int = 12
-    width: int = 64
     bond_width: int = 32
     n_heads: int = 4
     n_convolutions: int = 3
@@ -41,9 +33,7 @@ class BaseCrysToGraph(CrystalNetwork):
     max_angles: int = 100_000
 
     _parameter_constraints = {
-        "cutoff": [Interval(Real, 0, None, closed="neither")],
         "max_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "width": [Interval(Integral, 1, None, closed="left")],
         "bond_width": [Interval(Integral, 1, None, closed="left")],
         "n_heads": [Interval(Integral, 1, None, closed="left")],
         "n_convolutions": [Interval(Integral, 0, None, closed="left")],
@@ -70,18 +60,7 @@ class BaseCrysToGraph(CrystalNetwork):
         reduced = find_asymmetric_unit(crystal, self.symprec).crystal
         graph = build_graph(reduced, self.cutoff, self.max_neighbors)
         check_angles(graph, count_angles(graph.neighbors, graph.centers), self.max_angles)
-        return WalkedGraph(graph, return_probabilities(graph))
-
-    def _size(self, inputs):
-        graph = inputs.graph
-        return graph.size + count_angles(graph.neighbors, graph.centers)
-
-    def _collate(self, batch):
-        graphs = [one.graph for one in batch]
-        tensors = collate_graphs(graphs)
-        tensors |= collate_angles(graphs, tensors, consecutive=True)
-        returns = np.concatenate([one.returns for one in batch])
-        return tensors | {"returns": torch.from_numpy(returns)}
+        return merge_graph(graph, "consecutive", returns=return_probabilities(graph))
 
 
 class CrysToGraphRegressor(BaseCrysToGraph, NetRegressor):
@@ -112,7 +91,7 @@ class CrysToGraphRegressor(BaseCrysToGraph, NetRegressor):
     symprec : float, default=0.01
         Tolerance of the search for the primitive cell, in angstrom.
     max_angles : int, default=100000
-        Crystals with more angles are refused, see Notes.
+        Crystals with more angles are refused, see Notes; equivalent ones count here.
     {other parameters}
 
     Attributes
@@ -137,9 +116,10 @@ class CrysToGraphRegressor(BaseCrysToGraph, NetRegressor):
     vector, averaged by occupancy where elements share a site; layer normalisation is in the place
     of batch normalisation. Training is that of `CloudRegressor`.
 
-    An atom with 12 bonds has 144 angles. Training takes about 6.3 kB for each angle in a batch,
-    predicting 1.5 kB, with the default sizes: 0.6 GB for the largest crystal that is allowed. For
-    tables of many large cells, lower `batch_size` or `max_neighbors`.
+    An atom with 12 bonds has 144 angles. Sites, bonds and angles that are equivalent are computed
+    once and counted. Training takes about 6.3 kB for each angle that is left, predicting 1.5 kB,
+    with the default sizes: at most 0.6 GB for the largest crystal that is allowed. For tables of
+    many large cells without symmetry, lower `batch_size` or `max_neighbors`.
 
     References
     ----------
@@ -180,18 +160,22 @@ class GraphAttention(nn.Module):
         self.narrow = nn.Linear(4 * width, width)
         self.hidden_norm = nn.LayerNorm(width)
 
-    def forward(self, nodes, edges, centers, neighbors):
+    def forward(self, nodes, edges, centers, neighbors, counts):
         edges = self.edge(edges).unflatten(1, self.heads)
 
-        def join(rows):
+        def join(layer, rows):
+            # linear in each of the three, so that nodes pass it before they are copied to edges
             rows = rows.unflatten(1, self.heads)
-            return torch.cat([rows[centers], rows[neighbors], edges], dim=2)
+            of_center, of_neighbor, of_edge = layer.weight.chunk(3, dim=1)
+            centers_part = linear(rows, of_center, layer.bias).index_select(0, centers)
+            neighbors_part = linear(rows, of_neighbor).index_select(0, neighbors)
+            return centers_part + neighbors_part + linear(edges, of_edge)
 
-        keys = self.key_of_three(join(self.key(nodes)))
-        queries = self.query(nodes).unflatten(1, self.heads)[centers]
+        keys = join(self.key_of_three, self.key(nodes))
+        queries = self.query(nodes).unflatten(1, self.heads).index_select(0, centers)
         scores = (queries * keys).sum(dim=2) / self.heads[1] ** 0.5
-        weights = softmax_by(scores.float(), centers, len(nodes))
-        values = self.value_of_three(join(self.value(nodes))) * weights[:, :, None]
+        weights = softmax_by(scores.float() + counts.log()[:, None], centers, len(nodes))
+        values = join(self.value_of_three, self.value(nodes)) * weights[:, :, None]
         seen = sum_by(values.flatten(1), centers, len(nodes))
         nodes = nodes + self.attention_norm(self.output(seen))
         hidden = self.narrow(nn.functional.gelu(self.hidden(nodes)))
@@ -212,8 +196,10 @@ class WholeCrystalAttention(nn.Module):
         self.narrow = nn.Linear(2 * width, width)
         self.hidden_norm = nn.LayerNorm(width)
 
-    def forward(self, atoms, bonds, centers, crystals, sizes):
-        atoms = atoms + mean_by(self.bonds(bonds), centers, len(atoms))
+    def forward(self, atoms, bonds, graph):
+        counts, centers, sizes = graph.bond_counts, graph.centers, graph.sizes
+        atoms = atoms + weighted_mean_by(self.bonds(bonds), counts, centers, len(atoms))
+        crystals = torch.repeat_interleave(sizes)
         places = torch.arange(len(atoms), device=atoms.device)
         places = places - (sizes.cumsum(0) - sizes)[crystals]
         longest = int(sizes.max())
@@ -223,9 +209,10 @@ class WholeCrystalAttention(nn.Module):
         queries, keys, values = (
             part.unflatten(2, (self.n_heads, -1)).transpose(1, 2) for part in padded.chunk(3, dim=2)
         )
-        there = torch.arange(longest, device=atoms.device) < sizes[:, None]
+        weights = parts.new_full((len(sizes), longest), -torch.inf)
+        weights = weights.index_put((crystals, places), graph.multiplicities.log().to(parts.dtype))
         seen = scaled_dot_product_attention(
-            queries, keys, values, attn_mask=there[:, None, None, :]
+            queries, keys, values, attn_mask=weights[:, None, None, :]
         )
         seen = seen.transpose(1, 2).flatten(2)[crystals, places]
         atoms = atoms + self.attention_norm(self.output(seen))
@@ -260,29 +247,19 @@ class CrysToGraphNetwork(nn.Module):
             nn.Linear(width, width), nn.Softplus(), nn.Linear(width, n_outputs)
         )
 
-    def forward(
-        self,
-        elements,
-        occupancies,
-        sites,
-        sizes,
-        centers,
-        neighbors,
-        distances,
-        first,
-        second,
-        cosines,
-        returns,
-    ):
-        crystals = torch.repeat_interleave(sizes)
-        species = occupancies[:, None] * self.embed(self.elements[elements])
-        atoms = sum_by(species, sites, len(crystals))
-        bonds = self.embed_bonds(self.distances(distances))
-        angles = self.embed_angles(self.cosines(cosines))
-        for on_bonds, on_atoms in zip(self.on_bonds, self.on_atoms, strict=True):
-            bonds = on_bonds(bonds, angles, first, second)
-            atoms = on_atoms(atoms, bonds, centers, neighbors)
-        atoms, bonds = self.atom_norm(atoms) + self.embed_returns(returns), self.bond_norm(bonds)
+    def forward(self, **batch):
+        graph = SimpleNamespace(**batch)
+        species = graph.occupancies[:, None] * self.embed(self.elements[graph.elements])
+        atoms = sum_by(species, graph.sites, len(graph.multiplicities))
+        bonds = self.embed_bonds(self.distances(graph.distances))
+        angles = self.embed_angles(self.cosines(graph.cosines))
+        on_atoms = (graph.centers, graph.neighbors, graph.bond_counts)
+        on_bonds = (graph.first, graph.second, graph.angle_counts)
+        for convolve_bonds, convolve_atoms in zip(self.on_bonds, self.on_atoms, strict=True):
+            bonds = convolve_bonds(bonds, angles, *on_bonds)
+            atoms = convolve_atoms(atoms, bonds, *on_atoms)
+        atoms, bonds = self.atom_norm(atoms), self.bond_norm(bonds)
+        atoms = atoms + self.embed_returns(graph.returns)
         for layer in self.layers:
-            atoms = layer(atoms, bonds, centers, crystals, sizes)
-        return self.head(softplus(mean_by(atoms, crystals, len(sizes))))
+            atoms = layer(atoms, bonds, graph)
+        return self.head(softplus(mean_over_sites(atoms, graph)))

@@ -107,17 +107,31 @@ def crystal(
     classification=False,
     effort="default",
     members=None,
-    cv=5,
+    cv=None,
     refit=True,
+    physics=None,
+    cache=None,
     random_state=0,
     device=None,
     n_jobs=None,
     verbose=0,
 ):
-    """`CrystalRegressor` or `CrystalClassifier`."""
+    """`CrystalRegressor` or `CrystalClassifier`; `physics` has parameters of `PotentialPhysics`."""
     from .. import CrystalClassifier, CrystalRegressor
+    from ..features import PotentialPhysics
 
+    if physics is not None:
+        options = {"cache": cache, "device": device, "n_jobs": n_jobs}
+        physics = PotentialPhysics(**physics, **options)
     kind = CrystalClassifier if classification else CrystalRegressor
-    options = {"device": device, "n_jobs": n_jobs, "verbose": verbose}
-    options |= {"members": members, "cv": cv, "refit": refit, "random_state": random_state}
-    return kind(effort, **options)
+    return kind(
+        effort,
+        members=members,
+        cv=cv,
+        refit=refit,
+        physics=physics,
+        device=device,
+        n_jobs=n_jobs,
+        random_state=random_state,
+        verbose=verbose,
+    )

@@ -11,10 +11,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._compat import Interval
 from ..crystals.items import as_items
+from ..notebook import NotebookSummary
 from ..training.checks import accept_strings, check_targets, check_weights
 
 
-class FeatureRegressor(RegressorMixin, BaseEstimator):
+class FeatureRegressor(NotebookSummary, RegressorMixin, BaseEstimator):
     """Base of the baselines that are a scikit-learn regressor on numbers that describe crystals.
 
     A subclass says `_features` (an unfitted transformer), `_head` (an unfitted regressor) and,
@@ -90,6 +91,7 @@ class FeatureRegressor(RegressorMixin, BaseEstimator):
         self.features_ = self._features()
         table = self.features_.fit_transform(items)
         self.n_outputs_ = None if y.ndim == 1 else y.shape[1]
+        self.n_samples_fit_ = len(items)
         head = self._head() if y.ndim == 1 else MultiOutputRegressor(self._head())
         # The trees are grown by several workers, but not asked by several: they would add up
         # the answers in the order in which they happen to finish.
@@ -120,6 +122,15 @@ class FeatureRegressor(RegressorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         return self.head_.predict(self.features_.transform(X))
+
+    def _summary(self):
+        rows = getattr(self, "n_samples_fit_", None)  # models saved by earlier versions lack it
+        summary = {} if rows is None else {"fitted on": f"{rows} rows"}
+        number = self.n_outputs_ or 1
+        return summary | {
+            "predicts": f"{number} number{'s' * (number > 1)} per row",
+            "expected error": "not known: use cross-validation, or CrystalRegressor",
+        }
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "head_")

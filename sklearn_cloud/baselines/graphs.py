@@ -220,9 +220,9 @@ def mean_by(rows, groups, n_groups):
 
 
 def weighted_mean_by(rows, weights, groups, n_groups):
-    """Mean of the rows of each group with weights, shape (n_rows,); no group may be empty."""
+    """Mean of the rows of each group with weights, shape (n_rows,); zeros for an empty group."""
     total = sum_by(rows * weights[:, None], groups, n_groups)
-    return total / sum_by(weights[:, None], groups, n_groups)
+    return total / sum_by(weights[:, None], groups, n_groups).clamp(min=1e-9)
 
 
 def softmax_by(scores, groups, n_groups):
@@ -230,5 +230,5 @@ def softmax_by(scores, groups, n_groups):
     largest = scores.new_full((n_groups, scores.shape[1]), -torch.inf)
     index = groups[:, None].expand_as(scores)
     largest = largest.scatter_reduce(0, index, scores.detach(), "amax")
-    heights = torch.exp(scores - largest[groups])
-    return heights / sum_by(heights, groups, n_groups)[groups]
+    heights = torch.exp(scores - largest.index_select(0, groups))
+    return heights / sum_by(heights, groups, n_groups).index_select(0, groups)

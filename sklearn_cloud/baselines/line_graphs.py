@@ -1,8 +1,6 @@
 """Line graphs: bonds of a crystal graph as nodes, the angles between them as edges."""
 
 import numpy as np
-import torch
-from torch.nn.functional import cosine_similarity
 
 
 def bond_pairs(ends, starts):
@@ -54,31 +52,34 @@ def check_angles(graph, n_angles, max_angles):
         )
 
 
-def collate_angles(graphs, batch, consecutive):
-    """Line graph of a batch of crystal graphs.
+def find_angles(graph, distances, angles):
+    """Angles of a crystal graph.
 
     Parameters
     ----------
-    graphs : list of CrystalGraph
-    batch : dict of str to torch.Tensor
-        Of `collate_graphs`.
-    consecutive : bool
-        Whether an angle is between a bond and those that start where it ends, at its neighbour;
-        otherwise between two bonds that start at the same site.
+    graph : CrystalGraph
+    distances : ndarray of shape (n_edges,)
+        Lengths of its vectors.
+    angles : {"consecutive", "at site", None}
+        Angles between each bond and those that start where it ends, or between any two bonds that
+        start at the same site; None for no angles.
 
     Returns
     -------
-    dict of str to torch.Tensor
-        `first` and `second`, int64, the two bonds of each angle; `cosines` of the angles.
+    first, second : ndarray of shape (n_angles,), int
+        The two bonds of each angle.
+    cosines : ndarray of shape (n_angles,)
     """
-    centers, neighbors = batch["centers"].numpy(), batch["neighbors"].numpy()
-    vectors = torch.from_numpy(np.concatenate([graph.vectors for graph in graphs]))
-    if consecutive:
-        first, second = map(torch.from_numpy, bond_pairs(neighbors, centers))
-        cosines = cosine_similarity(-vectors[first], vectors[second], dim=1)
+    if angles is None:
+        nothing = np.zeros(0, dtype=int)
+        return nothing, nothing, np.zeros(0)
+    directions = graph.vectors / distances[:, None]
+    if angles == "consecutive":
+        first, second = bond_pairs(graph.neighbors, graph.centers)
+        cosines = -(directions[first] * directions[second]).sum(axis=1)
     else:
-        first, second = bond_pairs(centers, centers)
+        first, second = bond_pairs(graph.centers, graph.centers)
         others = first != second
-        first, second = torch.from_numpy(first[others]), torch.from_numpy(second[others])
-        cosines = cosine_similarity(vectors[first], vectors[second], dim=1)
-    return {"first": first, "second": second, "cosines": cosines.clamp(-1, 1)}
+        first, second = first[others], second[others]
+        cosines = (directions[first] * directions[second]).sum(axis=1)
+    return first, second, cosines.clip(-1, 1)

@@ -1,26 +1,8 @@
 """Random walks on crystal graphs, which tell the sites of a crystal apart."""
 
-from typing import NamedTuple
-
 import numpy as np
 
-from .graphs import CrystalGraph
-
 WALK_STEPS = 20
-
-
-class WalkedGraph(NamedTuple):
-    """A crystal graph and what random walks on it say of its sites.
-
-    Attributes
-    ----------
-    graph : CrystalGraph
-    returns : ndarray of shape (n_sites, 20), float32
-        See `return_probabilities`.
-    """
-
-    graph: CrystalGraph
-    returns: np.ndarray
 
 
 def return_probabilities(graph, n_steps=WALK_STEPS):

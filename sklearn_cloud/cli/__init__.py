@@ -12,6 +12,7 @@ COMMANDS = {
     "predict": "predict",
     "embed": "embed",
     "pretrain": "pretrain",
+    "app": "app",
     "demo": "demo",
     "example": "write_example",
     "benchmark": "benchmark",

@@ -22,6 +22,7 @@ OPTIONAL = {
     "optimade": "optimade",
     "optuna": "tuning",
     "pyarrow": "optimade",
+    "streamlit": "app",
 }
 
 

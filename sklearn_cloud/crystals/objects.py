@@ -1,8 +1,9 @@
-"""Convert objects of pymatgen and ASE to crystals."""
+"""Convert objects of pymatgen, ASE and JARVIS to crystals."""
 
 import numpy as np
 
 from .crystal import Crystal, check_crystal
+from .dictionaries import read_dictionary
 from .errors import CrystalError
 from .formulas import make_formula
 from .species import index_species, settle_species
@@ -61,6 +62,16 @@ def from_ase(atoms, notes=None):
     ]
     kinds, distinct = index_species(species)
     return check_crystal(Crystal(lattice, positions, kinds, distinct))
+
+
+def from_jarvis(atoms, notes=None):
+    """Convert the Atoms of jarvis-tools to a `Crystal`."""
+    record = {
+        "lattice_mat": np.asarray(atoms.lattice_mat).tolist(),
+        "coords": np.asarray(atoms.frac_coords).tolist(),
+        "elements": list(atoms.elements),
+    }
+    return read_dictionary(record, notes)
 
 
 def _ase_occupancies(atoms, symbols):

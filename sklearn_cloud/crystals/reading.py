@@ -11,7 +11,7 @@ from .dictionaries import read_dictionary
 from .errors import CrystalError
 from .formulas import read_formula
 from .limits import LARGEST_FILE
-from .objects import from_ase, from_composition, from_pymatgen
+from .objects import from_ase, from_composition, from_jarvis, from_pymatgen
 from .opening import open_item
 from .poscar import looks_like_poscar, read_poscar
 
@@ -30,7 +30,7 @@ def read_crystal(item, notes=None):
 
     Parameters
     ----------
-    item : pymatgen Structure, ase Atoms, pymatgen Composition, dict, str or path
+    item : Structure of pymatgen, Atoms of ase or JARVIS, Composition of pymatgen, dict, str or path
         A string is the text of a CIF, a POSCAR or a JSON dictionary, the path of an existing
         file, compressed or not, or a chemical formula. A dictionary is the result of pymatgen's
         ``as_dict`` or similar, see `read_dictionary`. Of an entry, its `structure` is read. A
@@ -76,6 +76,8 @@ def _read(item, notes):
         return read_dictionary(item, notes)
     if hasattr(item, "get_chemical_symbols") and hasattr(item, "get_scaled_positions"):
         return from_ase(item, notes)
+    if all(hasattr(item, name) for name in ("lattice_mat", "frac_coords", "elements")):
+        return from_jarvis(item, notes)
     # A pymatgen object can only come from a program that has imported pymatgen.
     from pymatgen.core import Composition, IStructure
 

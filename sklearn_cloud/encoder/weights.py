@@ -52,7 +52,8 @@ def read_weights(path):
     except SafetensorError as error:
         raise ValueError(f"{path} is damaged or not a safetensors file: {error}") from error
     check_finite(weights, path)
-    return weights
+    # load_file maps the file: the tensors would change with it, and crash if it is shortened
+    return {name: tensor.clone() for name, tensor in weights.items()}
 
 
 def check_shapes(weights, expected, path):
@@ -99,6 +100,9 @@ def check_fit(module, arguments, weights, where="the model"):
     ValueError
         If names or shapes differ, or a weight is invalid.
     """
+    # before the device is set: with torch 2.7, what this imports of torch cannot be imported after
+    from transformers.models.bert import modeling_bert  # noqa: F401
+
     _check_sizes(arguments, weights, where)
     with torch.device("meta"):
         expected = module(**arguments).state_dict()

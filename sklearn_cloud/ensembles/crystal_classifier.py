@@ -1,7 +1,5 @@
 """CrystalClassifier: predict classes of crystals without tuning."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
@@ -10,6 +8,7 @@ from ..training.checks import check_labels
 from .crystal_estimator import CrystalEstimator
 from .member_weights import log_loss_weights
 from .members import CLASSIFICATION_MEMBERS, classification_members
+from .training_folds import count_shuffled_folds
 
 
 class CrystalClassifier(ClassifierMixin, CrystalEstimator):
@@ -24,14 +23,15 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
         `"fast"` leaves out the network, `"best"` adds support vectors.
     members : sequence of str, default=None
         Names of the members, see the user guide; None leaves the choice to `effort`.
-    cv : int, cross-validation splitter or iterable of (train, test), default=5
-        Folds of the training rows; an integer means that many shuffled, stratified folds, and
-        every class needs at least as many rows. A splitter or a list may leave out only some of
-        the rows, each of them once.
-    refit : bool, default=False
-        Whether to predict with one model per member that is fitted on all rows, instead of the
-        mean over the models of the folds. It takes one more fit of each member; the fitted
-        estimator is smaller and predicts faster.
+    cv : int, cross-validation splitter or iterable of (train, test), default=None
+        Folds of the training rows. None means five shuffled folds or, above 3,000 rows, a single
+        split that leaves out a fifth of them, at most 5,000. An integer means that many shuffled,
+        stratified folds, and every class needs at least as many rows. A splitter or a list may
+        leave out only some of the rows, each of them once.
+    refit : bool, default=True
+        Whether to predict with one model per member that is fitted on all rows. It takes one more
+        fit of each member with a weight. Otherwise a prediction is the mean over the models of the
+        folds; the fitted estimator is larger and predicts more slowly.
     physics : PotentialPhysics, default=None
         Unfitted transformer; adds features computed with a pre-trained potential. None leaves them
         out.
@@ -50,8 +50,8 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
     members_ : dict of str to list of estimators
-        The fitted models of each member, one for each fold; with `refit` a single one, and only
-        of members with a weight.
+        The fitted models: with `refit` one of each member with a weight, otherwise of every
+        member one for each fold.
     weights_ : dict of str to float
         Weight of each member; non-negative, with sum 1.
     member_accuracies_ : dict of str to float
@@ -90,10 +90,11 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
                 f"only one class: {str(self.classes_[0])!r}."
             )
         rare = counts.argmin()
-        if isinstance(self.cv, Integral) and counts[rare] < self.cv:
+        n_folds = count_shuffled_folds(self.cv, n_rows)
+        if n_folds is not None and counts[rare] < max(n_folds, 2):
             raise ValueError(
                 f"The class {str(self.classes_[rare])!r} has {counts[rare]} rows, fewer than the "
-                f"cv={self.cv} folds: pass more rows of it, or fewer folds."
+                f"cv={max(n_folds, 2)} folds: pass more rows of it, or fewer folds."
             )
         return codes
 

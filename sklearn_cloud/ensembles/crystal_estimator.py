@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
-from .._compat import Interval, StrOptions
+from .._compat import StrOptions
 from ..notebook import NotebookSummary
 from ..training.checks import accept_strings, check_weights
 from ..training.devices import choose_device
@@ -31,7 +31,7 @@ class CrystalEstimator(NotebookSummary, BaseEstimator):
     _parameter_constraints = {
         "effort": [StrOptions(set(EFFORTS))],
         "members": ["array-like", None],
-        "cv": [Interval(Integral, 2, None, closed="left"), "cv_object"],
+        "cv": ["cv_object"],
         "refit": ["boolean"],
         "physics": "no_validation",
         "device": [str, None],
@@ -45,7 +45,7 @@ class CrystalEstimator(NotebookSummary, BaseEstimator):
         effort="default",
         *,
         members=None,
-        cv=5,
+        cv=None,
         refit=True,
         physics=None,
         device=None,

@@ -17,7 +17,7 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
     gradient boosting and support vectors on statistics of the composition and on the geometry, and
     CLOUD's encoder on symmetry strings and geometry. Each is fitted on folds of the training rows;
     the out-of-fold predictions give the weights of the members, the expected error, and the
-    intervals. A prediction is the weighted mean over the models of all folds.
+    intervals. Each member is then fitted once more on all rows; a prediction is the weighted mean.
 
     Parameters
     ----------
@@ -26,16 +26,18 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
         `"best"` also "small".
     members : sequence of str, default=None
         Names of the members, see the user guide; None leaves the choice to `effort`.
-    cv : int, cross-validation splitter or iterable of (train, test), default=5
-        Folds of the training rows; an integer means that many shuffled folds. A splitter or a
-        list may leave out only some of the rows, each of them once.
-    refit : bool, default=False
-        Whether to predict with one model per member that is fitted on all rows, instead of the
-        mean over the models of the folds. It takes one more fit of each member; the fitted
-        estimator is smaller and predicts faster.
+    cv : int, cross-validation splitter or iterable of (train, test), default=None
+        Folds of the training rows. None means five shuffled folds or, above 3,000 rows, a single
+        split that leaves out a fifth of them, at most 5,000. An integer means that many shuffled
+        folds. A splitter or a list may leave out only some of the rows, each of them once.
+    refit : bool, default=True
+        Whether to predict with one model per member that is fitted on all rows. It takes one more
+        fit of each member with a weight. Otherwise a prediction is the mean over the models of the
+        folds; the fitted estimator is larger and predicts more slowly.
     physics : PotentialPhysics, default=None
-        Unfitted transformer; adds features computed with a pre-trained potential. None leaves them
-        out.
+        Unfitted transformer; adds features computed with a pre-trained potential and, for positive
+        targets, members that learn the ratio to the computed number that is most like the target.
+        None leaves them out.
     device : str, default=None
         Device of the networks; None uses CUDA if available, else the CPU.
     n_jobs : int, default=None
@@ -49,8 +51,8 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
     Attributes
     ----------
     members_ : dict of str to list of estimators
-        The fitted models of each member, one for each fold; with `refit` a single one, and only
-        of members with a weight.
+        The fitted models: with `refit` one of each member with a weight, otherwise of every
+        member one for each fold.
     weights_ : dict of str to float
         Weight of each member; non-negative, with sum 1.
     member_errors_ : dict of str to float
@@ -73,8 +75,9 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
     Notes
     -----
     The weights are the solution of a linear programme that minimises the absolute error. For
-    `expected_error_`, the weights of each fold come from the other folds. Intervals follow CV+
-    [1]_, with errors in units of a difficulty that is estimated for each crystal.
+    `expected_error_`, the weights of each fold come from the other folds. Intervals have the
+    out-of-fold errors, in units of a difficulty that is estimated for each crystal, around the
+    prediction; without `refit` they follow CV+ [1]_, around those of the models of the folds.
 
     References
     ----------
@@ -110,7 +113,8 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
     _member_names = REGRESSION_MEMBERS
 
     def _make_members(self, *arguments, **options):
-        return regression_members(*arguments, **options)
+        n_physics = 0 if self.physics is None else len(self.physics.get_feature_names_out())
+        return regression_members(*arguments, n_physics=n_physics, **options)
 
     def _expectation(self):
         error = f"{self.expected_error_:.3g} (mean absolute error on rows left out)"

@@ -18,13 +18,16 @@ from sklearn.svm import SVC, SVR
 from ..estimators.classifier import CloudClassifier
 from ..estimators.cloud import affordable_epochs
 from ..estimators.regressor import CloudRegressor
+from .physics_ratios import PhysicsRatios
 
 EFFORTS = ("fast", "default", "best")
 #: Names of all members.
 REGRESSION_MEMBERS = (
     "extra-trees",
     "extra-trees (log)",
+    "extra-trees (physics)",
     "boosting",
+    "boosting (physics)",
     "support vectors",
     "support vectors (log)",
     "CLOUD mini",
@@ -66,7 +69,7 @@ def check_members(members, known, n_rows):
         raise ValueError(f"members has a name twice: {members}.")
 
 
-def regression_members(effort, y, *, members, random_state, device, n_jobs):
+def regression_members(effort, y, *, members, n_physics=0, random_state, device, n_jobs):
     """Return the members of a regressor.
 
     Parameters
@@ -76,6 +79,8 @@ def regression_members(effort, y, *, members, random_state, device, n_jobs):
         Targets; members with a logarithmic target need positive ones.
     members : sequence of str or None
         Names from `REGRESSION_MEMBERS`; None means all that `effort` allows.
+    n_physics : int
+        Number of the last features that a potential has computed.
     random_state : int
     device : str or None
     n_jobs : int or None
@@ -87,7 +92,8 @@ def regression_members(effort, y, *, members, random_state, device, n_jobs):
     Raises
     ------
     ValueError
-        If a member with a logarithmic target is asked for, but a target is not positive.
+        If a member with a logarithmic target or with ratios is asked for, but a target is not
+        positive, or one with ratios without physics.
     """
     positive = y.min() > 0
     if members is None:
@@ -95,11 +101,16 @@ def regression_members(effort, y, *, members, random_state, device, n_jobs):
         members = ["extra-trees", "boosting", *(["support vectors"] * (len(y) <= _KERNEL_ROWS))]
         if positive:
             members += [f"{name} (log)" for name in members if name != "boosting"]
+        if positive and n_physics:
+            members += ["extra-trees (physics)", "boosting (physics)"]
         members += [f"CLOUD {name}" for name in networks]
-    elif not positive and any("(log)" in name for name in members):
+    elif not positive and any("(log)" in name or "(physics)" in name for name in members):
         raise ValueError(
-            f"members with '(log)' need positive targets, but the smallest is {y.min():g}."
+            "members with '(log)' or '(physics)' need positive targets, but the smallest is "
+            f"{y.min():g}."
         )
+    elif not n_physics and any("(physics)" in name for name in members):
+        raise ValueError("members with '(physics)' need physics=PotentialPhysics(...).")
     networks = _networks(CloudRegressor, len(y), device, random_state)
     models = {
         "extra-trees": ExtraTreesRegressor(
@@ -111,7 +122,12 @@ def regression_members(effort, y, *, members, random_state, device, n_jobs):
             transformer=StandardScaler(),
         ),
     }
-    models |= {f"{name} (log)": _on_log(model) for name, model in models.items()}
+    on_log = {f"{name} (log)": _on_log(model) for name, model in models.items()}
+    ratios = {
+        f"{name} (physics)": PhysicsRatios(model, n_columns=n_physics)
+        for name, model in models.items()
+    }
+    models |= on_log | ratios
     return [_member(name, models | networks) for name in REGRESSION_MEMBERS if name in members]
 
 

@@ -3,9 +3,25 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.model_selection import KFold, StratifiedKFold, check_cv
+from sklearn.model_selection import (
+    KFold,
+    ShuffleSplit,
+    StratifiedKFold,
+    StratifiedShuffleSplit,
+    check_cv,
+)
 
+_FOLDS = 5
+_MANY_ROWS = 3000  # above this, one split tells enough, in a third of the time
+_LEFT_OUT = (0.2, 5000)  # share and largest number of rows left out by it
 _WEIGHT_FOLDS = 5  # of the left-out rows, where there is a single fold
+
+
+def count_shuffled_folds(cv, n_rows):
+    """Return the number of shuffled folds that `cv` means; None if it brings its own."""
+    if cv is None:
+        return 1 if n_rows > _MANY_ROWS else _FOLDS
+    return cv if isinstance(cv, Integral) else None
 
 
 def make_folds(cv, y, *, stratify, random_state):
@@ -13,8 +29,9 @@ def make_folds(cv, y, *, stratify, random_state):
 
     Parameters
     ----------
-    cv : int, cross-validation splitter or iterable of (train, test)
-        An integer means that many shuffled folds.
+    cv : int, cross-validation splitter, iterable of (train, test) or None
+        An integer means that many shuffled folds, None five of them or, for many rows, a single
+        split.
     y : ndarray of shape (n_rows,)
     stratify : bool
         Whether shuffled folds keep the shares of the classes.
@@ -31,14 +48,19 @@ def make_folds(cv, y, *, stratify, random_state):
         If there are fewer rows than folds, a fold is empty or has indices that are no rows, or a
         row is left out more than once.
     """
-    if isinstance(cv, Integral):
-        if len(y) < cv:
+    n_folds = count_shuffled_folds(cv, len(y))
+    if n_folds == 1:
+        share, most = _LEFT_OUT
+        kind = StratifiedShuffleSplit if stratify else ShuffleSplit
+        cv = kind(1, test_size=min(int(share * len(y)), most), random_state=random_state)
+    elif n_folds:
+        if len(y) < n_folds:
             raise ValueError(
-                f"n_samples={len(y)} is fewer than the cv={cv} folds: pass more rows, or fewer "
-                "folds."
+                f"n_samples={len(y)} is fewer than the cv={n_folds} folds: pass more rows, or "
+                "fewer folds."
             )
         kind = StratifiedKFold if stratify else KFold
-        cv = kind(cv, shuffle=True, random_state=random_state)
+        cv = kind(n_folds, shuffle=True, random_state=random_state)
     placeholder = np.zeros((len(y), 1))
     folds = [(np.asarray(a), np.asarray(b)) for a, b in check_cv(cv).split(placeholder, y)]
     if not folds:

@@ -1,6 +1,7 @@
 """Views of the crystals for the members of an ensemble; every crystal is read once."""
 
 import numpy as np
+from sklearn.base import clone
 
 from ..crystals.crystal import Crystal
 from ..crystals.errors import CrystalError
@@ -67,7 +68,7 @@ def make_views(structures, physics, *, n_jobs, verbose):
     else:
         features.append(ElementFractions())
     if physics is not None:
-        features.append(physics)
+        features.append(clone(physics))
     numbers = "bonds" if structures else None
     strings = SymmetryStringTransformer(numbers=numbers, **options)
     return {"strings": [strings], "features": features}

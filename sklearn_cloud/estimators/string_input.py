@@ -9,7 +9,7 @@ from ..training.checks import accept_strings
 from ..training.data import distinct_inputs
 from .tables import check_table
 
-_CLIP = 6.0  # standard deviations
+NUMBER_LIMIT = 6.0  # standard deviations
 PART = 16_384  # distinct rows that are predicted together: what limits the memory
 
 
@@ -116,7 +116,7 @@ class StringInput:
         if len(self.number_means_):
             numbers = np.stack([numbers for _, numbers in batch])
             scaled = (numbers - self.number_means_) / self.number_scales_
-            scaled = np.clip(scaled, -_CLIP, _CLIP).astype(np.float32)
+            scaled = np.clip(scaled, -NUMBER_LIMIT, NUMBER_LIMIT).astype(np.float32)
             tensors["numbers"] = torch.from_numpy(scaled)
         return tensors
 

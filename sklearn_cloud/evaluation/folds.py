@@ -12,6 +12,8 @@ from .metrics import classification_scores, regression_scores
 from .predictions import predictions_path, write_predictions
 from .results import add_fold, digest, open_result, result_path, write_result
 
+COVERAGE = 0.9  # of the intervals
+
 
 def run_model(
     model,
@@ -146,6 +148,7 @@ def fit_and_score(model, data, result, fold, predictions=None):
         "n_train": len(train),
         "n_test": len(test),
         **measured,
+        **measure_intervals(model, data, test),
         **measure_size(model),
     }
 
@@ -167,6 +170,21 @@ def fit_and_predict(model, data, train, test):
         # not affected by other work on the machine
         "cpu_seconds_fit": round(fitted_cpu - start_cpu, 3),
         "cpu_seconds_predict": round(done_cpu - fitted_cpu, 3),
+    }
+
+
+def measure_intervals(model, data, test):
+    """Return coverage and mean width of the intervals of a fold; empty if the model has none."""
+    if data.task_type == "classification" or not hasattr(model, "predict_interval"):
+        return {}
+    lower, upper = model.predict_interval(data.structures[test], coverage=COVERAGE).T
+    target = data.target[test]
+    return {
+        "intervals": {
+            "nominal_coverage": COVERAGE,
+            "coverage": float(((lower <= target) & (target <= upper)).mean()),
+            "mean_width": float((upper - lower).mean()),
+        }
     }
 
 

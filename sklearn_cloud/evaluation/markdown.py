@@ -30,8 +30,8 @@ def markdown_table(benchmark, results=None):
     --------
     >>> from sklearn_cloud.evaluation import markdown_table
     >>> lines = markdown_table("matbench").splitlines()
-    >>> next(line for line in lines if "CLOUD" in line)[:49]
-    '| Coordinate-free | CLOUD | **35.0057 (11.4550)**'
+    >>> next(line for line in lines if "CLOUD" in line)[:57]
+    '| Coordinate-free | CLOUD (paper) | **35.0057 (11.4550)**'
     """
     table = TABLES[benchmark]
     scores = scores_in_table(benchmark, results)
@@ -49,8 +49,14 @@ def markdown_table(benchmark, results=None):
     lines = []
     for kind, model in models:
         shown = [cells.get(((kind, model), column), "–") for column in table.columns]
-        lines.append([kind, model, *shown, "published" if model in published else "this library"])
+        source = "published" if model in published else "this library"
+        lines.append([kind, shown_name(model), *shown, source])
     return render(["Type", "Model", *_heads(table.columns), "Source"], lines)
+
+
+def shown_name(model):
+    """Return the name of a model in a table; that of the paper cannot be taken for one of ours."""
+    return "CLOUD (paper)" if model == "CLOUD" else model
 
 
 def render(heads, lines):

@@ -203,7 +203,7 @@ def add_fold(result, fold, scores, *, seconds_fit, seconds_predict, n_train, n_t
     n_train, n_test : int
         Rows used.
     **measured
-        Other measurements, numbers by their names.
+        Other measurements by their names.
 
     Raises
     ------

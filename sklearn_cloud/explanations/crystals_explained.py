@@ -63,7 +63,7 @@ class CrystalExplanation:
     unit: str | None = None
 
     def __repr__(self):
-        parts = [self._title()]
+        parts = [self.title]
         for title, rows in self._sections():
             parts.append(title)
             widths = [max(map(len, column)) for column in zip(*rows)]
@@ -79,9 +79,11 @@ class CrystalExplanation:
             body += f'<tr><th colspan="3" style="text-align:left">{escape(title)}</th></tr>'
             for row in rows:
                 body += "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-        return f"<p><b>{escape(self._title())}</b></p><table>{body}</table>"
+        return f"<p><b>{escape(self.title)}</b></p><table>{body}</table>"
 
-    def _title(self):
+    @property
+    def title(self):
+        """Crystal and prediction, such as "NaCl, F m -3 m (225): 8.4 eV"."""
         crystal = (
             self.formula if self.space_group is None else f"{self.formula}, {self.space_group}"
         )
@@ -92,16 +94,35 @@ class CrystalExplanation:
     def _quantity(self, text):
         return f"{text} {self.unit}" if self.unit else text
 
+    def sorted_contributions(self):
+        """Return the contributions in the order of the text: by kind, the largest first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `contributions`.
+        """
+        order = {kind: place for place, kind in enumerate(_TITLES)}
+        table = self.contributions.assign(
+            place=self.contributions["kind"].map(order),
+            size=-self.contributions["contribution"].abs(),
+        )
+        table = table.sort_values(["place", "size"], kind="stable", ignore_index=True)
+        return table.drop(columns=["place", "size"])
+
     def _sections(self):
-        for kind, title in _TITLES.items():
-            found = self.contributions[self.contributions["kind"] == kind]
-            order = found["contribution"].abs().sort_values(ascending=False, kind="stable").index
-            rows = [
-                (row.name, f"instead of {row.instead}", self._quantity(f"{row.contribution:+.3g}"))
-                for row in found.loc[order].itertuples(index=False, name="Row")
-            ]
-            if rows:
-                yield title, rows
+        for kind, found in self.sorted_contributions().groupby("kind", sort=False):
+            yield (
+                _TITLES[kind],
+                [
+                    (
+                        row.name,
+                        f"instead of {row.instead}",
+                        self._quantity(f"{row.contribution:+.3g}"),
+                    )
+                    for row in found.itertuples(index=False, name="Row")
+                ],
+            )
 
 
 def explain_crystal(

@@ -4,6 +4,7 @@ from .applicability_curve import ApplicabilityDisplay
 from .attention_map import AttentionDisplay
 from .attribution import AttributionDisplay
 from .calibration import CalibrationDisplay
+from .contribution import ContributionDisplay
 from .embedding import EmbeddingDisplay
 from .iso_loss import IsoLossDisplay
 from .loss_curve import LossCurveDisplay
@@ -16,6 +17,7 @@ __all__ = [
     "AttentionDisplay",
     "AttributionDisplay",
     "CalibrationDisplay",
+    "ContributionDisplay",
     "EmbeddingDisplay",
     "IsoLossDisplay",
     "LossCurveDisplay",

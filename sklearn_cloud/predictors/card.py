@@ -140,6 +140,9 @@ class PredictorCard:
                     f"{scores['coverage']:.1%}",
                 ),
             ]
+        if "mae_alone" in scores:
+            label = f"mean absolute error without {self['zero_if']['name']}"
+            rows.append((label, f"{scores['mae_alone']:.4g} {unit}".rstrip()))
         if "mae_in_unit" in scores:
             rows += [
                 (f"mean absolute error in {self['unit']}", f"{scores['mae_in_unit']:.3g}"),

@@ -8,6 +8,7 @@ from .chemistry import CHEMISTRIES, chemistry_class
 
 #: Edges of the applicability: similar to the training crystals from right to left.
 NOVELTY = ((0.5, 1.0), (0.25, 0.5), (0.05, 0.25), (0.0, 0.05))
+COVERAGE = 0.9  # of the intervals whose coverage is measured
 _PARTS = 5  # of the rows left out, if there is a single fold
 
 
@@ -64,8 +65,31 @@ def error_tables(prop, data, folds, left_out):
         known = set(model.elements_)
         unseen[test] = [not elements[row] <= known for row in test]
     rows = left_out["rows"]
-    classes = np.array([chemistry_class(elements[row]) for row in rows])
-    novelty, unseen = novelty[rows], unseen[rows]
+    return group_errors(
+        prop, [elements[row] for row in rows], novelty[rows], unseen[rows], left_out
+    )
+
+
+def group_errors(prop, elements, novelty, unseen, left_out):
+    """Return the errors of rows by chemistry and by novelty, as `error_tables` does.
+
+    Parameters
+    ----------
+    prop : Property
+    elements : list of set of str
+        Of each row.
+    novelty : ndarray of shape (n_rows,)
+        Applicability of each row.
+    unseen : ndarray of shape (n_rows,), bool
+        Whether it has an element that no training row has.
+    left_out : dict of str to ndarray
+        With "target", "predicted" and, for numbers, "covered".
+
+    Returns
+    -------
+    dict of str to list of dict
+    """
+    classes = np.array([chemistry_class(one) for one in elements])
     by_chemistry = [(name, classes == name) for name in CHEMISTRIES]
     by_novelty = [
         (f"applicability {low:g}-{high:g}", _between(novelty, low, high) & ~unseen)

@@ -6,8 +6,9 @@ from abc import abstractmethod
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from ..crystals.items import as_items
 from ..training.checks import accept_strings
-from .predictor_input import describe, read_rows_of
+from .predictor_input import Problems, check_on_error, describe, read_blocks, read_rows_of
 
 _LISTED = 10  # rows named in a warning
 
@@ -53,17 +54,36 @@ class Predictor(BaseEstimator):
         """
         return self
 
-    def _describe(self, X):
-        """Return what `predict_described` needs; `X` may be rows that were read before."""
-        rows = X if hasattr(X, "places") else read_rows_of(X, n_jobs=self.n_jobs)
+    def _describe(self, rows):
+        """Return what `predict_described` needs, with the errors of bad rows."""
         return describe(
-            rows,
-            self.ensemble,
-            self.card["needs"],
-            self.card["name"],
-            on_error=self.on_error,
-            n_jobs=self.n_jobs,
+            rows, self.ensemble, self.card["needs"], self.card["name"], n_jobs=self.n_jobs
         )
+
+    def _describe_all(self, X):
+        """Return what `predict_described` needs of all rows at once, and report bad rows."""
+        check_on_error(self.on_error)
+        rows, problems = read_rows_of(as_items(X), n_jobs=self.n_jobs), Problems()
+        described = self._describe(rows)
+        problems.add(rows, described.errors)
+        problems.report(self.on_error)
+        self._warn_unseen(self._unseen_elements(described), described.n_rows)
+        return described
+
+    def _predict_blocks(self, X, predict):
+        """Return what `predict` makes of the `Described` of each block, as one array."""
+        check_on_error(self.on_error)
+        problems, unseen, parts = Problems(), {}, []
+        for rows in read_blocks(X, n_jobs=self.n_jobs, verbose=self.verbose):
+            described = self._describe(rows)
+            found = self._unseen_elements(described)
+            unseen |= {problems.n_rows + row: elements for row, elements in found.items()}
+            problems.add(rows, described.errors)
+            if self.on_error == "warn" or not problems.errors:
+                parts.append(predict(described))
+        problems.report(self.on_error)
+        self._warn_unseen(unseen, problems.n_rows)
+        return np.concatenate(parts)
 
     @abstractmethod
     def predict_described(self, described, coverage=0.9):
@@ -82,28 +102,21 @@ class Predictor(BaseEstimator):
         ndarray of shape (n_samples,)
             As `CrystalRegressor.applicability`; 0 with an element that no training crystal has.
         """
-        return self._applicability(self._read(X))
-
-    def _read(self, X):
-        label = {"n_jobs": self.n_jobs, "verbose": self.verbose}
-        described = self._describe(read_rows_of(X, **label))
-        self._warn_unseen(described)
-        return described
+        return self._predict_blocks(X, self._applicability)
 
     def _applicability(self, described):
         if not described.crystals:
             return np.full(described.n_rows, np.nan)
         return described.spread(self.ensemble._applicability(described.tables))
 
-    def _warn_unseen(self, described):
+    def _warn_unseen(self, unseen, n_rows):
         """Warn of crystals with elements that no training crystal has."""
-        unseen = self._unseen_elements(described)
         if not unseen:
             return
         listed = [f"row {row}: {', '.join(found)}" for row, found in list(unseen.items())[:_LISTED]]
         more = f" and {len(unseen) - _LISTED} more rows" if len(unseen) > _LISTED else ""
         warnings.warn(
-            f"{len(unseen)} of {described.n_rows} crystals have elements that no training crystal "
+            f"{len(unseen)} of {n_rows} crystals have elements that no training crystal "
             f"of {self.card['name']!r} has: {'; '.join(listed)}{more}. Their predictions are "
             "extrapolations, and their intervals may be too narrow.",
             stacklevel=4,

@@ -53,8 +53,7 @@ def energy_above_hull(X, phases, energies, *, coverage=0.9, on_error="raise", n_
 
     hull = ConvexHull(phases, energies)
     predictor = load_predictor("formation_energy", on_error=on_error, n_jobs=n_jobs)
-    described = predictor._describe(X)
-    predictor._warn_unseen(described)
+    described = predictor._describe_all(X)
     found = predictor.predict_described(described, coverage)
     compositions = [Composition(crystal.composition) for crystal in described.crystals]
     on_hull = described.spread(np.array(hull.hull_energies(compositions)))

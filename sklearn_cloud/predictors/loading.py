@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from .card import PredictorCard
-from .predictor_folder import CARD_FILE, read_card, read_predictor
+from .predictor_folder import CARD_FILE, read_card, read_other, read_predictor
 from .properties import PROPERTIES, unknown_property
 
 DATA = Path(__file__).parent / "data"
@@ -71,10 +71,13 @@ def load_predictor(name, *, on_error="raise", n_jobs=None, verbose=0):
     from .predictor import PredictorClassifier, PredictorRegressor
 
     load_embedder()  # not when the first crystal is predicted
-    ensemble, content = read_predictor(find_folder(name))
-    kind = PredictorClassifier if content["kind"] == "classification" else PredictorRegressor
+    folder = find_folder(name)
+    ensemble, content = read_predictor(folder)
     card = PredictorCard(content)
-    return kind(ensemble, card, on_error=on_error, n_jobs=n_jobs, verbose=verbose)
+    options = {"on_error": on_error, "n_jobs": n_jobs, "verbose": verbose}
+    if content["kind"] == "classification":
+        return PredictorClassifier(ensemble, card, **options)
+    return PredictorRegressor(ensemble, card, zero_if=read_other(folder, content), **options)
 
 
 def load_card(name):

@@ -1,9 +1,12 @@
 """Ready-made predictors: fitted ensembles with a unit and a card."""
 
+from functools import partial
+
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 
 from .frozen_predictor import Predictor, missing_values
+from .joint import join
 from .properties import PROPERTIES
 
 
@@ -16,6 +19,9 @@ class PredictorRegressor(RegressorMixin, Predictor):
         Fitted.
     card : PredictorCard
         Description: data, unit, errors, limits. Shown in notebooks and by ``print(card)``.
+    zero_if : CrystalClassifier, default=None
+        Fitted. Where its last class is more probable than not, the prediction is 0, and where it is
+        possible, the interval contains 0: a metal has no band gap.
     on_error : {"raise", "warn"}, default="raise"
         How to handle rows that cannot be predicted. `"raise"` lists all of them in one error;
         `"warn"` lists them in one `UserWarning`, and their predictions are NaN.
@@ -40,6 +46,10 @@ class PredictorRegressor(RegressorMixin, Predictor):
     >>> predictor = load_predictor("bulk_modulus")  # doctest: +SKIP
     >>> predictor.predict(["MgO.cif"])  # doctest: +SKIP
     """
+
+    def __init__(self, ensemble, card, *, zero_if=None, on_error="raise", n_jobs=None, verbose=0):
+        super().__init__(ensemble, card, on_error=on_error, n_jobs=n_jobs, verbose=verbose)
+        self.zero_if = zero_if
 
     def predict(self, X, return_std=False):
         """Predict the property of crystals.
@@ -69,11 +79,8 @@ class PredictorRegressor(RegressorMixin, Predictor):
         UserWarning
             If crystals have elements that no training crystal has.
         """
-        described = self._read(X)
-        found = self.predict_described(described, 0.683)
-        if not return_std:
-            return found["value"]
-        return found["value"], (found["upper"] - found["lower"]) / 2
+        value, lower, upper = self._predict_blocks(X, partial(self._columns, coverage=0.683)).T
+        return (value, (upper - lower) / 2) if return_std else value
 
     def predict_interval(self, X, coverage=0.9):
         """Predict intervals that contain the true value with a given probability.
@@ -99,8 +106,11 @@ class PredictorRegressor(RegressorMixin, Predictor):
         """
         if not 0 < coverage < 1:
             raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
-        found = self.predict_described(self._read(X), coverage)
-        return np.column_stack([found["lower"], found["upper"]])
+        return self._predict_blocks(X, partial(self._columns, coverage=coverage))[:, 1:]
+
+    def _columns(self, described, coverage):
+        found = self.predict_described(described, coverage)
+        return np.column_stack([found[name] for name in ("value", "lower", "upper")])
 
     def predict_described(self, described, coverage=0.9):
         """Return "value", "lower", "upper" and "applicability" of crystals that were read.
@@ -122,6 +132,9 @@ class PredictorRegressor(RegressorMixin, Predictor):
         value = self.ensemble._fold_predictions(tables).mean(axis=0)
         found = {"value": value, "lower": lower, "upper": upper}
         found = {name: described.spread(self._in_unit(v)) for name, v in found.items()}
+        if self.zero_if is not None:
+            probability = self.zero_if._fold_predictions(tables).mean(axis=0)[:, -1]
+            found = join(found, described.spread(probability), coverage)
         return {**found, "applicability": self._applicability(described)}
 
     def _in_unit(self, values):
@@ -193,7 +206,9 @@ class PredictorClassifier(ClassifierMixin, Predictor):
         TypeError, CrystalError
             If rows cannot be predicted; the message lists them.
         """
-        described = self._read(X)
+        return self._predict_blocks(X, self._probabilities)
+
+    def _probabilities(self, described):
         if not described.crystals:
             return np.full((described.n_rows, len(self.classes_)), np.nan)
         return described.spread(self.ensemble._fold_predictions(described.tables).mean(axis=0))
@@ -241,9 +256,8 @@ class PredictorClassifier(ClassifierMixin, Predictor):
         found = missing_values(described.n_rows)
         if not described.crystals:
             return found
-        probabilities = self.ensemble._fold_predictions(described.tables).mean(axis=0)
         return {
             **found,
-            "value": described.spread(probabilities[:, -1]),
+            "value": self._probabilities(described)[:, -1],
             "applicability": self._applicability(described),
         }

@@ -70,3 +70,23 @@ def read_predictor(folder):
     if read_description(folder)["sha256"] != card["model"]:
         raise ModelFolderError(f"the card in {str(folder)!r} is that of another model.")
     return load_model(folder), card
+
+
+def read_other(folder, card):
+    """Return the ensemble that decides where the predictions are 0, or None if the card has none.
+
+    Raises
+    ------
+    ModelFolderError
+        If it is missing or damaged, or not the one that the card was made with.
+    """
+    if "zero_if" not in card:
+        return None
+    name, model = card["zero_if"]["name"], card["zero_if"]["model"]
+    ensemble, other = read_predictor(folder.parent / name)
+    if other["model"] != model:
+        raise ModelFolderError(
+            f"the predictor in {str(folder)!r} was made with another {name!r} than the one next to "
+            "it. Reinstall sklearn-cloud."
+        )
+    return ensemble

@@ -1,20 +1,22 @@
-"""Read crystals for predictors: every crystal once, with an error for each row without a result."""
+"""Read crystals for predictors in blocks, with an error for each row without a result."""
 
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import clone
+from tqdm.auto import tqdm
 
 from ..crystals.crystal import Crystal, Formula
 from ..crystals.errors import CrystalError
 from ..crystals.items import as_items
-from ..crystals.row_messages import raise_errors, warn_errors
-from ..crystals.rows import compute_rows, warn_notes
+from ..crystals.row_messages import raise_errors, warn_errors, warn_notes
+from ..crystals.rows import Rows, compute_rows
 from ..ensembles.views import compute_views
 from ..symmetry.strings import compose_strings
 
 ON_ERROR = ("raise", "warn")
+BLOCK = 2000  # rows in memory at a time
 
 
 class Described(NamedTuple):
@@ -32,6 +34,8 @@ class Described(NamedTuple):
         The distinct ones.
     tables : dict of str to ndarray
         Views of the distinct crystals.
+    errors : dict of int to Exception
+        Errors of the other rows.
     """
 
     n_rows: int
@@ -39,6 +43,7 @@ class Described(NamedTuple):
     places: np.ndarray
     crystals: list
     tables: dict
+    errors: dict
 
     def spread(self, values):
         """Return the values of the distinct crystals for all rows; bad rows are NaN."""
@@ -49,15 +54,65 @@ class Described(NamedTuple):
         return spread
 
 
-def read_rows_of(X, *, n_jobs=None, verbose=0):
-    """Return the `Rows` of X, with an error for each row that is not a crystal."""
-    label = "reading" if verbose else None
-    rows = compute_rows(as_items(X), list, n_jobs=n_jobs, label=label, on_error="keep")
-    warn_notes(rows)
-    return rows
+class Problems:
+    """What is wrong with the rows of several blocks, for one message.
+
+    Attributes
+    ----------
+    n_rows : int
+        Number of rows of all blocks so far.
+    errors : dict of int to Exception
+        By row.
+    notes : dict of int to list of str
+        Notes of the reader, by row.
+    """
+
+    def __init__(self):
+        self.n_rows, self.errors, self.notes = 0, {}, {}
+
+    def add(self, rows, errors):
+        """Add a block: its `Rows`, and the errors of all its rows."""
+        self.errors |= {self.n_rows + row: error for row, error in errors.items()}
+        self.notes |= {self.n_rows + row: texts for row, texts in rows.notes.items()}
+        self.n_rows += len(rows.places)
+
+    def report(self, on_error, stacklevel=4):
+        """Raise one error, or warn once.
+
+        Raises
+        ------
+        TypeError, CrystalError
+            If there are errors and `on_error` is "raise".
+        """
+        rows = Rows([], [], range(self.n_rows), self.errors, self.notes)
+        warn_notes(rows, stacklevel)
+        if on_error == "raise":
+            raise_errors(rows)
+        warn_errors(rows, "their predictions are NaN", stacklevel)
 
 
-def describe(rows, ensemble, needs, name, *, on_error="raise", n_jobs=None):
+def check_on_error(on_error):
+    """Raise ValueError if `on_error` is unknown."""
+    if on_error not in ON_ERROR:
+        raise ValueError(f"on_error must be one of {ON_ERROR}, got {on_error!r}.")
+
+
+def read_rows_of(items, *, n_jobs=None):
+    """Return the `Rows` of a list, with an error for each row that is not a crystal."""
+    return compute_rows(items, list, n_jobs=n_jobs, on_error="keep")
+
+
+def read_blocks(X, *, n_jobs=None, verbose=0):
+    """Yield the `Rows` of consecutive blocks of X, so that few crystals are in memory."""
+    items = as_items(X)
+    with tqdm(total=len(items), desc="predicting", disable=not verbose, unit="crystal") as bar:
+        for start in range(0, len(items), BLOCK):
+            rows = read_rows_of(items[start : start + BLOCK], n_jobs=n_jobs)
+            yield rows
+            bar.update(len(rows.places))
+
+
+def describe(rows, ensemble, needs, name, *, n_jobs=None):
     """Compute the views of an ensemble for the rows that have them.
 
     Parameters
@@ -68,35 +123,25 @@ def describe(rows, ensemble, needs, name, *, on_error="raise", n_jobs=None):
     needs : {"structure", "formula"}
     name : str
         Name of the property, for messages.
-    on_error : {"raise", "warn"}
     n_jobs : int or None
 
     Returns
     -------
     Described
-
-    Raises
-    ------
-    TypeError, CrystalError
-        If rows cannot be predicted and `on_error` is "raise".
     """
-    if on_error not in ON_ERROR:
-        raise ValueError(f"on_error must be one of {ON_ERROR}, got {on_error!r}.")
     found = [prepare(crystal, needs, name) for crystal in rows.results]
     crystals = [one for one in found if not isinstance(one, Exception)]
     tables, bad = _views(ensemble, crystals, n_jobs)
     kept = iter(bad)
     outcomes = [one if isinstance(one, Exception) else (next(kept) or one) for one in found]
-    rows = _with_errors(rows, outcomes)
-    if on_error == "raise":
-        raise_errors(rows)
-    warn_errors(rows, "their predictions are NaN", stacklevel=4)
+    errors = _all_errors(rows, outcomes)
     good = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, Exception)]
     index = np.full(len(outcomes), -1)
     index[good] = np.arange(len(good))
-    usable = np.flatnonzero([row not in rows.errors for row in range(len(rows.places))])
+    usable = np.flatnonzero([row not in errors for row in range(len(rows.places))])
     places = index[rows.places[usable]]
-    return Described(len(rows.places), usable, places, [outcomes[i] for i in good], tables)
+    good = [outcomes[i] for i in good]
+    return Described(len(rows.places), usable, places, good, tables, errors)
 
 
 def prepare(crystal, needs, name):
@@ -134,10 +179,10 @@ def _views(ensemble, crystals, n_jobs):
     return {"strings": np.array(rows.results, dtype=object)[places], **tables}, bad
 
 
-def _with_errors(rows, outcomes):
-    """Return the rows with the errors of their distinct crystals."""
+def _all_errors(rows, outcomes):
+    """Return the errors of rows, with those of their distinct crystals."""
     errors = dict(rows.errors)
     for row, place in enumerate(rows.places):
         if place >= 0 and isinstance(outcomes[place], Exception):
             errors[row] = outcomes[place]
-    return rows._replace(errors=errors)
+    return errors

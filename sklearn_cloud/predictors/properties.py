@@ -32,6 +32,8 @@ class Property(NamedTuple):
         Whether it is a class instead of a number.
     lowest : float or None
         Smallest possible value; predictions and bounds below it are raised to it.
+    zero_if : str or None
+        Property of a class whose crystals have the value 0, see `joint`.
     """
 
     label: str
@@ -44,6 +46,7 @@ class Property(NamedTuple):
     log10: bool = False
     classes: bool = False
     lowest: float | None = None
+    zero_if: str | None = None
 
 
 PROPERTIES = {
@@ -95,9 +98,9 @@ PROPERTIES = {
     "band_gap": Property(
         "band gap (PBE)", "mp_gap", "eV", "structure",
         "DFT with PBE and PBE+U, Materials Project",
-        "PBE gaps are typically 40 % below experiment. Small positive values mean that a metal is "
-        "possible: see is_metal.",
-        lowest=0.0,
+        "PBE gaps are typically 40 % below experiment. The gap is 0 where is_metal is more "
+        "probable than not, and the interval contains 0 where it is possible.",
+        lowest=0.0, zero_if="is_metal",
     ),
     "is_metal": Property(
         "metal (PBE)", "mp_is_metal", "", "structure",

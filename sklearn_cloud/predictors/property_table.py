@@ -4,7 +4,7 @@ import numpy as np
 
 from .derived import DERIVED, bulk_of, derive
 from .loading import list_predictors, load_predictor
-from .predictor_input import read_rows_of
+from .predictor_input import Problems, check_on_error, read_blocks
 from .properties import unknown_property
 
 LOW_APPLICABILITY = 0.05
@@ -57,9 +57,22 @@ def predict_properties(X, properties, *, coverage=0.9, on_error="raise", n_jobs=
     >>> from sklearn_cloud.predictors import predict_properties
     >>> predict_properties(["MgO.cif"], ["bulk_modulus", "band_gap"])  # doctest: +SKIP
     """
+    import pandas as pd
+
+    check_on_error(on_error)
+    if not 0 < coverage < 1:
+        raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
     predictors = load_all(properties, on_error=on_error, n_jobs=n_jobs)
-    rows = read_rows_of(X, n_jobs=n_jobs, verbose=verbose)
-    return tabulate(rows, _as_list(properties), predictors, coverage)
+    problems, tables = Problems(), []
+    for rows in read_blocks(X, n_jobs=n_jobs, verbose=verbose):
+        start = problems.n_rows
+        described = describe_once(rows, predictors)
+        problems.add(rows, errors_of(described))
+        if on_error == "warn" or not problems.errors:
+            table = _tabulate(described, _as_list(properties), predictors, coverage)
+            tables.append(table.assign(row=table["row"] + start))
+    problems.report(on_error)
+    return pd.concat(tables, ignore_index=True)
 
 
 def load_all(properties, *, on_error="raise", n_jobs=None):
@@ -83,8 +96,33 @@ def load_all(properties, *, on_error="raise", n_jobs=None):
     return {name: load_predictor(name, **options) for name in needed}
 
 
+def describe_once(rows, predictors):
+    """Return {name: Described} of rows; predictors with the same views share one.
+
+    Parameters
+    ----------
+    rows : Rows
+    predictors : dict of str to Predictor
+        From `load_all`.
+    """
+    views = {name: repr(p.ensemble.views_["features"]) for name, p in predictors.items()}
+    described = {}
+    for name, predictor in predictors.items():
+        if views[name] not in described:
+            described[views[name]] = predictor._describe(rows)
+    return {name: described[view] for name, view in views.items()}
+
+
+def errors_of(described):
+    """Return the errors of rows that a predictor cannot use, the first one of each row."""
+    errors = {}
+    for one in described.values():
+        errors = {**one.errors, **errors}
+    return errors
+
+
 def tabulate(rows, names, predictors, coverage):
-    """Return the table of `predict_properties` for rows that were read before.
+    """Return the table of `predict_properties` for rows that were read before; warn of bad ones.
 
     Parameters
     ----------
@@ -98,16 +136,18 @@ def tabulate(rows, names, predictors, coverage):
     -------
     pandas.DataFrame
     """
+    described, problems = describe_once(rows, predictors), Problems()
+    problems.add(rows, errors_of(described))
+    problems.report("warn")
+    return _tabulate(described, names, predictors, coverage)
+
+
+def _tabulate(described, names, predictors, coverage):
     import pandas as pd
 
-    if not 0 < coverage < 1:
-        raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
-    described, found = {}, {}
+    found = {}
     for name, predictor in predictors.items():
-        views = repr(predictor.ensemble.views_["features"])
-        if views not in described:
-            described[views] = predictor._describe(rows)
-        one = described[views]
+        one = described[name]
         found[name] = predictor.predict_described(one, coverage)
         found[name]["warning"] = _warnings(predictor, one, found[name]["applicability"])
         found[name]["unit"] = predictor.card["unit"]

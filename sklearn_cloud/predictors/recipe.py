@@ -13,12 +13,11 @@ import numpy as np
 from ..ensembles.crystal_classifier import CrystalClassifier
 from ..ensembles.crystal_regressor import CrystalRegressor
 from ..evaluation.metrics import classification_scores, regression_scores
-from .error_tables import error_tables, measured_coverage
+from .error_tables import COVERAGE, error_tables, measured_coverage
 from .properties import find_property
 from .published import best_published
 
 HELD_OUT_ROWS = 50_000  # tables with more rows use a single fold
-COVERAGE = 0.9
 
 
 def new_ensemble(prop, folds, *, members=None, device=None, n_jobs=None, seed=0, verbose=0):
@@ -86,7 +85,7 @@ def train_predictor(name, data, *, provenance=None, **options):
         **describe_property(prop),
         "data": _describe_data(prop, data, ensemble),
         "protocol": _describe_protocol(ensemble, data, folds),
-        "scores": _scores(prop, ensemble, left_out),
+        "scores": score_left_out(prop, ensemble, left_out),
         **error_tables(prop, data, folds, left_out),
         "published": best_published(prop),
         "seconds": round(seconds),
@@ -162,7 +161,7 @@ def _describe_protocol(ensemble, data, folds):
     }
 
 
-def _scores(prop, ensemble, left_out):
+def score_left_out(prop, ensemble, left_out):
     """Return the scores in the unit of the table: mean over the folds, as MatBench has it."""
     score = classification_scores if prop.classes else regression_scores
     parts = [left_out["fold"] == fold for fold in np.unique(left_out["fold"])]

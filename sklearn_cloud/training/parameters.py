@@ -70,8 +70,7 @@ PARAMETERS = {
         Number of first epochs in which only the head is trained.""",
     "callbacks": """list of skorch.callbacks.Callback
         More of what skorch calls between the steps and epochs of the training, used as they
-        are. Each epoch of `net.history` has "train_loss" and "valid_loss"; Optuna's
-        `SkorchPruningCallback(trial, "valid_loss")` ends bad trials early.""",
+        are. Each epoch of `net.history` has "train_loss" and "valid_loss".""",
     "on_too_long": """{"raise", "truncate"}
         What to do with strings that have more tokens than the encoder has positions.""",
 }

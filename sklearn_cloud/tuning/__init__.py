@@ -5,7 +5,7 @@ try:
     from .storages import open_storage
     from .studies import tune_pipeline
 except ImportError as error:
-    if (error.name or "").partition(".")[0] not in ("optuna", "optuna_integration"):
+    if (error.name or "").partition(".")[0] != "optuna":
         raise
     raise ImportError(
         "sklearn_cloud.tuning requires Optuna: pip install 'sklearn-cloud[tuning]'"

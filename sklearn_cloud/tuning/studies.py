@@ -1,5 +1,6 @@
 """Studies of hyperparameters that can be resumed and shared by processes."""
 
+import math
 import os
 import time
 import warnings
@@ -10,7 +11,6 @@ import numpy as np
 import optuna
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState
-from optuna_integration import SkorchPruningCallback
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv, cross_val_score
@@ -21,6 +21,7 @@ from .storages import Worker, open_storage
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 _POLL = 1.0  # seconds between looks at the trials of other workers
+_FIRST_TRIALS = 4  # that are not pruned: the rank among fewer says little
 
 
 def tune_pipeline(
@@ -68,8 +69,10 @@ def tune_pipeline(
     study_name : str, default="cloud"
         Name of the study in the storage.
     pruner : optuna.pruners.BasePruner, default=None
-        Prunes a trial by its validation loss during the first fold. None uses the median rule from
-        the sixth trial and the eleventh epoch on; `optuna.pruners.NopPruner()` never prunes.
+        Prunes a trial between two folds, by its mean score over the folds that are finished; the
+        step of a pruner is their number. None prunes a trial that is in the worse half of all
+        trials after the same folds, from the fifth trial on; `optuna.pruners.NopPruner()` never
+        prunes.
     random_state : int, default=0
         Seed. A trial's parameters follow from it, the trial's place among those that did not fail
         and the finished trials, so that one process gives the same study each time, interrupted
@@ -87,7 +90,13 @@ def tune_pipeline(
     Raises
     ------
     ValueError
-        If the stored study was made with other rows, folds or scoring.
+        If the stored study was made with other rows, folds or scoring, or if the space names a
+        parameter that the estimator does not have.
+
+    Warns
+    -----
+    UserWarning
+        If the space does not contain the parameters that the estimator has.
 
     Notes
     -----
@@ -97,7 +106,9 @@ def tune_pipeline(
     The best score of a study is too good an estimate of the score on new crystals, because the
     parameters were chosen for it: score the refitted model on rows that the study has not seen.
 
-    Trials are pruned if the estimator has `callbacks` and `validation_fraction`.
+    All values of a study are in the unit of the score, those of pruned trials (over fewer folds)
+    as well. Trials are compared after the same folds, each with the whole training: after the same
+    number of epochs, schedules of different length would be at different points.
 
     Examples
     --------
@@ -115,6 +126,7 @@ def tune_pipeline(
     >>> study = tune_pipeline(model, crystals, energies, space=space, n_trials=2, cv=2)
     >>> model = model.set_params(**study.best_params).fit(crystals, energies)
     """
+    _check_names(space, estimator)
     folds = list(check_cv(cv, y, classifier=is_classifier(estimator)).split(X, y))
     scorer = check_scoring(estimator, scoring=scoring)
     storage = open_storage(storage)
@@ -124,15 +136,13 @@ def tune_pipeline(
             study_name=study_name,
             load_if_exists=True,
             direction="minimize",
-            pruner=pruner or optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=10),
+            pruner=pruner or _BetterHalf(),
         )
     _check_task(study, joblib.hash((np.asarray(y), folds, str(scoring))))
 
     def score(trial):
         model = clone(estimator).set_params(**suggest_parameters(trial, space))
-        scores = _score_folds(trial, model, X, y, folds, scorer)
-        trial.set_user_attr("scores", scores)
-        return -float(np.mean(scores))
+        return -float(np.mean(_score_folds(trial, model, X, y, folds, scorer)))
 
     with _messages(verbose), Worker(study, storage) as worker:
         _enqueue_as_is(study, estimator, space, worker)
@@ -177,39 +187,52 @@ def _seed(study, trial, random_state):
     return int(np.random.SeedSequence([random_state, place]).generate_state(1)[0])
 
 
-class _Pruning(SkorchPruningCallback):
-    """Callback of the trial that stays the same object if the estimator is cloned."""
+class _BetterHalf(optuna.pruners.BasePruner):
+    """Prune what is in the worse half of the trials that have finished as many folds.
 
-    def __sklearn_clone__(self):
-        return self
+    This is the rule of successive halving. Optuna's own notes in the storage which trials it let
+    pass, so that a trial that is run again would not be judged anew.
+    """
 
-    def on_epoch_end(self, net, **kwargs):
-        with warnings.catch_warnings():
-            # A trial that is run again has the curve of its first run up to the kill.
-            warnings.filterwarnings("ignore", ".*is already reported", UserWarning)
-            super().on_epoch_end(net, **kwargs)
+    def prune(self, study, trial):
+        step = trial.last_step
+        values = [
+            other.intermediate_values[step]
+            for other in study.get_trials(deepcopy=False)
+            if other.number != trial.number and step in other.intermediate_values
+        ]
+        if len(values) < _FIRST_TRIALS:
+            return False
+        rank = 1 + sum(value < trial.intermediate_values[step] for value in values)
+        return rank > math.ceil((len(values) + 1) / 2)
 
 
 def _score_folds(trial, model, X, y, folds, scorer):
-    """Return the score of each fold; the loss curve of the first may prune the trial."""
-    watched = _with_pruning(trial, model)
+    """Return the score of each fold; a trial with poor scores is pruned before the next fold."""
     scores = []
-    for number, fold in enumerate(folds):
-        one = model if number else watched
-        score = cross_val_score(one, X, y, cv=[fold], scoring=scorer, error_score="raise")
+    for n_finished, fold in enumerate(folds, start=1):
+        score = cross_val_score(model, X, y, cv=[fold], scoring=scorer, error_score="raise")
         scores.append(float(score[0]))
+        trial.set_user_attr("scores", scores)
+        with warnings.catch_warnings():
+            # A trial that is run again has the values of its first run up to the kill.
+            warnings.filterwarnings("ignore", ".*is already reported", UserWarning)
+            trial.report(-float(np.mean(scores)), n_finished)
+        if n_finished < len(folds) and trial.should_prune():
+            raise optuna.TrialPruned
     return scores
 
 
-def _with_pruning(trial, model):
-    """Return a copy of the model that reports the validation loss of each epoch to the trial."""
-    params = model.get_params(deep=True)
-    watched = clone(model)
-    for name, callbacks in params.items():
-        *_, last = name.split("__")
-        if last == "callbacks" and params.get(name[: -len(last)] + "validation_fraction", 0) > 0:
-            watched.set_params(**{name: [*(callbacks or []), _Pruning(trial, "valid_loss")]})
-    return watched
+def _check_names(space, estimator):
+    """Raise ValueError if the space names parameters that the estimator does not have."""
+    params = estimator.get_params(deep=True)
+    unknown = [name for name in space if name not in params]
+    if unknown:
+        raise ValueError(
+            f"The space has {unknown[0]!r}, which is not a parameter of "
+            f"{type(estimator).__name__}. Those of a step of a pipeline start with its name: "
+            'default_space(prefix="cloudregressor__").'
+        )
 
 
 def _check_task(study, task):
@@ -228,7 +251,14 @@ def _check_task(study, task):
 def _enqueue_as_is(study, estimator, space, worker):
     """Let the parameters that the estimator has be tried first, where the space has them."""
     params = estimator.get_params(deep=True)
-    if not all(_contains(values, params[name]) for name, values in space.items()):
+    outside = [name for name, values in space.items() if not _contains(values, params[name])]
+    if outside:
+        warnings.warn(
+            f"{outside[0]}={params[outside[0]]!r} is not in the space, so no trial has the "
+            "parameters of the estimator as they are, and the study does not tell whether tuning "
+            "gains anything. Add the value to the space.",
+            stacklevel=3,
+        )
         return
     worker.take_turn()
     try:

@@ -111,6 +111,15 @@ def test_settings_of_cloud():
     assert model[1].n_estimators == settings["members"] == 2
 
 
+def test_ensemble_with_physics():
+    parameters = {"physics": {"potential": "sevennet-0", "properties": ["phonons"]}, "cache": "c"}
+    model, settings = build_model("crystal", parameters=parameters, n_jobs=2)
+    physics = model.physics
+    assert (physics.potential, physics.properties, physics.n_jobs) == ("sevennet-0", ["phonons"], 2)
+    assert physics.cache == "c" and "cache" not in settings
+    assert settings["physics"] == parameters["physics"]
+
+
 @pytest.mark.parametrize("name", ["roost", "forest", "cloud"])
 def test_parameter_that_a_model_lacks(name):
     with pytest.raises(ValueError, match="wings"):

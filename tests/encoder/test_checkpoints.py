@@ -42,6 +42,16 @@ def test_saved_encoder_comes_back(folder, encoder):
     )
 
 
+def test_weights_do_not_change_with_their_file(folder):
+    weights = load_encoder(folder).weights
+    expected = {name: tensor.clone() for name, tensor in weights.items()}
+    path = folder / "model.safetensors"
+    with path.open("r+b") as file:  # as a copy over it does
+        file.seek(path.stat().st_size // 2)
+        file.write(bytes(1000))
+    assert all(torch.equal(weights[name], expected[name]) for name in expected)
+
+
 def test_transformers_reads_the_folder(folder, encoder):
     read = BertModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32).eval()
     ids = torch.tensor([[1, 77, 2]])

@@ -28,5 +28,7 @@ def test_bad_targets(table):
         model.fit(crystals, ["a"] * len(y))
     with pytest.raises(ValueError, match="class 'b' has 2 rows, fewer than the cv=3 folds"):
         model.fit(crystals, ["b"] * 2 + ["a"] * (len(y) - 2))
+    with pytest.raises(ValueError, match="class 'b' has 4 rows, fewer than the cv=5 folds"):
+        CrystalClassifier("fast").fit(crystals, ["b"] * 4 + ["a"] * (len(y) - 4))
     with pytest.raises(ValueError, match="NaN in row 0"):
         model.fit(crystals, [None] + ["a"] * (len(y) - 1))

@@ -19,7 +19,7 @@ def fitted(table):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(crystal_regressor, "regression_members", regression)
         crystals, _, y = table
-        yield CrystalRegressor(cv=3, random_state=0).fit(crystals, y)
+        yield CrystalRegressor(cv=3, refit=False, random_state=0).fit(crystals, y)
 
 
 def test_what_it_has_learned(fitted, table):

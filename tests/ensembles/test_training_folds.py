@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from sklearn.model_selection import GroupKFold, KFold, RepeatedKFold
@@ -18,6 +20,17 @@ def test_an_integer_means_shuffled_folds():
     assert folds[0][1].tolist() != [0, 1, 2, 3]
     again = folds_of(3)
     assert all((a[1] == b[1]).all() for a, b in zip(folds, again, strict=True))
+
+
+@pytest.mark.parametrize("stratify", [False, True])
+def test_many_rows_are_split_once(stratify):
+    few, many, most = (np.arange(n) % 7 for n in (3000, 3001, 30000))
+    make = partial(make_folds, None, stratify=stratify, random_state=0)
+    assert len(make(few)) == 5
+    for y, n_left_out in [(many, 600), (most, 5000)]:
+        ((train, test),) = make(y)
+        assert len(test) == n_left_out
+        assert sorted([*train, *test]) == list(range(len(y)))
 
 
 def test_splitters_and_lists():
@@ -46,8 +59,8 @@ def test_bad_folds(cv, message):
 
 def test_refit_predicts_with_one_model(table):
     crystals, _, y = table
-    model = CrystalRegressor("fast", cv=3, refit=True, random_state=0).fit(crystals, y)
-    folds = CrystalRegressor("fast", cv=3, random_state=0).fit(crystals, y)
+    model = CrystalRegressor("fast", cv=3, random_state=0).fit(crystals, y)
+    folds = CrystalRegressor("fast", cv=3, refit=False, random_state=0).fit(crystals, y)
     used = [name for name, weight in model.weights_.items() if weight > 0]
     assert list(model.members_) == used
     assert {len(models) for models in model.members_.values()} == {1}
@@ -64,7 +77,8 @@ def test_refit_predicts_with_one_model(table):
 def test_one_split_calibrates_on_its_left_out_rows(table):
     crystals, _, y = table
     train, test = np.arange(60), np.arange(60, len(y))
-    model = CrystalRegressor("fast", cv=[(train, test)], random_state=0).fit(crystals, y)
+    model = CrystalRegressor("fast", cv=[(train, test)], refit=False, random_state=0)
+    model.fit(crystals, y)
     assert np.isnan(model.oof_predictions_[train]).all()
     errors = np.abs(model.oof_predictions_[test] - y[test])
     assert model.expected_error_ == pytest.approx(errors.mean())

@@ -56,6 +56,16 @@ def test_classes_are_scored_by_their_probabilities(tmp_path):
     assert all(0 <= chance <= 1 for chance in chances)
 
 
+def test_intervals_are_measured(tmp_path):
+    data = table()
+    data.folds[0] = (np.arange(20) % 8, np.array([8, 9]))
+    parameters = {"effort": "fast", "members": ["support vectors"], "cv": 2}
+    result, _ = run(tmp_path, data, model="crystal", parameters=parameters, folds=[0])
+    intervals = result.folds["0"]["intervals"]
+    assert intervals["nominal_coverage"] == 0.9
+    assert intervals["coverage"] in (0, 0.5, 1) and intervals["mean_width"] > 0
+
+
 class Killed(BaseException):
     pass
 

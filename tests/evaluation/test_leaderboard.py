@@ -66,7 +66,7 @@ def test_every_table_has_each_of_its_columns(name):
 
 def test_marks_of_table_1():
     table = markdown_table("matbench")
-    cloud, slices = row_of(table, "CLOUD"), row_of(table, "SLICES-BERT")
+    cloud, slices = row_of(table, "CLOUD (paper)"), row_of(table, "SLICES-BERT")
     assert cloud[2] == "**35.0057 (11.4550)**"
     assert slices[2] == "<u>37.8586 (10.9928)</u>"
     assert row_of(table, "MODNet v0.1.12")[2] == "*33.1920 (7.3430)*"
@@ -92,8 +92,8 @@ def test_own_results_stand_beside_the_published(tmp_path):
     assert row_of(table, "mine")[2] == f"***32.0000 ({math.sqrt(3.2):.4f})***"
     assert row_of(table, "mine")[3] == "–"
     assert row_of(table, "mine")[-1] == "this library"
-    assert row_of(table, "CLOUD")[-1] == "published"
-    assert row_of(table, "CLOUD")[2] == "<u>35.0057 (11.4550)</u>"
+    assert row_of(table, "CLOUD (paper)")[-1] == "published"
+    assert row_of(table, "CLOUD (paper)")[2] == "<u>35.0057 (11.4550)</u>"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_partial_results_are_noted_and_not_ranked(tmp_path, scores, options, cel
     make(tmp_path, scores, **options)
     table = markdown_table("matbench", tmp_path)
     assert row_of(table, "mine")[2] == cell
-    assert row_of(table, "CLOUD")[2] == "**35.0057 (11.4550)**"
+    assert row_of(table, "CLOUD (paper)")[2] == "**35.0057 (11.4550)**"
     assert ("Coordinate-free", "mine") not in leaderboard("matbench", tmp_path).index
     assert "mine" in scores_in_table("matbench", tmp_path)["model"].tolist()
 

@@ -7,7 +7,9 @@ import pytest
 from sklearn_cloud.datasets import fetch_matbench
 from sklearn_cloud.evaluation import write_submission
 
-pytest.importorskip("matbench", reason="pip install --no-deps matbench==0.6")
+MatbenchBenchmark = pytest.importorskip(
+    "matbench.bench", reason="pip install --no-deps matbench==0.6"
+).MatbenchBenchmark
 INFO = {"authors": "A. Author", "algorithm": "mean"}
 
 
@@ -36,6 +38,7 @@ def test_submission_is_valid_and_scored_by_matbench(steels, tmp_path, capsys):
     ]
     assert scores["steels"]["mae"]["mean"] == pytest.approx(np.mean(mae))
     written = json.loads(gzip.decompress((tmp_path / "new/results.json.gz").read_bytes()))
+    assert MatbenchBenchmark.from_dict(written).is_valid
     folds = written["tasks"]["matbench_steels"]["results"]
     assert set(folds["fold_0"]["data"]) == set(steels.ids[steels.folds[0][1]])
     assert folds["fold_3"]["parameters"] == {"strategy": "mean"}

@@ -1,6 +1,7 @@
 """explain_crystal: how elements, sites, symmetry and cell change a prediction."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import NotFittedError
@@ -8,7 +9,12 @@ from sklearn.exceptions import NotFittedError
 from sklearn_cloud import CrystalError
 from sklearn_cloud.crystals import read_crystal
 from sklearn_cloud.datasets import load_example
-from sklearn_cloud.explanations import explain_crystal, explain_crystals, nearest_crystals
+from sklearn_cloud.explanations import (
+    CrystalExplanation,
+    explain_crystal,
+    explain_crystals,
+    nearest_crystals,
+)
 from sklearn_cloud.explanations.variants import make_variants, replace_element, similar_elements
 from sklearn_cloud.symmetry.search import find_symmetry
 
@@ -182,3 +188,27 @@ def test_nearest_crystals():
         nearest_crystals(["NaCl"], ["KCl"], n=0)
     with pytest.raises(ValueError, match="y has 2"):
         nearest_crystals(["NaCl"], ["KCl"], [1, 2])
+
+
+def test_the_display_draws_the_contributions_in_the_order_of_the_text():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    plt.switch_backend("Agg")
+    from sklearn_cloud.plotting import ContributionDisplay
+
+    table = pd.DataFrame(
+        {
+            "kind": ["cell", "element", "element"],
+            "name": ["volume", "Na", "Cl"],
+            "instead": ["one 5% larger", "Li, K", "F, Br"],
+            "contribution": [0.5, 0.1, -0.3],
+        }
+    )
+    explanation = CrystalExplanation("NaCl", None, 8.4, table, unit="eV")
+    display = ContributionDisplay(explanation).plot()
+    assert [bar.get_width() for bar in display.bars_] == [-0.3, 0.1, 0.5]
+    labels = [label.get_text() for label in display.ax_.get_yticklabels()]
+    assert labels[0] == "Cl\ninstead of F, Br"
+    lines = repr(explanation).splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["Elements", "Cl", "Na", "Cell", "volume"]
+    assert display.ax_.get_xlabel().endswith("(eV)")
+    plt.close(display.figure_)

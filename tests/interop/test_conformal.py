@@ -32,10 +32,22 @@ def model():
     )
 
 
-@pytest.mark.parametrize("container", [np.asarray, list])
-def test_split_conformal_intervals(model, data, container):
+@pytest.fixture
+def paths(data, tmp_path):
+    """The crystals as an array of paths of CIF files; MAPIE asks a list for numbers of columns."""
+    files = [tmp_path / f"{row}.cif" for row in range(len(data[0]))]
+    for file, crystal in zip(files, data[0], strict=True):
+        crystal.to(str(file))
+    return np.array(files, dtype=object)
+
+
+@pytest.mark.parametrize("container", ["array", "list", "paths"])
+def test_split_conformal_intervals(model, data, container, request):
     crystals, gaps = data
-    crystals = container(crystals)
+    if container == "list":
+        crystals = list(crystals)
+    elif container == "paths":
+        crystals = request.getfixturevalue("paths")
     model.fit(crystals[:60], gaps[:60])
     intervals = regression.SplitConformalRegressor(model, confidence_level=LEVEL, prefit=True)
     intervals.conformalize(crystals[60:99], gaps[60:99])
@@ -47,8 +59,10 @@ def test_split_conformal_intervals(model, data, container):
     np.testing.assert_allclose(limits[:, :, 0].T, [predicted - half, predicted + half])
 
 
-def test_cross_conformal_intervals(model, data):
+@pytest.mark.parametrize("container", ["array", "paths"])
+def test_cross_conformal_intervals(model, data, container, request):
     crystals, gaps = data
+    crystals = request.getfixturevalue("paths") if container == "paths" else crystals
     intervals = regression.CrossConformalRegressor(
         model, confidence_level=[0.5, 0.9], cv=KFold(3, shuffle=True, random_state=0)
     )

@@ -17,7 +17,8 @@ def test_exported_network(tmp_path):
     )
     module = model.net_.module_.cpu().eval()
     example = torch.ones(2, 8, dtype=torch.long)
-    shapes = {0: Dim("strings", max=512), 1: Dim("tokens", min=2, max=config.max_positions)}
+    # torch 2.7 treats the largest length as a case of its own
+    shapes = {0: Dim("strings", max=512), 1: Dim("tokens", min=2, max=config.max_positions - 1)}
     program = torch.export.export(module, (example,), dynamic_shapes=(shapes,))
     torch.export.save(program, tmp_path / "net.pt2")
 

@@ -22,7 +22,7 @@ PACKAGES = [
     ".scaling",
     ".predictors",
 ]
-EXTRAS = {".plotting": "matplotlib", ".tuning": "optuna_integration"}
+EXTRAS = {".plotting": "matplotlib", ".tuning": "optuna"}
 DOCS = Path(__file__).parents[2] / "docs"
 
 

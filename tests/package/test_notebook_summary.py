@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from sklearn_cloud import CloudEmbedder, CloudRegressor, SymmetryStringTransformer
+from sklearn_cloud.baselines import MagpieForestRegressor
 from sklearn_cloud.crystals import read_crystal
 from sklearn_cloud.datasets import describe_crystals, load_example, read_crystals
 from sklearn_cloud.encoder import EncoderConfig
@@ -30,6 +31,15 @@ def test_a_fitted_network_says_what_it_was_fitted_on(fitted):
     assert "fitted on 12 rows" in shown
     assert "predicts 1 number per row" in shown
     assert "epochs 2, weights of epoch" in shown
+    assert "expected error not known: use cross-validation" in shown
+
+
+def test_a_fitted_forest_says_what_it_was_fitted_on():
+    model = MagpieForestRegressor(n_estimators=2, random_state=0)
+    assert "fitted on" not in model._repr_html_()
+    model.fit(["NaCl", "KCl", "NaBr"], [8.5, 8.3, 7.3])
+    shown = " ".join(text_of(model._repr_html_()).split())
+    assert "fitted on 3 rows" in shown and "predicts 1 number per row" in shown
     assert "expected error not known: use cross-validation" in shown
 
 

@@ -1,10 +1,16 @@
 import numpy as np
+import pandas as pd
 import pytest
 from pymatgen.core import Lattice, Structure
 from scipy.constants import Avogadro, Boltzmann, Planck
 
 from sklearn_cloud.crystals.reading import read_crystal
-from sklearn_cloud.predictors import frozen_predictor, load_predictor, predict_properties
+from sklearn_cloud.predictors import (
+    frozen_predictor,
+    load_predictor,
+    predict_properties,
+    predictor_input,
+)
 from sklearn_cloud.predictors.derived import DERIVED, bulk_of, derive
 from sklearn_cloud.predictors.property_table import COLUMNS
 
@@ -131,3 +137,22 @@ def test_bad_names(names, message, data, crystals):
 def test_bad_coverage(data, crystals):
     with pytest.raises(ValueError, match="coverage must be between 0 and 1"):
         predict_properties(crystals[0][:1], "bulk_modulus", coverage=90)
+
+
+def test_blocks_do_not_matter(data, crystals, monkeypatch):
+    """Crystals are read in blocks, but messages number all rows, once."""
+    curium = Structure(Lattice.cubic(5.0), ["Cm", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    rows = [*crystals[0][:3], DISORDERED, curium, *crystals[0][3:5], "NaCl"]
+    names = ["bulk_modulus", "experimental_band_gap"]
+    predictor = load_predictor("bulk_modulus", on_error="warn")
+    with pytest.warns(UserWarning, match="2 of 8 rows"):
+        whole, values = predict_properties(rows, names, on_error="warn"), predictor.predict(rows)
+    monkeypatch.setattr(predictor_input, "BLOCK", 2)
+    with pytest.warns(UserWarning, match=r"2 of 8 rows cannot be used.*rows \[3, 7\]") as caught:
+        table = predict_properties(rows, names, on_error="warn")
+    assert len(caught) == 1
+    pd.testing.assert_frame_equal(table, whole)
+    with pytest.warns(UserWarning, match="1 of 8 crystals have elements .* row 4: Cm"):
+        np.testing.assert_allclose(predictor.predict(rows), values)
+    with pytest.raises(ValueError, match="2 of 8 rows cannot be used: row 3: .*; row 7: "):
+        predict_properties(rows, names)

@@ -26,7 +26,7 @@ def test_folders_are_properties():
 def test_predictions_of_example_crystals(name):
     predictor = load_predictor(name)
     crystals = load_example().structures[:3]
-    described = predictor._describe(crystals)
+    described = predictor._describe_all(crystals)
     found = predictor.predict_described(described)
     assert np.isfinite(found["value"]).all()
     if predictor.card["kind"] == "regression":

@@ -11,7 +11,6 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
 optuna = pytest.importorskip("optuna", reason="needs sklearn-cloud[tuning]")
-pytest.importorskip("optuna_integration", reason="needs sklearn-cloud[tuning]")
 
 from optuna.distributions import FloatDistribution  # noqa: E402
 from optuna.trial import TrialState  # noqa: E402
@@ -109,7 +108,7 @@ def test_a_journal_cut_anywhere(whole, tmp_path):
             assert kept[:start] == content[:start] and kept.endswith(b"\n")
 
 
-def test_a_curve_that_was_cut_is_continued(tmp_path):
+def test_a_trial_that_was_cut_between_folds_is_run_again(tmp_path):
     config = EncoderConfig(n_layers=1, n_heads=2, width=16)
     regressor = CloudRegressor(config, max_epochs=3, batch_size=8, random_state=0)
     tune = {
@@ -124,20 +123,34 @@ def test_a_curve_that_was_cut_is_continued(tmp_path):
     whole = summary(tune_pipeline(model, **tune))
     lines = tune["storage"].read_text().splitlines(keepends=True)
     place = next(number for number, line in enumerate(lines) if "intermediate" in line)
-    tune["storage"].write_text("".join(lines[: place + 2]))
+    tune["storage"].write_text("".join(lines[: place + 1]))
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         assert summary(tune_pipeline(model, **tune)) == whole
 
 
+def test_a_pruned_trial_that_was_cut_is_pruned_again(tmp_path):
+    """Its value of the first fold is in the journal, but not that it was pruned."""
+    journal = tmp_path / "study.log"
+    whole = summary(tune_pipeline(Ridge(), **{**TUNE, "n_trials": 8}))
+    pruned = next(number for number, state, *_ in whole if state == TrialState.PRUNED)
+    assert pruned >= 4
+    tune_pipeline(Ridge(), **{**TUNE, "n_trials": pruned + 1}, storage=journal)
+    lines = journal.read_text().splitlines(keepends=True)
+    assert "intermediate" in lines[-2]
+    journal.write_text("".join(lines[:-1]))
+    assert summary(tune_pipeline(Ridge(), **{**TUNE, "n_trials": 8}, storage=journal)) == whole
+
+
 def test_two_workers_end_with_the_trials_asked_for(tmp_path, monkeypatch):
     monkeypatch.setattr(studies, "_POLL", 0.01)
     journal = tmp_path / "study.log"
-    workers = [start(Ridge(), n_trials=8, storage=journal) for _ in range(2)]
+    never = {"pruner": optuna.pruners.NopPruner()}
+    workers = [start(Ridge(), n_trials=8, storage=journal, **never) for _ in range(2)]
     for worker in workers:
         worker.join()
         assert worker.exitcode == 0
-    study = tune_pipeline(Ridge(), **{**TUNE, "n_trials": 8}, storage=journal)
+    study = tune_pipeline(Ridge(), **{**TUNE, "n_trials": 8}, storage=journal, **never)
     assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * 8
     assert len({trial.params["alpha"] for trial in study.trials}) == 8
     assert set(leftovers(journal)) <= {"turn", "write"}

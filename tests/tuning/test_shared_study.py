@@ -11,7 +11,7 @@ SCRIPTS = Path(__file__).parents[2] / "benchmarks/maintenance"
 
 @pytest.fixture
 def script(monkeypatch):
-    pytest.importorskip("optuna_integration", reason="needs sklearn-cloud[tuning]")
+    pytest.importorskip("optuna", reason="needs sklearn-cloud[tuning]")
     pytest.importorskip("psycopg", reason="needs psycopg")
     pytest.importorskip("pwd", reason="needs Unix")
     monkeypatch.syspath_prepend(SCRIPTS)

@@ -8,7 +8,6 @@ import warnings
 import pytest
 
 optuna = pytest.importorskip("optuna", reason="needs sklearn-cloud[tuning]")
-pytest.importorskip("optuna_integration", reason="needs sklearn-cloud[tuning]")
 
 from sklearn_cloud.estimators import CloudClassifier, CloudRegressor  # noqa: E402
 from sklearn_cloud.tuning import default_space, paper_space, suggest_parameters  # noqa: E402
@@ -34,9 +33,10 @@ def test_the_papers_values():
     assert math.prod(len(values(distribution)) for distribution in space.values()) == 1296
 
 
-def test_default_space_contains_the_defaults():
+@pytest.mark.parametrize("estimator", [CloudRegressor, CloudClassifier])
+def test_default_space_contains_the_defaults(estimator):
     study = optuna.create_study()
-    defaults = CloudRegressor().get_params()
+    defaults = estimator().get_params()
     study.enqueue_trial({name: defaults[name] for name in default_space()})
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a value out of range

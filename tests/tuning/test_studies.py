@@ -1,11 +1,9 @@
-"""Studies: reproducible, resumable, and pruned on the validation curve."""
+"""Studies: reproducible, resumable, and pruned between folds."""
 
 import numpy as np
 import pytest
-from sklearn.base import clone
-from sklearn.compose import TransformedTargetRegressor
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import KFold, ShuffleSplit, cross_val_score
+from sklearn.model_selection import ShuffleSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 optuna = pytest.importorskip("optuna", reason="needs sklearn-cloud[tuning]")
@@ -57,7 +55,8 @@ def test_value_is_the_negative_cross_validation_score(numbers):
 
 
 def test_parameters_outside_the_space_are_not_tried(numbers):
-    study = tune_pipeline(Ridge(alpha=1e6), *numbers, space=ALPHA, n_trials=1)
+    with pytest.warns(UserWarning, match=r"alpha=1000000.0 is not in the space"):
+        study = tune_pipeline(Ridge(alpha=1e6), *numbers, space=ALPHA, n_trials=1)
     assert study.trials[0].params["alpha"] < 1e3
 
 
@@ -99,7 +98,7 @@ def test_other_tasks_are_not_mixed_in(numbers, tmp_path, change):
 def test_errors_of_a_trial_are_seen(numbers):
     space = {"alpha": FloatDistribution(-2.0, -1.0)}
     with pytest.raises(ValueError, match="alpha"):
-        tune_pipeline(Ridge(), *numbers, space=space, n_trials=2)
+        tune_pipeline(Ridge(alpha=-1.0), *numbers, space=space, n_trials=2)
 
 
 def test_a_trial_that_failed_is_replaced(numbers, tmp_path):
@@ -140,48 +139,66 @@ def test_storages(tmp_path):
     assert open_storage(storage) is storage
 
 
-def test_the_curve_of_the_first_fold_is_reported(cloud):
-    space = {"cloudregressor__learning_rate": FloatDistribution(1e-4, 1e-2, log=True)}
-    cv = KFold(2)
-    study = tune_pipeline(
-        cloud, FORMULAS, GAPS, space=space, n_trials=1, cv=cv, pruner=optuna.pruners.NopPruner()
-    )
-    train, _ = next(cv.split(GAPS))
-    model = clone(cloud).fit([FORMULAS[i] for i in train], GAPS[train])
-    assert list(study.trials[0].intermediate_values.values()) == model[-1].validation_scores_
-    assert cloud[-1].callbacks is None
+def test_parameters_that_the_estimator_does_not_have(cloud):
+    space = {"learning_rate": FloatDistribution(1e-4, 1e-2, log=True)}
+    with pytest.raises(ValueError, match=r"'learning_rate', which is not a .* Pipeline.*prefix="):
+        tune_pipeline(cloud, FORMULAS, GAPS, space=space, n_trials=1)
 
 
-@pytest.mark.parametrize("wrapped", [False, True], ids=["pipeline", "cloned inside"])
-def test_a_bad_curve_ends_the_trial(cloud, wrapped):
-    prefix = "regressor__" if wrapped else ""
-    model = (
-        TransformedTargetRegressor(cloud, func=np.log, inverse_func=np.exp) if wrapped else cloud
-    )
-    study = tune_pipeline(
-        model,
-        FORMULAS,
-        GAPS,
-        space={f"{prefix}cloudregressor__batch_size": CategoricalDistribution([4, 8])},
-        n_trials=2,
-        pruner=optuna.pruners.ThresholdPruner(upper=0.0, n_warmup_steps=1),
-    )
-    assert [trial.state for trial in study.trials] == [TrialState.PRUNED] * 2
-    assert [len(trial.intermediate_values) for trial in study.trials] == [2, 2]
+def test_values_are_in_the_unit_of_the_score(numbers):
+    """Also those of pruned trials: the mean over the folds that they have finished."""
+    scoring = "neg_mean_absolute_error"
+    study = tune_pipeline(Ridge(), *numbers, space=ALPHA, n_trials=20, scoring=scoring)
+    table = study.trials_dataframe()
+    assert {"COMPLETE", "PRUNED"} == set(table["state"])
+    for trial in study.trials:
+        one = Ridge(**trial.params)
+        scores = -cross_val_score(one, *numbers, cv=3, scoring=scoring)
+        n_finished = trial.last_step
+        assert (n_finished < 3) == (trial.state == TrialState.PRUNED)
+        assert table["value"][trial.number] == pytest.approx(scores[:n_finished].mean())
+        means = [scores[:k].mean() for k in range(1, n_finished + 1)]
+        assert list(trial.intermediate_values.values()) == pytest.approx(means)
+        assert trial.user_attrs["scores"] == pytest.approx(-scores[:n_finished])
 
 
-def test_without_validation_rows_nothing_is_pruned(cloud):
-    cloud.set_params(cloudregressor__validation_fraction=0)
+def test_the_better_half_goes_on(numbers):
+    study = tune_pipeline(Ridge(), *numbers, space=ALPHA, n_trials=20)
+    trials = study.trials
+    for trial in trials:
+        for step in range(1, 3):
+            if step not in trial.intermediate_values:
+                continue
+            before = [
+                other.intermediate_values[step]
+                for other in trials[: trial.number]
+                if step in other.intermediate_values
+            ]
+            everything = sorted([*before, trial.intermediate_values[step]])
+            better_half = everything[: (len(everything) + 1) // 2]
+            poor = len(before) >= 4 and trial.intermediate_values[step] not in better_half
+            assert (trial.last_step == step) == poor
+
+
+def test_a_pruner_of_ones_own(cloud):
     study = tune_pipeline(
         cloud,
         FORMULAS,
         GAPS,
         space={"cloudregressor__batch_size": CategoricalDistribution([4, 8])},
-        n_trials=1,
-        cv=ShuffleSplit(1, random_state=0),
-        pruner=optuna.pruners.ThresholdPruner(upper=0.0),
+        n_trials=2,
+        pruner=optuna.pruners.ThresholdPruner(upper=0.0, n_warmup_steps=2),
+        scoring="neg_mean_absolute_error",
     )
-    assert study.trials[0].state == TrialState.COMPLETE
+    assert [trial.state for trial in study.trials] == [TrialState.PRUNED] * 2
+    assert [len(trial.intermediate_values) for trial in study.trials] == [2, 2]
+
+
+def test_one_fold_is_never_pruned(numbers):
+    study = tune_pipeline(
+        Ridge(), *numbers, space=ALPHA, n_trials=8, cv=ShuffleSplit(1, random_state=0)
+    )
+    assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * 8
 
 
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")

@@ -10,7 +10,6 @@ from sklearn.model_selection import KFold
 from sklearn.utils import Bunch
 
 optuna = pytest.importorskip("optuna", reason="needs sklearn-cloud[tuning]")
-pytest.importorskip("optuna_integration", reason="needs sklearn-cloud[tuning]")
 
 from sklearn_cloud.datasets import load_example  # noqa: E402
 from sklearn_cloud.evaluation.results import read_result  # noqa: E402

@@ -1,0 +1,1 @@
+"""A local web page that predicts properties of uploaded crystals: `sklearn-cloud app`."""

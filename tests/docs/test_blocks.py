@@ -1,0 +1,146 @@
+"""Every block of code of README and documentation: run, or checked where it cannot be run.
+
+The pages' blocks are run in their order, in a folder with the files that they name. Fits are
+cut short, which the reader would not do.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from page_blocks import ROOT, read_blocks, run_block, run_commands
+from pymatgen.core import Lattice, Structure
+
+from sklearn_cloud.__main__ import main
+from sklearn_cloud.encoder import ENCODER_SIZES, EncoderConfig
+
+PAGES = sorted(
+    [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    + [path for kind in ("rst", "md") for path in (ROOT / "docs").glob(f"**/*.{kind}")]
+)
+WITH_BLOCKS = {
+    path.relative_to(ROOT).as_posix(): path
+    for path in PAGES
+    if not {"_build", "auto_tutorials", "generated"} & set(path.parts)
+    and len(read_blocks(path)) > 1
+}
+#: What the reader of a page has already, by its own words.
+BEFORE = {
+    "docs/guide/physics.rst": """
+from sklearn.ensemble import RandomForestRegressor
+from sklearn_cloud.datasets import load_example
+from sklearn_cloud.features import SpaceGroupFractions
+from sklearn.pipeline import make_pipeline
+data = load_example()
+structures, train, energies = data.structures[:2], data.structures[:8], data.target[:8]
+last_phonon_peaks = [300.0, 500.0]
+fitted_regressor = make_pipeline(SpaceGroupFractions(), RandomForestRegressor(5))
+fitted_regressor.fit(train, energies)
+""",
+    "docs/guide/predictors.rst": """
+from sklearn_cloud.datasets import load_example
+crystals = load_example().structures[:2]
+""",
+    "docs/guide/pretraining.rst": "from sklearn_cloud.pretraining import pretrain",
+    "docs/howto/cluster.rst": """
+from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.pipeline import make_pipeline
+from optuna.distributions import IntDistribution
+from sklearn_cloud.datasets import load_example
+from sklearn_cloud.features import SpaceGroupFractions
+from sklearn_cloud.pretraining import CorpusSource, build_corpus
+from sklearn_cloud.tuning import tune_pipeline
+data = load_example()
+crystals, target = data.structures[:24], data.target[:24]
+rows = [(str(row), crystal) for row, crystal in enumerate(crystals)]
+build_corpus("corpus", [CorpusSource("example", rows)])
+model = make_pipeline(SpaceGroupFractions(), ExtraTreesRegressor(1, random_state=0))
+space = {"extratreesregressor__min_samples_leaf": IntDistribution(1, 3)}
+""",
+    "docs/howto/gpu.rst": "from sklearn_cloud import CloudRegressor",
+}
+FACES = [[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]
+ROCK_SALT = [[0, 0, 0], *FACES, [0.5, 0.5, 0.5], [0.5, 0, 0], [0, 0.5, 0], [0, 0, 0.5]]
+CRYSTALS = {
+    "MgO": (4.21, ["Mg"] * 4 + ["O"] * 4, ROCK_SALT),
+    "another": (4.81, ["Ca"] * 4 + ["O"] * 4, ROCK_SALT),
+    "Na3Cl": (4.4, ["Na"] * 3 + ["Cl"], [*FACES, [0, 0, 0]]),
+    "SrTiO3": (3.905, ["Sr", "Ti"] + ["O"] * 3, [[0, 0, 0], [0.5, 0.5, 0.5], *FACES]),
+    "Si": (5.43, ["Si"] * 8, [*ROCK_SALT[:4], *np.add(ROCK_SALT[:4], 0.25)]),
+}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with the files that the pages name."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SKLEARN_CLOUD_DATA", str(tmp_path / "data_home"))
+    assert main(["example", "-o", "my_crystals", "--rows", "40", "--quiet"]) == 0
+    shutil.copytree("my_crystals", ".", dirs_exist_ok=True)
+    Path("new_crystals").mkdir()
+    for name, (length, species, sites) in CRYSTALS.items():
+        Structure(Lattice.cubic(length), species, sites).to(f"{name}.cif")
+        shutil.copy(f"{name}.cif", "new_crystals")
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Two epochs where the default is up to fifty; a small encoder in the place of the paper's."""
+    monkeypatch.setattr("sklearn_cloud.estimators.cloud._MOST_EPOCHS", 2)
+    monkeypatch.setitem(ENCODER_SIZES, "paper", EncoderConfig(n_layers=1, n_heads=2, width=16))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("page", WITH_BLOCKS)
+def test_the_blocks_of_a_page(page, folder, short):
+    names, skipped = {"__name__": "__main__"}, []
+    exec(BEFORE.get(page, ""), names)
+    for block in read_blocks(WITH_BLOCKS[page]):
+        try:
+            run_block(block, WITH_BLOCKS[page], names)
+        except ImportError as error:
+            if "pip install" not in str(error):
+                raise
+            skipped.append(f"{page}:{block.line}: {error}")
+    if skipped:
+        pytest.skip("; ".join(skipped))
+
+
+def test_the_blocks_that_are_there():
+    """The reader of the pages finds them: neither all nor none."""
+    blocks = {page: read_blocks(path) for page, path in WITH_BLOCKS.items()}
+    assert {"README.md", "CONTRIBUTING.md", "docs/install.rst"} <= set(blocks)
+    for page, path in WITH_BLOCKS.items():
+        text = path.read_text(encoding="utf-8")
+        n_marked = len(re.findall(r"^ *```\w|^ *\.\. code-block::", text, re.MULTILINE))
+        assert len(blocks[page]) == 2 * n_marked + 1
+    assert set(BEFORE) <= set(blocks)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "sklearn-cloud no-such-command",
+        "pip install '.[no-such-extra]'",
+        "pip install -c no-such-file.txt .",
+        "python benchmarks/no_such_script.py",
+        "tox -e no-such-environment",
+        "pytest tests/no-such-folder",
+        "no-such-program",
+        "pip install . && no-such-program",
+    ],
+)
+def test_a_wrong_command_is_noticed(command):
+    with pytest.raises(AssertionError):
+        run_commands(command)
+
+
+def test_scripts_that_the_pages_name_exist():
+    for path in PAGES:
+        if "_build" in path.parts or path.name == "leaderboard.md":  # commands of earlier versions
+            continue
+        for script in re.findall(r"benchmarks/[\w/]+\.py", path.read_text(encoding="utf-8")):
+            assert (ROOT / script).is_file(), f"{path}: {script}"
