@@ -108,6 +108,8 @@ class CoGNRegressor(BaseCoGN, NetRegressor):
     coordinates makes and unmakes them. Training is that of `CloudRegressor`, with far fewer epochs
     than the 800 of the paper.
 
+    Edges that are equivalent are computed once and counted.
+
     A site without neighbours has no edges and is predicted from its element. On CUDA, sums over
     edges are not reproducible to the last digit.
 

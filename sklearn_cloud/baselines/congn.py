@@ -52,7 +52,7 @@ class CoNGNRegressor(BaseCoNGN, NetRegressor):
     Parameters
     ----------
     max_angles : int, default=100000
-        Crystals with more angles are refused, see Notes.
+        Crystals with more angles are refused, see Notes; equivalent ones count here.
     connectivity : {"nearest", "radius", "voronoi"}, default="voronoi"
         What makes two sites neighbours: one is among the `max_neighbors` nearest of the other, or
         within `cutoff`, or their Voronoi cells share a face. With "voronoi" the area of the face
@@ -87,9 +87,10 @@ class CoNGNRegressor(BaseCoNGN, NetRegressor):
     was, four layers for the messages, four for the nodes, and one hidden layer before the output.
     Differences: those of `CoGNRegressor`.
 
-    A site with n neighbours has n (n - 1) angles. Training takes about 10 kB for each angle in a
-    batch, predicting 2.3 kB, with the default sizes: 1.0 GB for the largest crystal that is
-    allowed. For tables of crystals with many orbits, lower `batch_size`.
+    A site with n neighbours has n (n - 1) angles, of which equivalent ones are computed once.
+    Training takes about 10 kB for each angle that is left, predicting 2.3 kB, with the default
+    sizes: at most 1.0 GB for the largest crystal that is allowed. For tables of crystals with many
+    orbits, lower `batch_size`.
 
     References
     ----------
