@@ -83,7 +83,7 @@ def run_doctests(text, page, line, names):
     test = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), line)
     test.globs = names
     report = []
-    doctest.DocTestRunner(optionflags=_OPTIONS).run(test, out=report.append, clear_globs=False)
+    doctest.DocTestRunner(verbose=False, optionflags=_OPTIONS).run(test, out=report.append, clear_globs=False)
     assert not report, "".join(report)
 
 
