@@ -1,17 +1,16 @@
 """
-Start from a predictor of a related property
-============================================
+Start from a predictor of another property
+==========================================
 
-The ready-made predictors that contain a network can lend it: its encoder has been fine-tuned on a
-large table, and can be the start for a small table of your own. This page measures what that saves
-against the generic encoder of the package, which has seen crystals but no property.
+A ready-made predictor with a network can lend its encoder, which has been fine-tuned on the table
+of a property, to a small table of your own. This page measures what that saves against the generic
+encoder of the package, which has been trained on crystals, but on no property.
 """
 
 # %%
 # Your table
 # ----------
-# Here, measured band gaps of the example crystals take the place of your table. The predictor is
-# that of the highest phonon frequency. Both quantities are large for strong bonds of light atoms.
+# Measured band gaps of the example crystals take the place of your table.
 from sklearn_cloud import SymmetryStringTransformer
 from sklearn_cloud.datasets import load_example
 
@@ -21,8 +20,8 @@ strings = SymmetryStringTransformer().fit_transform(crystals)
 # %%
 # The encoders
 # ------------
-# `save_encoder` writes the encoder of a predictor as a folder, which any estimator takes as
-# `encoder=`.
+# `save_encoder` writes the encoder of a predictor as a folder, which `CloudRegressor`,
+# `CloudClassifier` and `CloudEmbedder` take as `encoder=`. Two of the predictors have a network.
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -75,24 +74,35 @@ axes.set_xticks(sizes, sizes)
 axes.legend(frameon=False)
 
 # %%
+# The encoder that knows exfoliation energies needs about half as many crystals: with 60 it is as
+# accurate as the generic one with 120. The one that knows phonon frequencies saves nothing. With
+# 240 crystals, the start hardly matters.
+
+# %%
 # Fine-tuning
 # -----------
-# The encoder is trained further on 60 of the crystals. The error on 60 others after each epoch
-# shows how long the training has to be.
+# Here the encoders are trained further on 120 crystals, for 5 and for 20 epochs, and tested on 60
+# others.
 from sklearn.model_selection import train_test_split
 
 from sklearn_cloud import CloudRegressor
 
-train, test = train_test_split(
-    np.arange(len(strings)), train_size=120, test_size=60, random_state=0
-)
-figure, axes = plt.subplots(figsize=(5.5, 3.6), layout="constrained")
-for name in ("generic", "highest_phonon_peak"):
-    model = CloudRegressor(encoders[name], max_epochs=20, random_state=0)
-    model.fit(strings[train], band_gaps[train])
-    error = np.abs(model.predict(strings[test]) - band_gaps[test]).mean()
-    print(f"{name:20} {error:.2f} eV, best epoch {model.best_epoch_}")
-    axes.plot(range(1, len(model.validation_scores_) + 1), model.validation_scores_, label=name)
-axes.set(xlabel="epoch", ylabel="score on held-out rows")
-axes.legend(frameon=False)
+rows = np.arange(len(strings))
+train, test = train_test_split(rows, train_size=120, test_size=60, random_state=0)
+for name, encoder in encoders.items():
+    found = []
+    for epochs in (5, 20):
+        model = CloudRegressor(
+            encoder, max_epochs=epochs, validation_fraction=0, device="cpu", random_state=0
+        )
+        model.fit(strings[train], band_gaps[train])
+        found.append(np.abs(model.predict(strings[test]) - band_gaps[test]).mean())
+    print(f"{name:20} {found[0]:.2f} eV after 5 epochs, {found[1]:.2f} eV after 20")
 workspace.cleanup()
+
+# %%
+# RESULT
+#
+# So try it, but do not take the gain for granted: the comparison on fixed vectors takes seconds and
+# tells whether it is worth while. A predictor has seen its own table. Do not use its encoder in a
+# score on that table.
