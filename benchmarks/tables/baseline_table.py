@@ -29,6 +29,7 @@ VARIANTS = {"cgcnn": ("cgcnn-p", "CGCNNRegressor(perturbation=0.05)", None)}
 #: Labels of models whose runs are older than their defaults, or shorter.
 LABELS = {
     "megnet": "MEGNetRegressor(max_epochs=60)",
+    "alignn": "ALIGNNRegressor(max_epochs=30)",
     "congn": "CoNGNRegressor(max_epochs=50)",
 }
 #: Settings that are said where a run has others than that of jdft2d.
