@@ -127,7 +127,9 @@ class Fitting:
 
     def work(self):
         options = ["--target", "gap", "--model", "cloud", "--epochs", "1", "--seed", "0"]
-        command(["fit", str(self.table), "-o", str(self.folder), *options, "--overwrite", "--quiet"])
+        command(
+            ["fit", str(self.table), "-o", str(self.folder), *options, "--overwrite", "--quiet"]
+        )
 
     def check(self):
         return load_model(self.folder).predict(self.formulas).tolist() == self.expected
