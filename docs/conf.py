@@ -80,6 +80,7 @@ html_js_files = ["tables.js"]
 copybutton_exclude = ".linenos, .gp, .go"  # copy the code, without prompts and output
 html_copy_source = False
 html_show_sourcelink = False
+# No "edit this page" links: they need the address of the repository, and none is published.
 html_theme_options = {
     "logo": {"text": "sklearn_cloud"},
     "navbar_end": ["theme-switcher"],

@@ -25,17 +25,25 @@ IMAGES = Path(__file__).parent / "images"
 def main():
     data = load_example()
     titanate = data.structures[(data.frame["formula"] == "SrTiO3").argmax()]
-    forest = make_pipeline(SpaceGroupFractions(), RandomForestRegressor(50, random_state=0))
-    forest.fit(data.structures, data.target)
-    cloud = make_pipeline(SymmetryStringTransformer(), CloudRegressor(random_state=0))
-    cloud.fit(data.structures, data.target)
-    displays = {
-        "crystal": ContributionDisplay.from_estimator(forest, titanate, unit="eV"),
-        "symbols": AttributionDisplay.from_estimator(cloud, titanate, unit="eV"),
-    }
-    for name, display in displays.items():
-        path = IMAGES / f"explain_{name}.png"
-        display.figure_.savefig(path, dpi=130, facecolor="white", metadata={"Software": None})
+    save("crystal", explain_by_changes(data, titanate))
+    save("symbols", explain_by_symbols(data, titanate))
+
+
+def explain_by_changes(data, crystal):
+    model = make_pipeline(SpaceGroupFractions(), RandomForestRegressor(50, random_state=0))
+    model.fit(data.structures, data.target)
+    return ContributionDisplay.from_estimator(model, crystal, unit="eV")
+
+
+def explain_by_symbols(data, crystal):
+    model = make_pipeline(SymmetryStringTransformer(), CloudRegressor(random_state=0))
+    model.fit(data.structures, data.target)
+    return AttributionDisplay.from_estimator(model, crystal, unit="eV")
+
+
+def save(name, display):
+    path = IMAGES / f"explain_{name}.png"
+    display.figure_.savefig(path, dpi=130, facecolor="white", metadata={"Software": None})
 
 
 if __name__ == "__main__":

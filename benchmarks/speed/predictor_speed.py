@@ -92,10 +92,9 @@ def measure(path, n_crystals, properties):
 def predict(crystals, names, predictors):
     """Predict as the command line does, and return the number of crystals."""
     from sklearn_cloud.predictors.predictor_input import read_rows_of
-    from sklearn_cloud.predictors.property_table import describe_once, tabulate
+    from sklearn_cloud.predictors.property_table import tabulate
 
-    described = describe_once(read_rows_of(list(crystals)), predictors)
-    tabulate(described, names, predictors, 0.9)
+    tabulate(read_rows_of(crystals), names, predictors, 0.9)
     return len(crystals)
 
 

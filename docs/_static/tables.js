@@ -42,9 +42,13 @@
     return heads.map((head) => head.textContent.trim());
   }
 
+  function pinModels(table, rows, model) { // stays in sight while the table is scrolled sideways
+    [table.tHead.rows[0], ...rows].forEach((row) => row.cells[model].classList.add("model"));
+  }
+
   function markOurs(rows, heads) {
     const source = heads.indexOf("Source"), model = heads.indexOf("Model");
-    if (source < 0 || model < 0) { return false; }
+    if (source < 0) { return false; }
     rows.forEach(function (row) {
       if (textOf(row, source) !== OURS) { return; }
       row.classList.add("ours");
@@ -95,6 +99,7 @@
       }
       const heads = Array.from(table.tHead.rows[0].cells, (head) => head.textContent.trim());
       if (rows.length < 8 || !heads.includes("Model")) { return; }
+      pinModels(table, rows, heads.indexOf("Model"));
       const hasSource = markOurs(rows, makeSortable(table, rows));
       addFilter(frame, rows, hasSource);
     });

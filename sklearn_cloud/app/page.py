@@ -6,6 +6,7 @@ import streamlit as st
 
 from sklearn_cloud.app import server
 from sklearn_cloud.app.prediction_table import (
+    bases_of,
     compose_symmetry_strings,
     describe_choices,
     describe_entry,
@@ -20,8 +21,8 @@ COVERAGES = (0.5, 0.68, 0.8, 0.9, 0.95)
 MOST_PROBLEMS = 20  # shown; all of them are in the CSV file
 KINDS = "CIF, POSCAR, CONTCAR, .vasp, .xsf, extended XYZ or JSON"
 INTRODUCTION = (
-    "Predicts properties of crystals on this computer, with the ready-made models of "
-    "sklearn-cloud. Nothing is sent anywhere."
+    "Predictions of the ready-made models of sklearn-cloud. Everything is computed on the machine "
+    "where this page was started; nothing is sent elsewhere."
 )
 MEANING = (
     "The interval contains the true value for about the chosen share of crystals that are like "
@@ -59,12 +60,12 @@ def load_choices():
     return list_choices()
 
 
-@st.cache_resource(show_spinner="Loading the predictors ...")
-def load_predictors(names):
-    """Return the predictors of a tuple of properties, loaded once."""
-    from sklearn_cloud.predictors.property_table import load_all
+@st.cache_resource(show_spinner=False)
+def load_once(name):
+    """Return the predictor of a property, loaded once for all users."""
+    from sklearn_cloud.predictors import load_predictor
 
-    return load_all(list(names), on_error="warn")
+    return load_predictor(name, on_error="warn")
 
 
 def ask_crystals(limits):
@@ -113,7 +114,8 @@ def predict(entries, names, coverage):
         st.info("Choose at least one property.")
     else:
         with st.spinner("Predicting ..."):
-            table = predict_entries(entries, names, load_predictors(tuple(names)), coverage)
+            predictors = {base: load_once(base) for name in names for base in bases_of(name)}
+            table = predict_entries(entries, names, predictors, coverage)
         st.session_state["result"] = {
             "entries": [entry for entry in entries if entry.crystal is not None],
             "names": names,
@@ -135,10 +137,9 @@ def show_result(result, choices):
     with st.expander("What the numbers mean"):
         st.markdown(MEANING)
         for one in describe_choices(result["names"]).itertuples():
-            error = f" Typical error: {one.error}." if one.error else ""
-            st.markdown(
-                f"**{escape(one.property)}**: {escape(f'{one.origin}.{error} {one.limits}')}"
-            )
+            error = f"Typical error: {one.error}." if one.error else ""
+            text = " ".join(filter(None, (f"{one.origin.rstrip('.')}.", error, one.limits)))
+            st.markdown(f"**{escape(one.property)}**: {escape(text)}")
     if result["entries"]:
         show_crystal(result, choices)
 
@@ -155,7 +156,7 @@ def shown_table(table, choices, coverage):
         unit=[choices[name][1] for name in table["property"]],
         interval=interval,
     )[
-        ["name", "formula", "space_group", "property", "value", "interval", "unit", "message"]
+        ["name", "property", "value", "interval", "unit", "message", "formula", "space_group"]
     ].rename(
         columns={
             "name": "crystal",
@@ -191,12 +192,26 @@ def show_crystal(result, choices):
     with left:
         show_picture(entry.crystal)
     with right:
-        st.markdown(f"Formula: **{escape(about['formula'])}**")
-        if "space_group" in about:
-            st.markdown(f"Space group: **{escape(about['space_group'])}**")
+        group = about.get("space_group")
+        st.markdown(
+            f"**{escape(about['formula'])}**" + (f", space group {escape(group)}" if group else "")
+        )
+        st.markdown("\n".join(f"- {escape(line)}" for line in list_values(place, result, choices)))
         if "symmetry_string" in about:
             st.markdown("Symmetry string, the input of the network:")
             st.code(about["symmetry_string"], language=None, wrap_lines=True)
+
+
+def list_values(place, result, choices):
+    """Return a line for each property of a crystal."""
+    n_properties = len(result["names"])
+    table = result["table"]
+    lines = table[table["property"] != ""].iloc[place * n_properties : (place + 1) * n_properties]
+    for row in shown_table(lines, choices, result["coverage"]).itertuples(index=False, name=None):
+        _, label, value, interval, unit, note, *_ = row
+        text = f"{label}: {value} {unit}".rstrip() if value != "nan" else label
+        text += f" ({interval})" if interval else ""
+        yield f"{text}; {note}" if note else text
 
 
 def show_picture(crystal):
@@ -207,9 +222,10 @@ def show_picture(crystal):
     if len(crystal.kinds) > MOST_SITES:
         st.info(f"The cell has more than {MOST_SITES} sites: no picture.")
         return
+    picture = st.empty()  # above what turns it
     turn = st.slider("Turn", 0, 360, 20, step=5, format="%d°")
     tilt = st.slider("Tilt", -90, 90, 12, step=3, format="%d°")
-    st.image(draw_crystal(crystal, turn=turn, tilt=tilt))
+    picture.image(draw_crystal(crystal, turn=turn, tilt=tilt))
 
 
 def escape(text):
@@ -217,4 +233,5 @@ def escape(text):
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
-main()
+if __name__ == "__main__":  # as Streamlit runs it
+    main()

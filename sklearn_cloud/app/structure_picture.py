@@ -161,8 +161,9 @@ def _draw_edges(scene):
     for first in range(8):
         for axis in (1, 2, 4):
             if not first & axis:
-                ends = scene.corners[first], scene.corners[first | axis]
-                yield _line(*ends, "#999999", 1.2)
+                start, end = scene.corners[first], scene.corners[first | axis]
+                _, line = _line(start, end, "#999999", 1.2)
+                yield min(start[2], end[2]) - 1, line  # behind the atoms at both ends
 
 
 def _draw_bonds(scene, colours):

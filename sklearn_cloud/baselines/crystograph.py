@@ -11,7 +11,7 @@ from .._compat import Interval
 from ..features.elements import element_features
 from ..symmetry.asymmetric_unit import find_asymmetric_unit
 from ..training.net_regressor import NetRegressor
-from .graphs import GaussianExpansion, build_graph, softmax_by, sum_by
+from .graphs import GaussianExpansion, build_graph, softmax_by, sum_by, weighted_mean_by
 from .line_graphs import check_angles, count_angles
 from .merged_graph_network import MergedGraphNetwork
 from .merged_graphs import mean_over_sites, merge_graph
@@ -24,6 +24,7 @@ _N_COSINES, _COSINE_WIDTH = 30, 0.1
 class BaseCrysToGraph(MergedGraphNetwork):
     """Input and network of `CrysToGraphRegressor`."""
 
+    max_neighbors: int = 12
     bond_width: int = 32
     n_heads: int = 4
     n_convolutions: int = 3
@@ -32,6 +33,7 @@ class BaseCrysToGraph(MergedGraphNetwork):
     max_angles: int = 100_000
 
     _parameter_constraints = {
+        "max_neighbors": [Interval(Integral, 1, None, closed="left")],
         "bond_width": [Interval(Integral, 1, None, closed="left")],
         "n_heads": [Interval(Integral, 1, None, closed="left")],
         "n_convolutions": [Interval(Integral, 0, None, closed="left")],
@@ -72,12 +74,8 @@ class CrysToGraphRegressor(BaseCrysToGraph, NetRegressor):
 
     Parameters
     ----------
-    cutoff : float, default=8.0
-        Largest distance of neighbours, in angstrom.
     max_neighbors : int, default=12
         Nearest neighbours of an atom that become bonds, and all at the same distance as the last.
-    width : int, default=64
-        Length of an atom's vector; 256 in the paper.
     bond_width : int, default=32
         Length of a bond's vector; 76 in the authors' code, with wider heads.
     n_heads : int, default=4
@@ -89,7 +87,11 @@ class CrysToGraphRegressor(BaseCrysToGraph, NetRegressor):
     symprec : float, default=0.01
         Tolerance of the search for the primitive cell, in angstrom.
     max_angles : int, default=100000
-        Crystals with more angles are refused, see Notes.
+        Crystals with more angles are refused, see Notes; equivalent ones count here.
+    cutoff : float, default=8.0
+        Largest distance of neighbours, in angstrom.
+    width : int, default=64
+        Length of an atom's vector; 256 in the paper.
     {other parameters}
 
     Attributes
@@ -114,9 +116,10 @@ class CrysToGraphRegressor(BaseCrysToGraph, NetRegressor):
     vector, averaged by occupancy where elements share a site; layer normalisation is in the place
     of batch normalisation. Training is that of `CloudRegressor`.
 
-    An atom with 12 bonds has 144 angles. Training takes about 6.3 kB for each angle in a batch,
-    predicting 1.5 kB, with the default sizes: 0.6 GB for the largest crystal that is allowed. For
-    tables of many large cells, lower `batch_size` or `max_neighbors`.
+    An atom with 12 bonds has 144 angles. Sites, bonds and angles that are equivalent are computed
+    once and counted. Training takes about 6.3 kB for each angle that is left, predicting 1.5 kB,
+    with the default sizes: at most 0.6 GB for the largest crystal that is allowed. For tables of
+    many large cells without symmetry, lower `batch_size` or `max_neighbors`.
 
     References
     ----------
@@ -194,9 +197,8 @@ class WholeCrystalAttention(nn.Module):
         self.hidden_norm = nn.LayerNorm(width)
 
     def forward(self, atoms, bonds, graph):
-        counts, sizes = graph.bond_counts[:, None], graph.sizes
-        n_bonds = sum_by(counts, graph.centers, len(atoms)).clamp(min=1)
-        atoms = atoms + sum_by(self.bonds(bonds) * counts, graph.centers, len(atoms)) / n_bonds
+        counts, centers, sizes = graph.bond_counts, graph.centers, graph.sizes
+        atoms = atoms + weighted_mean_by(self.bonds(bonds), counts, centers, len(atoms))
         crystals = torch.repeat_interleave(sizes)
         places = torch.arange(len(atoms), device=atoms.device)
         places = places - (sizes.cumsum(0) - sizes)[crystals]

@@ -220,9 +220,9 @@ def mean_by(rows, groups, n_groups):
 
 
 def weighted_mean_by(rows, weights, groups, n_groups):
-    """Mean of the rows of each group with weights, shape (n_rows,); no group may be empty."""
+    """Mean of the rows of each group with weights, shape (n_rows,); zeros for an empty group."""
     total = sum_by(rows * weights[:, None], groups, n_groups)
-    return total / sum_by(weights[:, None], groups, n_groups)
+    return total / sum_by(weights[:, None], groups, n_groups).clamp(min=1e-9)
 
 
 def softmax_by(scores, groups, n_groups):

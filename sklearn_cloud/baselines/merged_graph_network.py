@@ -15,12 +15,10 @@ class MergedGraphNetwork(CrystalNetwork):
     """
 
     cutoff: float = 8.0
-    max_neighbors: int = 12
     width: int = 64
 
     _parameter_constraints = {
         "cutoff": [Interval(Real, 0, None, closed="neither")],
-        "max_neighbors": [Interval(Integral, 1, None, closed="left")],
         "width": [Interval(Integral, 1, None, closed="left")],
     }
 

@@ -88,15 +88,11 @@ def check_crystals(predictors, crystals):
 
 def predict_part(rows, part, names, predictors, arguments, source):
     """Return the lines of some crystals: the columns of their table, then the predictions."""
-    from ..predictors.predictor_input import Problems, read_rows_of
-    from ..predictors.property_table import describe_once, errors_of, tabulate
+    from ..predictors.predictor_input import read_rows_of
+    from ..predictors.property_table import tabulate
     from .table_output import add_columns
 
-    rows, problems = read_rows_of(rows), Problems()
-    described = describe_once(rows, predictors)
-    problems.add(rows, errors_of(described))
-    problems.report("warn")
-    found = tabulate(described, names, predictors, arguments.coverage or 0.9)
+    found = tabulate(read_rows_of(rows), names, predictors, arguments.coverage or 0.9)
     for name in ("value", "lower", "upper", "applicability"):
         found[name] = found[name].astype("float32")  # further digits would be noise
     frame = part.frame.iloc[found.pop("row")].reset_index(drop=True)

@@ -1,6 +1,7 @@
 """Fitted networks as ONNX files, which run without PyTorch and without this package."""
 
 import json
+import warnings
 from copy import deepcopy
 from pathlib import Path
 
@@ -83,7 +84,11 @@ def export_onnx(model, path):
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise ImportError(NEEDS_ONNX) from error
-    program = torch.onnx.export(**_export_arguments(estimator), dynamo=True, verbose=False)
+    with warnings.catch_warnings():
+        # PyTorch's remarks on its own code, and on two inputs that have the same rows
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.filterwarnings("ignore", "# The axis name", UserWarning)
+        program = torch.onnx.export(**_export_arguments(estimator), dynamo=True, verbose=False)
     program.model.metadata_props.update(_metadata(estimator))
     write_file(Path(path), program.model_proto.SerializeToString())
 

@@ -4,11 +4,11 @@ from .display import COLORS, GUIDE, Display, with_unit
 
 _KINDS = {
     "element": (COLORS[1], "element"),
-    "site": (COLORS[2], "Wyckoff position"),
+    "site": (COLORS[2], "site"),
     "symmetry": (COLORS[0], "symmetry"),
     "cell": (COLORS[3], "cell"),
 }
-_INCHES = 0.3  # per bar
+_INCHES = 0.42  # per bar, with a label of two lines
 
 
 class ContributionDisplay(Display):
@@ -35,8 +35,8 @@ class ContributionDisplay(Display):
     >>> from sklearn_cloud.plotting import ContributionDisplay
     >>> model = make_pipeline(ElementFractions(), DummyRegressor()).fit(["NaCl", "KCl"], [8.5, 8.3])
     >>> display = ContributionDisplay.from_estimator(model, "NaCl", unit="eV")
-    >>> [label.get_text() for label in display.ax_.get_yticklabels()]
-    ['Cl instead of F, Br', 'Na instead of Li, K']
+    >>> [label.get_text().split() for label in display.ax_.get_yticklabels()]
+    [['Cl', 'instead', 'of', 'F,', 'Br'], ['Na', 'instead', 'of', 'Li,', 'K']]
     """
 
     def __init__(self, explanation):
@@ -89,17 +89,25 @@ class ContributionDisplay(Display):
 
         ax = self._open(ax)
         rows = self.explanation.sorted_contributions()
+        kinds = set(rows["kind"])
         colors = [_KINDS[kind][0] for kind in rows["kind"]]
         self.bars_ = ax.barh(range(len(rows)), rows["contribution"], color=colors)
-        labels = [f"{row.name} instead of {row.instead}" for row in rows.itertuples(index=False)]
+        labels = [f"{row.name}\ninstead of {row.instead}" for row in rows.itertuples(index=False)]
         ax.set_yticks(range(len(rows)), labels, fontsize="small")
         ax.invert_yaxis()
         ax.axvline(0, color=GUIDE, linewidth=0.8)
         ax.set_xlabel(with_unit("contribution to the prediction", self.explanation.unit))
-        ax.set_title(self.explanation.title, fontsize="medium", loc="left")
+        ax.set_title(self.explanation.title, fontsize="medium", loc="left", pad=22)
         ax.spines[["top", "right"]].set_visible(False)
-        shown = [
-            Patch(color=c, label=text) for k, (c, text) in _KINDS.items() if k in set(rows.kind)
-        ]
-        ax.legend(handles=shown, frameon=False, fontsize="small")
+        ax.legend(
+            handles=[Patch(color=c, label=text) for k, (c, text) in _KINDS.items() if k in kinds],
+            loc="lower left",
+            bbox_to_anchor=(0, 1),
+            ncols=len(kinds),
+            frameon=False,
+            fontsize="small",
+            borderaxespad=0.2,
+            handlelength=1,
+            columnspacing=1,
+        )
         return self

@@ -69,7 +69,7 @@ def predict_properties(X, properties, *, coverage=0.9, on_error="raise", n_jobs=
         described = describe_once(rows, predictors)
         problems.add(rows, errors_of(described))
         if on_error == "warn" or not problems.errors:
-            table = tabulate(described, _as_list(properties), predictors, coverage)
+            table = _tabulate(described, _as_list(properties), predictors, coverage)
             tables.append(table.assign(row=table["row"] + start))
     problems.report(on_error)
     return pd.concat(tables, ignore_index=True)
@@ -121,13 +121,12 @@ def errors_of(described):
     return errors
 
 
-def tabulate(described, names, predictors, coverage):
-    """Return the table of `predict_properties` for rows that were read before.
+def tabulate(rows, names, predictors, coverage):
+    """Return the table of `predict_properties` for rows that were read before; warn of bad ones.
 
     Parameters
     ----------
-    described : dict of str to Described
-        From `describe_once`.
+    rows : Rows
     names : list of str
     predictors : dict of str to Predictor
         From `load_all`.
@@ -137,6 +136,13 @@ def tabulate(described, names, predictors, coverage):
     -------
     pandas.DataFrame
     """
+    described, problems = describe_once(rows, predictors), Problems()
+    problems.add(rows, errors_of(described))
+    problems.report("warn")
+    return _tabulate(described, names, predictors, coverage)
+
+
+def _tabulate(described, names, predictors, coverage):
     import pandas as pd
 
     found = {}

@@ -10,9 +10,9 @@ from sklearn_cloud.baselines import (
     CoNGNRegressor,
     CrysToGraphRegressor,
     MEGNetRegressor,
+    merged_graphs,
 )
-from sklearn_cloud.baselines.asymmetric_graphs import AsymmetricGraph, collate_asymmetric_graphs
-from sklearn_cloud.baselines.graphs import build_graph, softmax_by
+from sklearn_cloud.baselines.graphs import softmax_by
 from sklearn_cloud.crystals.reading import read_crystal
 
 CGCNN = {"atom_width": 16, "n_convolutions": 2, "head_width": 16, "learning_rate": 0.01}
@@ -50,6 +50,9 @@ def cubic(a, cation="Cs"):
 
 ROCK_SALT_CELL = Structure.from_spacegroup(
     225, Lattice.cubic(5.6), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+)
+QUARTZ_CELL = Structure.from_spacegroup(
+    154, Lattice.hexagonal(4.916, 5.405), ["Si", "O"], [[0.47, 0, 0], [0.413, 0.267, 0.286]]
 )
 SIZES = np.linspace(3.5, 5.0, 24)
 CRYSTALS = [cubic(a, cation) for a in SIZES for cation in ("Cs", "Na")]
@@ -193,16 +196,22 @@ def test_crystal_with_too_many_angles_is_refused(model):
         model(max_angles=300).fit([alone_in_a_box("Ar"), *CRYSTALS[:3]], np.arange(4.0))
 
 
-def test_equivalent_sites_are_computed_once():
-    """The network on the asymmetric unit predicts what it would with a node for each site."""
-    regressor = fitted(CoGNRegressor, COGN)
-    supercell = ROCK_SALT_CELL * (2, 1, 1)
-    module = regressor.net_.module_.eval()
-    graph = build_graph(read_crystal(supercell), 8.0, 24)
-    every = AsymmetricGraph(
-        graph, np.ones(16, np.float32), np.zeros(len(graph.centers), np.float32)
-    )
-    with torch.no_grad():
-        output = module(**collate_asymmetric_graphs([every])).numpy()
-    expected = regressor.targets_.decode(output)
-    np.testing.assert_allclose(regressor.predict([supercell]), expected, rtol=1e-4)
+@pytest.mark.parametrize(("model", "parameters"), MODELS[1:])
+def test_what_is_equivalent_is_computed_once(model, parameters, monkeypatch):
+    """Merged graphs are smaller, and the prediction is that of the graphs with everything."""
+    crystals = [QUARTZ_CELL, ROCK_SALT_CELL]
+    regressor = fitted(model, parameters)
+    expected, merged = regressor.predict(crystals), sizes(regressor, crystals)
+    monkeypatch.setattr(merged_graphs, "_refine", all_different)
+    np.testing.assert_allclose(regressor.predict(crystals), expected, rtol=1e-4)
+    quartz, rock_salt = sizes(regressor, crystals) / merged
+    assert quartz >= 1
+    assert rock_salt > 5
+
+
+def all_different(graph, *_):
+    return np.arange(graph.n_sites), np.arange(len(graph.centers))
+
+
+def sizes(regressor, crystals):
+    return np.array([regressor._read_item(read_crystal(crystal)).size for crystal in crystals])

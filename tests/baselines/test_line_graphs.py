@@ -2,15 +2,11 @@
 
 import numpy as np
 import pytest
-import torch
 from pymatgen.core import Lattice, Structure, SymmOp
 
-from sklearn_cloud.baselines.asymmetric_graphs import (
-    build_asymmetric_graph,
-    collate_asymmetric_graphs,
-)
-from sklearn_cloud.baselines.graphs import build_graph, collate_graphs
-from sklearn_cloud.baselines.line_graphs import bond_pairs, collate_angles, count_angles
+from sklearn_cloud.baselines.asymmetric_graphs import build_asymmetric_graph
+from sklearn_cloud.baselines.graphs import build_graph
+from sklearn_cloud.baselines.line_graphs import bond_pairs, count_angles, find_angles
 from sklearn_cloud.baselines.random_walks import return_probabilities
 from sklearn_cloud.crystals.reading import read_crystal
 
@@ -23,10 +19,8 @@ RUTILE = Structure.from_spacegroup(
 )
 
 
-def cosines_of(structure, consecutive, max_neighbors=6):
-    graph = build_graph(read_crystal(structure), 8.0, max_neighbors)
-    batch = collate_graphs([graph])
-    return graph, collate_angles([graph], batch, consecutive)
+def lengths(graph):
+    return np.linalg.norm(graph.vectors, axis=1)
 
 
 def test_pairs_of_bonds():
@@ -41,27 +35,22 @@ def test_pairs_of_bonds():
     assert len(bond_pairs(nothing, nothing)[0]) == 0
 
 
-@pytest.mark.parametrize("consecutive", [True, False])
-def test_angles_of_octahedra(consecutive):
+@pytest.mark.parametrize("angles", ["consecutive", "at site"])
+def test_angles_of_octahedra(angles):
     """A bond meets itself (if consecutive: backwards), its opposite, and four at right angles."""
-    graph, angles = cosines_of(ROCK_SALT, consecutive)
+    graph = build_graph(read_crystal(ROCK_SALT), 8.0, 6)
+    first, second, cosines = find_angles(graph, lengths(graph), angles)
     assert len(graph.centers) == 8 * 6
-    found = np.round(angles["cosines"].numpy(), 4) + 0.0
-    counts = dict(zip(*np.unique(found, return_counts=True)))
+    counts = dict(zip(*np.unique(np.round(cosines, 4) + 0.0, return_counts=True)))
+    consecutive = angles == "consecutive"
     assert counts == {-1.0: 48, 0.0: 4 * 48, **({1.0: 48} if consecutive else {})}
-    centers, neighbors = graph.centers[angles["second"]], graph.neighbors[angles["first"]]
-    met = neighbors if consecutive else graph.centers[angles["first"]]
-    assert (centers == met).all()
+    met = (graph.neighbors if consecutive else graph.centers)[first]
+    assert (graph.centers[second] == met).all()
 
 
-def test_angles_of_a_batch_are_those_of_its_crystals():
-    graphs = [build_graph(read_crystal(s), 8.0, 6) for s in (RUTILE, ROCK_SALT)]
-    together = collate_angles(graphs, collate_graphs(graphs), consecutive=True)["cosines"]
-    alone = [
-        collate_angles([graph], collate_graphs([graph]), consecutive=True)["cosines"]
-        for graph in graphs
-    ]
-    torch.testing.assert_close(together, torch.cat(alone))
+def test_no_angles():
+    graph = build_graph(read_crystal(ROCK_SALT), 8.0, 6)
+    assert all(len(column) == 0 for column in find_angles(graph, lengths(graph), None))
 
 
 def test_mutual_neighbours():
@@ -85,11 +74,12 @@ def asymmetric(structure, connectivity="nearest", cutoff=8.0, max_neighbors=6):
 def summary(one):
     """Element, multiplicity and sorted edges of each orbit, whatever their order."""
     graph, found = one.graph, []
-    lengths = np.linalg.norm(graph.vectors, axis=1)
     for orbit in range(graph.n_sites):
         edges = graph.centers == orbit
         ends = graph.elements[graph.neighbors[edges]]
-        rows = zip(ends.tolist(), lengths[edges].round(3).tolist(), one.areas[edges].round(2))
+        rows = zip(
+            ends.tolist(), lengths(graph)[edges].round(3).tolist(), one.areas[edges].round(2)
+        )
         found.append((graph.elements[orbit], one.multiplicities[orbit], sorted(rows)))
     return sorted(found)
 
@@ -127,9 +117,6 @@ def test_voronoi_faces():
     assert len(polonium.graph.centers) == 6
     np.testing.assert_allclose(polonium.areas, 3.35**2, rtol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(polonium.graph.vectors, axis=1), 3.35, rtol=1e-6)
-    batch = collate_asymmetric_graphs([polonium, asymmetric(RUTILE)])
-    assert batch["multiplicities"].tolist()[0] == 1.0
-    assert batch["areas"].shape == batch["distances"].shape
 
 
 def test_random_walks():

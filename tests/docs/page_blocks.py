@@ -10,7 +10,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import NamedTuple
 
-from sklearn_cloud.__main__ import main
+from sklearn_cloud.__main__ import build_parser, main
 
 ROOT = Path(__file__).parents[2]
 #: Programs that are not run: they install, start servers or many processes, or change a clone.
@@ -19,10 +19,13 @@ NOT_RUN = {
     "export",
     "git",
     "optuna-dashboard",
+    "playwright",
     "pre-commit",
     "source",
     "torchrun",
 }
+#: Commands that end only when they are stopped: their options are checked.
+SERVERS = {"app"}
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _DIRECTIVE = re.compile(r"^\.\. code-block:: (\w+)\n\n((?:(?:[ ]+.*)?\n)+)", re.MULTILINE)
 _OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -80,7 +83,8 @@ def run_doctests(text, page, line, names):
     test = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), line)
     test.globs = names
     report = []
-    doctest.DocTestRunner(optionflags=_OPTIONS).run(test, out=report.append, clear_globs=False)
+    runner = doctest.DocTestRunner(verbose=False, optionflags=_OPTIONS)
+    runner.run(test, out=report.append, clear_globs=False)
     assert not report, "".join(report)
 
 
@@ -125,6 +129,9 @@ def run_own(arguments):
         output = Path(arguments[arguments.index("-o") + 1])
         rmtree(output) if output.is_dir() else output.unlink(missing_ok=True)
     arguments = [path for one in arguments for path in (sorted(glob(one)) or [one])]
+    if arguments[0] in SERVERS:
+        build_parser().parse_args(arguments)
+        return
     try:
         code = main(arguments)
     except SystemExit as end:

@@ -37,9 +37,8 @@ def test_submission_is_valid_and_scored_by_matbench(steels, tmp_path, capsys):
         for predicted, (_, test) in zip(means(steels), steels.folds)
     ]
     assert scores["steels"]["mae"]["mean"] == pytest.approx(np.mean(mae))
-    read = MatbenchBenchmark.from_file(tmp_path / "new/results.json.gz")
-    assert read.is_valid
     written = json.loads(gzip.decompress((tmp_path / "new/results.json.gz").read_bytes()))
+    assert MatbenchBenchmark.from_dict(written).is_valid
     folds = written["tasks"]["matbench_steels"]["results"]
     assert set(folds["fold_0"]["data"]) == set(steels.ids[steels.folds[0][1]])
     assert folds["fold_3"]["parameters"] == {"strategy": "mean"}

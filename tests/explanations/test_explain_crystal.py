@@ -207,7 +207,7 @@ def test_the_display_draws_the_contributions_in_the_order_of_the_text():
     display = ContributionDisplay(explanation).plot()
     assert [bar.get_width() for bar in display.bars_] == [-0.3, 0.1, 0.5]
     labels = [label.get_text() for label in display.ax_.get_yticklabels()]
-    assert labels[0] == "Cl instead of F, Br"
+    assert labels[0] == "Cl\ninstead of F, Br"
     lines = repr(explanation).splitlines()
     assert [line.split()[0] for line in lines[1:]] == ["Elements", "Cl", "Na", "Cell", "volume"]
     assert display.ax_.get_xlabel().endswith("(eV)")

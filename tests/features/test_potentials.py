@@ -164,7 +164,9 @@ def test_bad_parameters(parameters):
 @pytest.mark.parametrize("name", PACKAGES)
 def test_missing_package(name, monkeypatch):
     potential_adapters.load_potential.cache_clear()
-    monkeypatch.setitem(sys.modules, PACKAGES[name], None)
+    loaded = [module for module in sys.modules if module.startswith(f"{PACKAGES[name]}.")]
+    for module in [PACKAGES[name], *loaded]:
+        monkeypatch.setitem(sys.modules, module, None)
     extra = name.partition("-")[0]
     with pytest.raises(ImportError, match=rf"{PACKAGES[name]}>=.*sklearn-cloud\[{extra}\]"):
         PotentialFeatures(name).fit([CELL])

@@ -92,7 +92,7 @@ def test_numbers_and_targets(exporter, tmp_path, targets):
     table = pd.DataFrame({"string": STRINGS, "cell": rng.normal(300, 5, 16), "bond": rng.rand(16)})
     y = GAPS if targets == "one" else np.c_[GAPS, 1e4 * GAPS**2, np.full(16, 7.25)]
     model = CloudRegressor(TINY, **FEW).fit(table, y)
-    numbers = table[["cell", "bond"]].to_numpy()
+    numbers = table[["cell", "bond"]].to_numpy(copy=True)
     numbers[0, 1], numbers[1], numbers[2, 0] = np.nan, np.nan, 1e6
     export_onnx(model, tmp_path / "net.onnx")
     found, metadata = predict_with_onnxruntime(tmp_path / "net.onnx", model, STRINGS, numbers)

@@ -1,6 +1,7 @@
 """The journal of a study in Optuna's dashboard."""
 
 import json
+from wsgiref.util import setup_testing_defaults
 
 import numpy as np
 import pytest
@@ -17,13 +18,8 @@ from sklearn_cloud.tuning import tune_pipeline  # noqa: E402
 
 def ask(app, path):
     """What the dashboard's server answers."""
-    told = {}
-    environment = {
-        "REQUEST_METHOD": "GET",
-        "PATH_INFO": path,
-        "SERVER_NAME": "",
-        "wsgi.input": None,
-    }
+    told, environment = {}, {"PATH_INFO": path, "QUERY_STRING": ""}
+    setup_testing_defaults(environment)
     parts = app(environment, lambda status, headers, *_: told.update(status=status))
     assert told["status"].startswith("200")
     return json.loads(b"".join(parts))

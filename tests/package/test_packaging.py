@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.version import Version
+
+from sklearn_cloud import __version__
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -68,3 +71,18 @@ def test_recipe_and_project_have_the_same_requirements():
         for r in map(Requirement, PROJECT["dependencies"])
     ]
     assert recipe == [f"python {PROJECT['requires-python']}", *wanted]
+
+
+def test_the_container_file_names_extras_that_exist():
+    text = (ROOT / "packaging/Containerfile").read_text(encoding="utf-8")
+    (extras,) = re.findall(r'"/src\[(.+)\]"', text)
+    assert set(extras.split(",")) <= set(EXTRAS)
+    for name in re.findall(r"/src/(\S+)", text):
+        assert (ROOT / name).is_file()
+
+
+def test_recipe_and_package_have_the_same_version():
+    yaml = pytest.importorskip("yaml")
+    text = (ROOT / "packaging/conda/recipe.yaml").read_text(encoding="utf-8")
+    version = yaml.safe_load(text)["package"]["version"]
+    assert Version(version) == Version(Version(__version__).base_version)
