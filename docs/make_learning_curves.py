@@ -14,6 +14,7 @@ import numpy as np
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402 - after the choice of a backend without a window
+from matplotlib.ticker import FixedLocator, NullLocator  # noqa: E402
 
 DOCS = Path(__file__).resolve().parent
 RESULTS = DOCS.parent / "benchmarks/results/learning_curves.json"
@@ -83,11 +84,24 @@ def draw(tables, means):
     for ax in axes[: len(tasks) + 1]:
         ax.set(xlabel="training rows", xscale="log")
         ax.spines[["top", "right"]].set_visible(False)
+        plain_ticks(ax)
     for ax in axes[len(tasks) + 1 :]:
         ax.set_axis_off()
     handles = {text: h for ax in axes for h, text in zip(*ax.get_legend_handles_labels())}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3)
     figure.savefig(FIGURE, dpi=120, facecolor="white", metadata={"Software": None})
+
+
+def plain_ticks(ax):
+    """Write the numbers of logarithmic axes without powers of ten."""
+    for axis, (low, high) in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+        powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))))
+        digits = (1, 2, 5) if high > 8 * low else range(1, 10)
+        ticks = [digit * 10.0**power for power in powers for digit in digits]
+        ticks = [tick for tick in ticks if low <= tick <= high]
+        axis.set_major_locator(FixedLocator(ticks))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_locator(NullLocator())
 
 
 def add_line(ax, model, sizes, errors):

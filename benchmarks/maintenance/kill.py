@@ -5,10 +5,12 @@
 A child saves models, tunes, or runs a command, and gets SIGKILL after a random part of the time
 that this takes. Then a model has to predict as one of the two that were saved, a study has to
 resume to the uninterrupted one, and the output of a command has to be that of before or after it.
-The counts go to `results/kill.json`. A run that is ended early keeps what it has.
+The counts go to `results/kill.json` after each kill. A run that is ended early keeps what it has,
+and the next one adds to it; `--fresh` begins again.
 """
 
 import contextlib
+import json
 import multiprocessing
 import os
 import random
@@ -22,7 +24,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
 
 import numpy as np
-from common import argument_parser, script_provenance, write_json
+from common import RESULTS, argument_parser, script_provenance, write_json
 from optuna.distributions import FloatDistribution
 from sklearn.linear_model import Ridge
 
@@ -124,8 +126,10 @@ class Fitting:
         self.expected = load_model(self.folder).predict(formulas).tolist()
 
     def work(self):
-        options = ["--target", "gap", "-o", str(self.folder), "--epochs", "1", "--seed", "0"]
-        command(["fit", str(self.table), *options, "--overwrite", "--quiet"])
+        options = ["--target", "gap", "--model", "cloud", "--epochs", "1", "--seed", "0"]
+        command(
+            ["fit", str(self.table), "-o", str(self.folder), *options, "--overwrite", "--quiet"]
+        )
 
     def check(self):
         return load_model(self.folder).predict(self.formulas).tolist() == self.expected
@@ -159,45 +163,67 @@ def kill_once(task, seconds, rng):
     return outcome, child.exitcode == -signal.SIGKILL
 
 
-def kill_all(tasks, seconds, kills, rng, outcomes):
-    """Kill each kind of work in turn, and count what is found."""
-    while sum(counts["killed"] for counts in outcomes.values()) < kills:
+def n_killed(outcomes):
+    return sum(counts["killed"] for counts in outcomes.values())
+
+
+def kill_all(tasks, seconds, arguments, outcomes):
+    """Kill each kind of work in turn, count what is found, and write the counts."""
+    rng = random.Random(f"{arguments.seed} {n_killed(outcomes)}")  # not the same moments again
+    while n_killed(outcomes) < arguments.kills:
         kind = min(KINDS, key=lambda kind: outcomes[kind]["killed"])
         outcome, killed = kill_once(tasks[kind], seconds[kind], rng)
         outcomes[kind]["killed" if killed else "finished before"] += 1
         outcomes[kind][outcome] += 1
         if outcome != "whole":
             print(kind, outcome, flush=True)
+        write_counts(outcomes, arguments)
 
 
-def main():
-    parser = argument_parser(__doc__)
-    parser.add_argument("--kills", type=int, default=300)
-    arguments = parser.parse_args()
-    rng = random.Random(arguments.seed)
-    outcomes = {kind: Counter() for kind in KINDS}
-    with tempfile.TemporaryDirectory() as folder:
-        tasks, seconds = {}, {}
-        for kind, make in KINDS.items():
-            home = Path(folder) / kind
-            home.mkdir()
-            tasks[kind] = make(home)
-            start = time.perf_counter()
-            tasks[kind].work()
-            seconds[kind] = time.perf_counter() - start
-            tasks[kind].check()
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with contextlib.suppress(KeyboardInterrupt):
-            kill_all(tasks, seconds, arguments.kills, rng, outcomes)
+def read_counts(fresh):
+    """Return the counts of earlier runs."""
+    path = RESULTS / "kill.json"
+    earlier = {} if fresh or not path.is_file() else json.loads(path.read_text())["outcomes"]
+    return {kind: Counter(earlier.get(kind, {})) for kind in KINDS}
+
+
+def write_counts(outcomes, arguments):
     content = {
-        "kills": sum(counts["killed"] for counts in outcomes.values()),
+        "kills": n_killed(outcomes),
         "asked_for": arguments.kills,
         "seed": arguments.seed,
         "outcomes": {kind: dict(counts) for kind, counts in outcomes.items()},
         "provenance": script_provenance(),
     }
-    print(content["outcomes"])
-    print(write_json("kill", content))
+    return write_json("kill", content)
+
+
+def prepare(home):
+    """Return the kinds of work in folders of their own, and how many seconds each takes."""
+    tasks, seconds = {}, {}
+    for kind, make in KINDS.items():
+        folder = home / kind
+        folder.mkdir()
+        tasks[kind] = make(folder)
+        start = time.perf_counter()
+        tasks[kind].work()
+        seconds[kind] = time.perf_counter() - start
+        tasks[kind].check()
+    return tasks, seconds
+
+
+def main():
+    parser = argument_parser(__doc__)
+    parser.add_argument("--kills", type=int, default=300)
+    parser.add_argument("--fresh", action="store_true", help="do not add to the earlier counts")
+    arguments = parser.parse_args()
+    outcomes = read_counts(arguments.fresh)
+    with tempfile.TemporaryDirectory() as folder:
+        tasks, seconds = prepare(Path(folder))
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with contextlib.suppress(KeyboardInterrupt):
+            kill_all(tasks, seconds, arguments, outcomes)
+    print({kind: dict(counts) for kind, counts in outcomes.items()})
     damaged = [c for c in outcomes.values() if set(c) - {"whole", "killed", "finished before"}]
     sys.exit(bool(damaged))
 

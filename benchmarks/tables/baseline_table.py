@@ -26,8 +26,12 @@ TASKS = {"jdft2d": ".1f", "phonons": ".1f", "dielectric": ".3f"}
 #: Models that have tables of their own, and runs of a model with other settings.
 LEFT_OUT = ("cloud", "dummy", "forest", "potential-energy")
 VARIANTS = {"cgcnn": ("cgcnn-p", "CGCNNRegressor(perturbation=0.05)", None)}
-#: Labels of models whose runs are older than their defaults.
-LABELS = {"megnet": "MEGNetRegressor(max_epochs=60)"}
+#: Labels of models whose runs are older than their defaults, or shorter.
+LABELS = {
+    "megnet": "MEGNetRegressor(max_epochs=60)",
+    "alignn": "ALIGNNRegressor(max_epochs=30)",
+    "congn": "CoNGNRegressor(max_epochs=50)",
+}
 #: Settings that are said where a run has others than that of jdft2d.
 SETTINGS = {"max_epochs": "{} epochs", "batch_size": "batches of {}", "precision": "{}"}
 
@@ -86,21 +90,23 @@ def score(result, form, reference, known=None):
     """Mean and deviation over the folds, and in what the run differs from the reference.
 
     Bold where the published score is more than two of its standard deviations away (of this
-    run's, where it has none).
+    run's, where it has none). The mean alone where folds are missing.
     """
     if result is None:
         return "–"
     mean, std = result.summary["mae"]["mean"], result.summary["mae"]["std"]
     notes = []
-    if len(result.folds) < result.n_folds:
-        notes.append(f"folds {', '.join(result.folds)}")
+    complete = len(result.folds) == result.n_folds
+    if not complete:
+        notes.append(f"fold{'s' * (len(result.folds) > 1)} {', '.join(result.folds)} only")
     for name, form_of_note in SETTINGS.items():
         value = setting(result, name)
         if value != setting(reference, name):
             notes.append(form_of_note.format(value))
-    cell = text((mean, std), form)
-    if known is not None and abs(mean - known[0]) > 2 * (std if np.isnan(known[1]) else known[1]):
-        cell = f"**{cell}**"
+    cell = text((mean, std if complete else np.nan), form)
+    if complete and known is not None:
+        deviation = std if np.isnan(known[1]) else known[1]
+        cell = f"**{cell}**" if abs(mean - known[0]) > 2 * deviation else cell
     return f"{cell} ({'; '.join(notes)})" if notes else cell
 
 

@@ -138,10 +138,17 @@ def runs_table(results):
         lines.append(
             [result.benchmark, result.task, result.model, note_of(result) or "complete"]
             + [f"{seconds:,.0f}", made.get("machine", ""), made.get("date", "")]
-            + [f"`{made.get('command', '')}`"]
+            + [f"`{command_today(made.get('command', ''))}`"]
         )
     heads = "Benchmark,Task,Model,Rows and folds,Seconds,Machine,Date,Command".split(",")
     return render(heads, lines)
+
+
+def command_today(command):
+    """The recorded command, with the script where it is now: scripts of tables have moved."""
+    script = command.split()[1] if command.startswith("python benchmarks/") else ""
+    moved = script.replace("benchmarks/", "benchmarks/tables/")
+    return command.replace(script, moved) if (DOCS.parent / moved).is_file() else command
 
 
 def rescore(results, data_home):

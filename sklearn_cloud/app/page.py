@@ -6,6 +6,7 @@ import streamlit as st
 
 from sklearn_cloud.app import server
 from sklearn_cloud.app.prediction_table import (
+    bases_of,
     compose_symmetry_strings,
     describe_choices,
     describe_entry,
@@ -59,12 +60,12 @@ def load_choices():
     return list_choices()
 
 
-@st.cache_resource(show_spinner="Loading the predictors ...")
-def load_predictors(names):
-    """Return the predictors of a tuple of properties, loaded once."""
-    from sklearn_cloud.predictors.property_table import load_all
+@st.cache_resource(show_spinner=False)
+def load_once(name):
+    """Return the predictor of a property, loaded once for all users."""
+    from sklearn_cloud.predictors import load_predictor
 
-    return load_all(list(names), on_error="warn")
+    return load_predictor(name, on_error="warn")
 
 
 def ask_crystals(limits):
@@ -113,7 +114,8 @@ def predict(entries, names, coverage):
         st.info("Choose at least one property.")
     else:
         with st.spinner("Predicting ..."):
-            table = predict_entries(entries, names, load_predictors(tuple(names)), coverage)
+            predictors = {base: load_once(base) for name in names for base in bases_of(name)}
+            table = predict_entries(entries, names, predictors, coverage)
         st.session_state["result"] = {
             "entries": [entry for entry in entries if entry.crystal is not None],
             "names": names,
@@ -231,4 +233,5 @@ def escape(text):
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
-main()
+if __name__ == "__main__":  # as Streamlit runs it
+    main()

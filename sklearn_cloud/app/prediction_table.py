@@ -57,7 +57,7 @@ def describe_choices(names):
     return pd.DataFrame(rows, columns=["property", "origin", "needs", "error", "limits"])
 
 
-def predict_entries(entries, properties, predictors=None, coverage=0.9):
+def predict_entries(entries, properties, predictors, coverage=0.9):
     """Predict properties of the entries that allow it, and say why not for the others.
 
     Parameters
@@ -65,8 +65,8 @@ def predict_entries(entries, properties, predictors=None, coverage=0.9):
     entries : list of Entry
     properties : list of str
         Names as for `predict_properties`.
-    predictors : dict of str to Predictor, default=None
-        From `load_all`; None loads them.
+    predictors : dict of str to Predictor
+        From `load_all`; with ``on_error="warn"``.
     coverage : float, default=0.9
         Of the intervals.
 
@@ -76,13 +76,6 @@ def predict_entries(entries, properties, predictors=None, coverage=0.9):
         With the columns `COLUMNS`; the lines of an entry follow each other. A line without a
         prediction has a message; an entry that was not read has a single line, without property.
     """
-    import pandas as pd
-
-    from ..predictors.property_table import load_all
-
-    properties = list(properties)
-    if predictors is None:
-        predictors = load_all(properties, on_error="warn")
     strings = compose_symmetry_strings(entries)
     groups = defaultdict(list)  # the crystals are described once for each of the two
     for name in properties:
@@ -98,6 +91,12 @@ def predict_entries(entries, properties, predictors=None, coverage=0.9):
             rows.append({**about, "message": entry.problem})
         else:
             rows += [{**about, "property": name, **lines[place, name]} for name in properties]
+    return _as_table(rows)
+
+
+def _as_table(rows):
+    import pandas as pd
+
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     texts = [name for name in COLUMNS if name not in _NUMBERS]
     table[texts] = table[texts].astype(object).where(table[texts].notna(), "")
@@ -134,7 +133,7 @@ def describe_entry(entry, string):
 
 def _needs(name, predictors):
     """Return "formula" if a property needs no structure, else "structure"."""
-    kinds = {predictors[base].card["needs"] for base in _bases(name)}
+    kinds = {predictors[base].card["needs"] for base in bases_of(name)}
     return "structure" if "structure" in kinds else "formula"
 
 
@@ -166,7 +165,7 @@ def _predict(entries, problems, names, predictors, coverage):
     good = [place for place in range(len(entries)) if place not in bad]
     if not good:
         return lines
-    needed = {base: predictors[base] for name in names for base in _bases(name)}
+    needed = {base: predictors[base] for name in names for base in bases_of(name)}
     rows = read_rows_of([entries[place].crystal for place in good])
     table = tabulate(rows, names, needed, coverage).rename(columns={"warning": "message"})
     for cells in table.to_dict("records"):
@@ -177,7 +176,7 @@ def _predict(entries, problems, names, predictors, coverage):
     return lines
 
 
-def _bases(name):
+def bases_of(name):
     """Return the properties with a predictor from which a property follows."""
     from ..predictors.derived import DERIVED
 

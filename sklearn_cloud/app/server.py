@@ -1,5 +1,6 @@
-"""Start the web page. Streamlit, not Gradio: its page loads nothing from other hosts (Gradio's asks
-for fonts and a script), uploads stay in memory, and the wheels are smaller (23 MB instead of 31).
+"""Start the web page.
+
+Streamlit, not Gradio: it keeps uploads in memory, Gradio writes them to a folder that it serves.
 """
 
 import ipaddress

@@ -64,12 +64,8 @@ class ALIGNNRegressor(BaseALIGNN, NetRegressor):
 
     Parameters
     ----------
-    cutoff : float, default=8.0
-        Largest distance of neighbours, in angstrom.
     max_neighbors : int, default=12
         Nearest neighbours of an atom that become bonds, and all at the same distance as the last.
-    width : int, default=64
-        Length of the vectors of atoms, bonds and angles; 256 in the paper.
     embedding_width : int, default=64
         Width of the layer between the expanded distances and angles and their vectors.
     n_layers : int, default=4
@@ -77,7 +73,11 @@ class ALIGNNRegressor(BaseALIGNN, NetRegressor):
     n_convolutions : int, default=4
         Number of layers on the graph alone.
     max_angles : int, default=100000
-        Crystals with more angles are refused, see Notes.
+        Crystals with more angles are refused, see Notes; equivalent ones count here.
+    cutoff : float, default=8.0
+        Largest distance of neighbours, in angstrom.
+    width : int, default=64
+        Length of the vectors of atoms, bonds and angles; 256 in the paper.
     {other parameters}
 
     Attributes
@@ -100,9 +100,11 @@ class ALIGNNRegressor(BaseALIGNN, NetRegressor):
     has others at its distance, all are bonds, so that neither the order of the sites nor the choice
     of the cell matters. Training is that of `CloudRegressor`.
 
-    An atom with 12 bonds has 144 angles. Training takes about 13 kB for each angle in a batch,
-    predicting 3 kB, with the default sizes: 1.3 GB for the largest crystal that is allowed. For
-    tables of many large cells, lower `batch_size` or `max_neighbors`, or pass primitive cells.
+    An atom with 12 bonds has 144 angles. Sites, bonds and angles that are equivalent are computed
+    once and counted, which leaves a fifth of the angles of jdft2d; a supercell costs what its
+    primitive cell does. Training takes about 13 kB for each angle that is left, predicting 3 kB,
+    with the default sizes: at most 1.3 GB for the largest crystal that is allowed. For tables of
+    many large cells without symmetry, lower `batch_size` or `max_neighbors`.
 
     References
     ----------

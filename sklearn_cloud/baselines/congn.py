@@ -52,23 +52,23 @@ class CoNGNRegressor(BaseCoNGN, NetRegressor):
     Parameters
     ----------
     max_angles : int, default=100000
-        Crystals with more angles are refused, see Notes.
+        Crystals with more angles are refused, see Notes; equivalent ones count here.
     connectivity : {"nearest", "radius", "voronoi"}, default="voronoi"
         What makes two sites neighbours: one is among the `max_neighbors` nearest of the other, or
         within `cutoff`, or their Voronoi cells share a face. With "voronoi" the area of the face
         is an input next to the distance.
-    cutoff : float, default=8.0
-        Largest distance of neighbours in angstrom; without effect for "voronoi".
     max_neighbors : int, default=24
         Nearest neighbours of a site for "nearest", and all at the same distance as the last.
-    width : int, default=64
-        Length of the vectors of nodes and messages; 160 in the paper.
     n_blocks : int, default=5
         Number of blocks.
     message_layers : int, default=4
         Layers of the perceptrons for messages and nodes.
     symprec : float, default=0.01
         Distance within which sites count as equivalent, in angstrom.
+    cutoff : float, default=8.0
+        Largest distance of neighbours in angstrom; without effect for "voronoi".
+    width : int, default=64
+        Length of the vectors of nodes and messages; 160 in the paper.
     {other parameters}
 
     Attributes
@@ -87,9 +87,10 @@ class CoNGNRegressor(BaseCoNGN, NetRegressor):
     was, four layers for the messages, four for the nodes, and one hidden layer before the output.
     Differences: those of `CoGNRegressor`.
 
-    A site with n neighbours has n (n - 1) angles. Training takes about 10 kB for each angle in a
-    batch, predicting 2.3 kB, with the default sizes: 1.0 GB for the largest crystal that is
-    allowed. For tables of crystals with many orbits, lower `batch_size`.
+    A site with n neighbours has n (n - 1) angles, of which equivalent ones are computed once.
+    Training takes about 10 kB for each angle that is left, predicting 2.3 kB, with the default
+    sizes: at most 1.0 GB for the largest crystal that is allowed. For tables of crystals with many
+    orbits, lower `batch_size`.
 
     References
     ----------

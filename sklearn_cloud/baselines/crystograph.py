@@ -74,12 +74,8 @@ class CrysToGraphRegressor(BaseCrysToGraph, NetRegressor):
 
     Parameters
     ----------
-    cutoff : float, default=8.0
-        Largest distance of neighbours, in angstrom.
     max_neighbors : int, default=12
         Nearest neighbours of an atom that become bonds, and all at the same distance as the last.
-    width : int, default=64
-        Length of an atom's vector; 256 in the paper.
     bond_width : int, default=32
         Length of a bond's vector; 76 in the authors' code, with wider heads.
     n_heads : int, default=4
@@ -91,7 +87,11 @@ class CrysToGraphRegressor(BaseCrysToGraph, NetRegressor):
     symprec : float, default=0.01
         Tolerance of the search for the primitive cell, in angstrom.
     max_angles : int, default=100000
-        Crystals with more angles are refused, see Notes.
+        Crystals with more angles are refused, see Notes; equivalent ones count here.
+    cutoff : float, default=8.0
+        Largest distance of neighbours, in angstrom.
+    width : int, default=64
+        Length of an atom's vector; 256 in the paper.
     {other parameters}
 
     Attributes
@@ -116,9 +116,10 @@ class CrysToGraphRegressor(BaseCrysToGraph, NetRegressor):
     vector, averaged by occupancy where elements share a site; layer normalisation is in the place
     of batch normalisation. Training is that of `CloudRegressor`.
 
-    An atom with 12 bonds has 144 angles. Training takes about 6.3 kB for each angle in a batch,
-    predicting 1.5 kB, with the default sizes: 0.6 GB for the largest crystal that is allowed. For
-    tables of many large cells, lower `batch_size` or `max_neighbors`.
+    An atom with 12 bonds has 144 angles. Sites, bonds and angles that are equivalent are computed
+    once and counted. Training takes about 6.3 kB for each angle that is left, predicting 1.5 kB,
+    with the default sizes: at most 0.6 GB for the largest crystal that is allowed. For tables of
+    many large cells without symmetry, lower `batch_size` or `max_neighbors`.
 
     References
     ----------

@@ -99,56 +99,64 @@ def merge_graph(graph, angles=None, multiplicities=None, areas=None, returns=Non
     areas = np.zeros(n_bonds) if areas is None else areas
     returns = np.zeros((n_sites, 0)) if returns is None else returns
     multiplicities = np.ones(n_sites) if multiplicities is None else multiplicities
-    first, second, cosines = find_angles(graph, distances, angles)
-    site_class, bond_class = _refine(graph, distances, areas, returns, (first, second, cosines))
-
+    turns = find_angles(graph, distances, angles)
+    site_class, bond_class = _refine(graph, distances, areas, returns, turns)
     site = _first_of_each(site_class)
-    kept = np.flatnonzero(np.isin(graph.centers, site))
-    bond = kept[_first_of_each(bond_class[kept])]
-    kept_angles = np.isin(first, bond)
-    first, second, cosines = (column[kept_angles] for column in (first, second, cosines))
-    pairs = _hash(bond_class[first], bond_class[second], _levels(cosines, _COSINE))
-    angle_class = np.unique(pairs, return_inverse=True)[1]
-    angle = _first_of_each(angle_class)
-    species = np.flatnonzero(np.isin(graph.sites, site))
-    species = species[np.argsort(site_class[graph.sites[species]], kind="stable")]
+    own = np.flatnonzero(np.isin(graph.centers, site))
+    bond = own[_first_of_each(bond_class[own])]
     return MergedGraph(
-        elements=graph.elements[species],
-        occupancies=graph.occupancies[species],
-        sites=site_class[graph.sites[species]],
+        **_species(graph, site, site_class),
         multiplicities=np.bincount(site_class, multiplicities).astype(np.float32),
         centers=site_class[graph.centers[bond]],
         neighbors=site_class[graph.neighbors[bond]],
         distances=_means(distances, bond_class),
         areas=_means(areas, bond_class),
-        bond_counts=np.bincount(bond_class[kept]).astype(np.float32),
-        first=bond_class[first[angle]],
-        second=bond_class[second[angle]],
-        cosines=_means(cosines, angle_class),
-        angle_counts=np.bincount(angle_class).astype(np.float32),
+        bond_counts=np.bincount(bond_class[own]).astype(np.float32),
+        **_merge_angles(turns, bond, bond_class),
         returns=returns[site].astype(np.float32),
     )
 
 
-def _refine(graph, distances, areas, returns, angles):
-    """Class of each site and of each bond, counted from 0."""
-    n_sites, (first, second, cosines) = graph.n_sites, angles
-    species = _hash(graph.elements, _levels(graph.occupancies, _COSINE))
-    values = [_levels(column, _COSINE) for column in returns.T]
-    sites = _hash(_sums(species, graph.sites, n_sites), *values)
-    bonds = _hash(_levels(distances, _LENGTH), _levels(areas, _AREA))
-    turns = _levels(cosines, _COSINE)
-    n_before, n_classes = 0, 1
-    while n_classes > n_before:
-        around = _sums(_hash(bonds[second], turns), first, len(bonds))
-        bonds = _hash(bonds, sites[graph.centers], sites[graph.neighbors], around)
-        sites = _hash(sites, _sums(bonds, graph.centers, n_sites))
-        n_before, n_classes = n_classes, len(np.unique(sites)) + len(np.unique(bonds))
-    return (np.unique(labels, return_inverse=True)[1] for labels in (sites, bonds))
+def _species(graph, site, site_class):
+    """What sits on these sites, one of each class, by class."""
+    species = np.flatnonzero(np.isin(graph.sites, site))
+    species = species[np.argsort(site_class[graph.sites[species]], kind="stable")]
+    return {
+        "elements": graph.elements[species],
+        "occupancies": graph.occupancies[species],
+        "sites": site_class[graph.sites[species]],
+    }
 
 
-def _levels(values, difference):
-    """The same integer for values that differ by less than this."""
+def _merge_angles(angles, bond, bond_class):
+    """The angles of these bonds, one of each class, and their numbers."""
+    kept = np.isin(angles[0], bond)
+    first, second, cosines = (column[kept] for column in angles)
+    labels = _hash(bond_class[first], bond_class[second], find_levels(cosines, _COSINE))
+    angle_class = np.unique(labels, return_inverse=True)[1]
+    angle = _first_of_each(angle_class)
+    return {
+        "first": bond_class[first[angle]],
+        "second": bond_class[second[angle]],
+        "cosines": _means(cosines, angle_class),
+        "angle_counts": np.bincount(angle_class).astype(np.float32),
+    }
+
+
+def find_levels(values, difference):
+    """The same integer for values that are close.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_values,)
+    difference : float
+        A value has the level of the next smaller one if it differs by no more than this. A level
+        is at most ten times as wide.
+
+    Returns
+    -------
+    ndarray of shape (n_values,), int
+    """
     order = np.argsort(values)
     ascending = np.asarray(values, dtype=float)[order]
     new = np.diff(ascending, prepend=-np.inf) > difference
@@ -158,6 +166,23 @@ def _levels(values, difference):
     levels = np.empty(len(order), dtype=np.int64)
     levels[order] = np.cumsum(new)
     return levels
+
+
+def _refine(graph, distances, areas, returns, angles):
+    """Class of each site and of each bond, counted from 0."""
+    n_sites, (first, second, cosines) = graph.n_sites, angles
+    species = _hash(graph.elements, find_levels(graph.occupancies, _COSINE))
+    values = [find_levels(column, _COSINE) for column in returns.T]
+    sites = _hash(_sums(species, graph.sites, n_sites), *values)
+    bonds = _hash(find_levels(distances, _LENGTH), find_levels(areas, _AREA))
+    turns = find_levels(cosines, _COSINE)
+    n_before, n_classes = 0, 1
+    while n_classes > n_before:
+        around = _sums(_hash(bonds[second], turns), first, len(bonds))
+        bonds = _hash(bonds, sites[graph.centers], sites[graph.neighbors], around)
+        sites = _hash(sites, _sums(bonds, graph.centers, n_sites))
+        n_before, n_classes = n_classes, len(np.unique(sites)) + len(np.unique(bonds))
+    return (np.unique(labels, return_inverse=True)[1] for labels in (sites, bonds))
 
 
 def _hash(*columns):

@@ -40,12 +40,8 @@ def primitive_cell(crystal, symprec):
         If no primitive cell is found, or the search takes too long (`longest_search`).
     """
     reduced = niggli_cell(crystal.lattice)
-    if may_be_slow(reduced, len(crystal.kinds), symprec):
-        seconds = longest_search(len(crystal.kinds))
-        found = within_limit(_search_primitive, crystal, reduced, symprec, seconds=seconds)
-    else:
-        found = _search_primitive(crystal, reduced, symprec)
-    basis, positions, kinds = found
+    size = reduced, len(crystal.kinds)
+    basis, positions, kinds = limited(size, symprec, _search_primitive, crystal, reduced, symprec)
     lattice = niggli_cell(basis)
     return lattice, positions @ basis @ np.linalg.inv(lattice), kinds
 
@@ -67,6 +63,65 @@ def _search_primitive(crystal, reduced, symprec):
     raise CrystalError(
         f"no primitive cell found at symprec={symprec} ({failure}); try a smaller symprec"
     )
+
+
+def search_spglib(function, cell, symprec):
+    """Search the symmetry of a cell with spglib, within the limits of all searches.
+
+    Parameters
+    ----------
+    function : callable
+        Such as ``spglib.get_symmetry``.
+    cell : (lattice, positions, numbers)
+        Cell vectors as rows in angstrom, fractional coordinates, and kinds of the sites.
+    symprec : float
+        Distance within which sites count as equivalent, in angstrom.
+
+    Returns
+    -------
+    object
+        The result of the function, or None if it finds nothing.
+
+    Raises
+    ------
+    CrystalError
+        If the cell is too long and thin for `symprec`, or the search takes too long
+        (`longest_search`).
+    """
+    reduced = niggli_cell(cell[0])
+    check_tolerances(reduced, symprec)
+    return limited((reduced, len(cell[2])), symprec, _ask_or_none, function, cell, symprec)
+
+
+def limited(size, symprec, function, *arguments):
+    """Call a symmetry search; under a limit on its time if it may be slow.
+
+    Parameters
+    ----------
+    size : (ndarray of shape (3, 3), int)
+        Reduced cell vectors as rows, in angstrom, and the number of sites.
+    symprec : float
+        In angstrom.
+    function : callable
+        Defined in a module, so that it can be pickled.
+    *arguments
+        Its arguments.
+
+    Raises
+    ------
+    CrystalError
+        If it takes too long (`longest_search`); and what the function raises.
+    """
+    if may_be_slow(*size, symprec):
+        return within_limit(function, *arguments, seconds=longest_search(size[1]))
+    return function(*arguments)
+
+
+def _ask_or_none(function, cell, symprec):
+    try:
+        return ask_spglib(function, cell, symprec=symprec)
+    except ValueError:
+        return None
 
 
 def cell_vectors(lengths, angles):

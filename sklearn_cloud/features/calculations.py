@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..crystals.cells import search_spglib
 from .disk_cache import content_key
 from .elasticity import Strains
 from .force_fields import load_force_field
@@ -119,7 +120,7 @@ def primitive_cell(crystal, numbers, symprec):
 
     kinds = np.array([numbers[species[0][0]] for species in crystal.species])
     cell = (crystal.lattice, crystal.positions, kinds[crystal.kinds])
-    return Frame(*(spglib.find_primitive(cell, symprec=symprec) or cell))
+    return Frame(*(search_spglib(spglib.find_primitive, cell, symprec) or cell))
 
 
 def _batches(frames, batch_size):

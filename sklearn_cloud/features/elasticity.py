@@ -8,6 +8,8 @@ from functools import cache
 
 import numpy as np
 
+from ..crystals.cells import search_spglib
+
 _SYMPREC = 1e-4  # angstrom; the atoms are where symmetry wants them already
 _ROOT = np.sqrt([1, 1, 1, 2, 2, 2])
 _FIRST, _SECOND = [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]
@@ -179,7 +181,7 @@ def site_operations(cell):
     """
     import spglib
 
-    found = spglib.get_symmetry(tuple(cell), symprec=_SYMPREC)
+    found = search_spglib(spglib.get_symmetry, tuple(cell), _SYMPREC)
     if found is None:
         return [(np.eye(3), np.arange(len(cell.numbers)))]
     axes, inverse = cell.lattice.T, np.linalg.inv(cell.lattice.T)

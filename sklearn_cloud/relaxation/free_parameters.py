@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import spglib
 
+from ..crystals.cells import search_spglib
 from ..crystals.crystal import Crystal
 from ..crystals.errors import CrystalError
 
@@ -88,10 +89,7 @@ def _primitive_cell(crystal, symprec):
 
 
 def _search(function, cell, symprec):
-    try:
-        found = function(cell, symprec=symprec)
-    except Exception as error:  # noqa: BLE001 - the classes differ from version to version
-        raise CrystalError(f"the symmetry search failed: {error}; change symprec") from error
+    found = search_spglib(function, cell, symprec)
     if found is None:
         raise CrystalError(f"no symmetry was found with symprec={symprec}: change it")
     return found

@@ -5,7 +5,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..crystals.cells import SYMPREC_SHARES, ask_spglib, moyopy_cell, quieten_moyopy
+from ..crystals.cells import (
+    SYMPREC_SHARES,
+    ask_spglib,
+    limited,
+    moyopy_cell,
+    niggli_cell,
+    quieten_moyopy,
+)
 from ..crystals.errors import CrystalError
 from ..crystals.limits import check_tolerances, longest_search, may_be_slow
 from ..crystals.time_limit import within_limit
@@ -177,7 +184,9 @@ def equivalent_sites(crystal, *, symprec):
     CrystalError
         As `find_symmetry`.
     """
-    found = _search_with(_search_moyopy, crystal, symprec, None)
+    size = niggli_cell(crystal.lattice), len(crystal.kinds)
+    search = _search_with, _search_moyopy, crystal, symprec, None
+    found = limited(size, symprec, *search)
     if isinstance(found, ValueError):
         raise found
     return found.orbits

@@ -6,7 +6,7 @@ import torch
 from pymatgen.core import Lattice, Structure
 
 from sklearn_cloud.baselines.graphs import build_graph
-from sklearn_cloud.baselines.merged_graphs import collate_merged, merge_graph
+from sklearn_cloud.baselines.merged_graphs import collate_merged, find_levels, merge_graph
 from sklearn_cloud.crystals.reading import read_crystal
 
 ROCK_SALT = Structure.from_spacegroup(
@@ -74,6 +74,18 @@ def test_noise_of_the_coordinates_does_not_change_the_numbers():
     means = [np.average(g.distances, weights=g.multiplicities[g.centers] * g.bond_counts)
              for g in (clean, noisy)]  # fmt: skip
     np.testing.assert_allclose(*means, atol=1e-5)
+
+
+def test_levels_of_values():
+    levels = find_levels([3.0, 1.0004, 2.0, 1.0, 2.999], 0.0011)
+    assert levels[1] == levels[3] != levels[2]
+    assert levels[0] == levels[4] > levels[2]
+    # of values that are all close to the next one, no level is wider than ten times the difference
+    chain = np.random.RandomState(0).permutation(np.arange(0, 1, 5e-4))
+    levels = find_levels(chain, 1e-3)
+    widths = [np.ptp(chain[levels == level]) for level in np.unique(levels)]
+    assert 0.005 < max(widths) <= 0.0101
+    assert len(find_levels([], 1e-3)) == 0
 
 
 def test_sites_are_told_apart_by_their_values():

@@ -1,18 +1,22 @@
 import multiprocessing
 import os
+import pickle
 import sys
 import time
 
 import numpy as np
 import pytest
+import spglib
 from pymatgen.core import Lattice, Structure
 
 from sklearn_cloud import CrystalError, SymmetryStringTransformer, symmetry_string
-from sklearn_cloud.crystals import limits, read_crystal, time_limit
+from sklearn_cloud.crystals import cells, limits, read_crystal, time_limit
 from sklearn_cloud.crystals.limits import may_be_slow
 from sklearn_cloud.crystals.time_limit import within_limit
 from sklearn_cloud.datasets import load_example
-from sklearn_cloud.features import GeometryFeatures
+from sklearn_cloud.features import GeometryFeatures, calculations, elasticity
+from sklearn_cloud.relaxation.free_parameters import FreeParameters
+from sklearn_cloud.symmetry.search import equivalent_sites
 
 PAIR = [[0, 0, 0], [0.5, 0.5, 0.5]]
 ENDLESS = Structure(
@@ -109,6 +113,56 @@ def test_the_same_string_in_the_other_process(backend, monkeypatch):
     expected = [symmetry_string(one, backend=backend) for one in structures]
     monkeypatch.setattr(limits, "_MANY_SITES", 0)
     assert [symmetry_string(one, backend=backend) for one in structures] == expected
+
+
+def endless(cell, symprec):
+    time.sleep(10**6)
+
+
+def primitive(crystal):
+    return calculations.primitive_cell(crystal, {"Cs": 55, "Cl": 17}, 0.1)
+
+
+SPGLIB = {  # who asks, and what
+    "find_primitive": primitive,
+    "get_symmetry": lambda crystal: elasticity.site_operations(primitive(crystal)),
+    "get_symmetry_dataset": lambda crystal: FreeParameters(crystal, 0.1),
+}
+
+
+@pytest.mark.parametrize(("name", "ask"), SPGLIB.items())
+def test_direct_searches_of_spglib(name, ask, monkeypatch):
+    crystal = read_crystal(CSCL)
+    expected = ask(crystal)
+    monkeypatch.setattr(limits, "_MANY_SITES", 0)
+    found = ask(crystal)  # in the other process
+    if name == "get_symmetry_dataset":
+        expected, found = expected.strains, found.strains
+    assert pickle.dumps(found) == pickle.dumps(expected)
+    monkeypatch.setattr(limits, "SEARCH_SECONDS", 0.2)
+    monkeypatch.setattr(spglib, name, endless)
+    with pytest.raises(CrystalError, match="the symmetry search was ended after"):
+        ask(crystal)
+
+
+def test_direct_searches_of_cells_that_are_too_thin():
+    crystal = read_crystal(Structure(Lattice.orthorhombic(3, 4, 300), ["Cs", "Cl"], PAIR))
+    with pytest.raises(CrystalError, match="too long and thin for symprec=0.5"):
+        calculations.primitive_cell(crystal, {"Cs": 55, "Cl": 17}, 0.5)
+
+
+def test_equivalent_sites_in_the_other_process(monkeypatch):
+    crystal = read_crystal(CSCL * (2, 1, 1))
+    expected = equivalent_sites(crystal, symprec=0.1)
+    asked = []
+    monkeypatch.setattr(limits, "_MANY_SITES", 0)
+    monkeypatch.setattr(
+        cells,
+        "within_limit",
+        lambda *task, seconds: asked.append(1) or within_limit(*task, seconds=seconds),
+    )
+    assert equivalent_sites(crystal, symprec=0.1) == expected == [0, 0, 2, 2]
+    assert asked
 
 
 def test_what_may_be_slow():

@@ -34,7 +34,7 @@ def test_baseline_table_says_what_differs(script):
     other = {"max_epochs": 3, "precision": "bf16"}
     short = SimpleNamespace(folds={"1": {}}, configuration=other, **options)
     assert table.score(whole, ".1f", whole) == "2.0 ± 0.5"
-    assert table.score(short, ".1f", whole) == "2.0 ± 0.5 (folds 1; 3 epochs; bf16)"
+    assert table.score(short, ".1f", whole) == "2.0 (fold 1 only; 3 epochs; bf16)"
     assert table.score(None, ".1f", whole) == "–"
 
 
@@ -46,6 +46,8 @@ def test_baseline_table_marks_what_is_far_from_the_published_score(script):
     assert table.score(run, ".1f", run, (3.0, 0.4)) == "**2.0 ± 0.5**"
     assert table.score(run, ".1f", run, (3.0, np.nan)) == "2.0 ± 0.5"
     assert table.score(run, ".1f", run, (3.1, np.nan)) == "**2.0 ± 0.5**"
+    part = SimpleNamespace(summary=summary, n_folds=2, folds={"0": {}}, configuration={})
+    assert table.score(part, ".1f", part, (9.0, 0.4)) == "2.0 (fold 0 only)"
     assert table.published("phonons", "Wrenformer")[0] == pytest.approx(92.3349)
     assert table.published("phonons", None) is None
 
