@@ -6,13 +6,18 @@ CloudRegressor and not for the plain loop. Prints a table and writes it as JSON.
 
     python benchmarks/speed/training_speed.py --data-home FOLDER
     python benchmarks/speed/training_speed.py --synthetic
+    python benchmarks/speed/training_speed.py --profile --sizes mini --n-strings 640
+
+With --profile it only prints where the time of CloudRegressor goes, in float32.
 """
 
 import argparse
+import cProfile
 import csv
 import gzip
 import os
 import platform
+import pstats
 import statistics
 import sys
 import time
@@ -40,6 +45,10 @@ LEARNING_RATE = 1e-4
 def main():
     arguments = parse_arguments()
     strings, targets, data = load_strings(arguments)
+    if arguments.profile:
+        for size in arguments.sizes:
+            print_profile(size, strings, targets)
+        return
     result = {
         **script_provenance(),
         "data": data,
@@ -62,6 +71,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-home", default=os.environ.get("SKLEARN_CLOUD_DATA"))
     parser.add_argument("--synthetic", action="store_true", help="random strings, no data needed")
+    parser.add_argument("--profile", action="store_true", help="print where the time goes, only")
     parser.add_argument("--n-strings", type=int, default=1024)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--sizes", nargs="+", default=["mini", "small"], choices=ENCODER_SIZES)
@@ -130,6 +140,14 @@ def cloud_regressor(size, strings, targets, precision):
     start = time.perf_counter()
     model.fit(strings, targets)
     return time.perf_counter() - start
+
+
+def print_profile(size, strings, targets):
+    """Print the functions that take most of an epoch of CloudRegressor."""
+    cloud_regressor(size, strings[:64], targets[:64], "fp32")  # first calls load libraries
+    with cProfile.Profile() as profile:
+        cloud_regressor(size, strings, targets, "fp32")
+    pstats.Stats(profile).sort_stats("tottime").print_stats(20)
 
 
 def plain_loop(size, strings, targets):

@@ -10,6 +10,7 @@ from ..training.data import distinct_inputs
 from .tables import check_table
 
 NUMBER_LIMIT = 6.0  # standard deviations
+PART = 16_384  # distinct rows that are predicted together: what limits the memory
 
 
 class StringInput:
@@ -71,6 +72,24 @@ class StringInput:
         keys = zip(table.strings, map(tuple, table.numbers.tolist()), strict=True)
         rows = zip(keys, zip(token_ids, table.numbers, strict=True), strict=True)
         return distinct_inputs(rows, lambda row: row)
+
+    def _parts(self, table):
+        """Yield parts of the table with `PART` distinct rows each, whatever the order of the rows.
+
+        If there are more, those that are near to each other in the alphabet are predicted together.
+        """
+        if len(table) <= PART:
+            yield slice(None), table
+            return
+        keys = table.strings.tolist()
+        if table.numbers.shape[1]:
+            keys = [(s, row.tobytes()) for s, row in zip(keys, table.numbers, strict=True)]
+        parts = {key: number // PART for number, key in enumerate(sorted(set(keys)))}
+        part_of_row = np.fromiter((parts[key] for key in keys), dtype=int, count=len(keys))
+        for part in range(part_of_row.max() + 1):
+            places = np.flatnonzero(part_of_row == part)
+            strings, numbers = table.strings[places], table.numbers[places]
+            yield places, replace(table, strings=strings, numbers=numbers)
 
     def _tokenize(self, strings):
         token_ids = self.tokenizer_.encode_batch(strings)

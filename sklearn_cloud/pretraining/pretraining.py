@@ -100,8 +100,8 @@ def pretrain(
     ImportError
         If accelerate is missing: `pip install 'sklearn-cloud[pretraining]'`.
     ValueError
-        If a parameter is invalid, the folder has checkpoints of another training, or all its
-        checkpoints are damaged.
+        If a parameter is invalid, the folder has checkpoints of another training, all its
+        checkpoints are damaged, or FSDP is asked for without a GPU.
 
     Notes
     -----

@@ -140,6 +140,12 @@ def training_arguments(
     from transformers import TrainingArguments
 
     device = choose_device(device)
+    if device == "cpu" and os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true":
+        # accelerate would ignore it
+        raise ValueError(
+            "FSDP (accelerate launch --use_fsdp) needs GPUs: without them, start the script with "
+            "torchrun, or with accelerate launch and no --use_fsdp"
+        )
     arguments = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=plan["epochs"],

@@ -105,6 +105,13 @@ class NetEstimator(NotebookSummary, BaseEstimator):
         """Rows to predict, checked against those of the fit: unchanged, unless overridden."""
         return rows
 
+    def _parts(self, rows):
+        """Yield parts of the rows to predict one after the other: all at once, unless overridden.
+
+        Each part is a pair of the places of its rows and these rows.
+        """
+        yield slice(None), rows
+
     def _new_targets(self):
         raise NotImplementedError
 
@@ -234,14 +241,26 @@ class NetEstimator(NotebookSummary, BaseEstimator):
         In batches of their own, so that neither the order of the rows nor ``batch_size`` matters.
         """
         check_is_fitted(self)
-        dataset, rows = sorted_dataset(self._read(self._align(self._check_rows(X))), self)
+        rows = self._align(self._check_rows(X))
+        try:
+            found = [(places, self._outputs_of(part)) for places, part in self._parts(rows)]
+        except (TypeError, ValueError):
+            self._read(rows)  # the error names the row, which is that of X only here
+            raise
+        outputs = np.empty((len(rows), found[0][1].shape[1]), dtype=np.float32)
+        for places, part in found:
+            outputs[places] = part
+        return outputs
+
+    def _outputs_of(self, rows):
+        dataset, places = sorted_dataset(self._read(rows), self)
         batches = tqdm(
             self.net_.forward_iter(dataset),
             total=len(self.net_.get_iterator(dataset)),
             desc=f"{type(self).__name__}.predict",
             disable=not self.verbose,
         )
-        return np.concatenate([batch.numpy() for batch in batches])[rows]
+        return np.concatenate([batch.numpy() for batch in batches])[places]
 
     def _restore_net(self, exported):
         """Put the net back, on this machine's device."""

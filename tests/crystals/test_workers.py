@@ -1,6 +1,7 @@
 """Workers on this machine and of a Dask cluster."""
 
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import CancelledError
@@ -52,6 +53,14 @@ def other_version():
 
 def own_version():
     workers.installed = workers.own
+
+
+def kill_the_first_worker(marker):
+    """Return the name of the marker, or end the process if there is none yet."""
+    if not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return marker.name
 
 
 def test_another_version_in_a_worker_is_an_error(monkeypatch):
@@ -115,6 +124,12 @@ def test_a_dask_worker_with_another_version(cluster):
             SymmetryStringTransformer().transform(CRYSTALS)
         cluster.run(own_version)
         assert len(SymmetryStringTransformer().transform(CRYSTALS)) == len(CRYSTALS)
+
+
+def test_the_task_of_a_killed_dask_worker_is_run_again(cluster, tmp_path):
+    with joblib.parallel_config("dask"):
+        found = list(run_in_workers(kill_the_first_worker, [(tmp_path / "marker",)] * 3))
+    assert found == ["marker"] * 3
 
 
 @pytest.mark.slow

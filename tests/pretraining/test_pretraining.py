@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,7 @@ OPTIONS = {
     "device": "cpu",
     "bf16": False,
 }
+TWO_PROCESSES = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 # Trains in a process of its own, which kills itself as soon as a file is there.
 SCRIPT = """
 import json, os, signal, sys, threading, time
@@ -68,7 +70,8 @@ def trained(corpus, tmp_path_factory):
 
 
 def run_script(corpus, folder, fatal="", launcher=(), **options):
-    options = {**OPTIONS, "geometry_weight": 1.0, **options, "config": TINY.to_dict()}
+    config = options.pop("config", TINY)
+    options = {**OPTIONS, "geometry_weight": 1.0, **options, "config": config.to_dict()}
     script = folder.parent / "train.py"
     script.write_text(SCRIPT)
     arguments = [str(folder), str(corpus.folder), json.dumps(options), str(fatal)]
@@ -198,8 +201,7 @@ def test_finished_training_is_returned(corpus, trained, tmp_path):
 
 @pytest.mark.slow
 def test_two_processes_train_one_encoder(corpus, trained, tmp_path):
-    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
-    options = {"config": TINY, "launcher": launcher}
+    options = {"launcher": TWO_PROCESSES}
     for name in ("whole", "killed"):
         folder = tmp_path / name
         if name == "killed":
@@ -214,6 +216,71 @@ def test_two_processes_train_one_encoder(corpus, trained, tmp_path):
     # the batches are those of one process; only dropout differs
     assert losses(whole["history"]) == pytest.approx(losses(trained["history"]), abs=0.3)
     assert losses(whole["history"])[1] == pytest.approx(losses(trained["history"])[1], abs=0.05)
+
+
+@pytest.mark.slow
+def test_without_dropout_two_processes_train_the_encoder_of_one(corpus, tmp_path):
+    # 224 rows, a multiple of the batch: otherwise, some rows of an epoch's last batch count twice
+    options = {"config": replace(TINY, dropout=0.0), "epochs": 1, "held_out": 0.0}
+    alone = pretrain(corpus, tmp_path / "alone", **{**OPTIONS, "geometry_weight": 1.0, **options})
+    folder = tmp_path / "two"
+    fatal = folder / "checkpoint-4" / "trainer_state.json"
+    assert run_script(corpus, folder, fatal, TWO_PROCESSES, **options).returncode != 0
+    done = run_script(corpus, folder, launcher=TWO_PROCESSES, **options)
+    assert done.returncode == 0, done.stderr
+    assert_same_training(folder, alone)
+
+
+# What FSDP does to the network, without the Trainer, which cannot do it on a CPU.
+SHARDED = """
+import sys
+import torch
+from torch.distributed import init_process_group
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor
+from sklearn_cloud.encoder import EncoderConfig
+from sklearn_cloud.pretraining.corpus import Corpus
+from sklearn_cloud.pretraining.masking import MaskedBatch
+from sklearn_cloud.pretraining.pretraining_model import PretrainingModel
+init_process_group("gloo")
+batch = MaskedBatch(Corpus(sys.argv[1]), 0.15, 0)([(row, 0) for row in range(16)])
+models = []
+for _ in range(2):
+    torch.manual_seed(0)
+    config = EncoderConfig(n_layers=2, n_heads=2, width=32, dropout=0.0)
+    models.append(PretrainingModel(config, geometry_weight=1.0))
+plain, sharded = models
+mesh = torch.distributed.init_device_mesh("cpu", (2,))
+for layer in sharded.encoder.encoder.layer:
+    fully_shard(layer, mesh=mesh)
+fully_shard(sharded, mesh=mesh)
+losses = [model(**batch)["loss"] for model in models]
+torch.testing.assert_close(*losses)
+for loss in losses:
+    loss.backward()
+for (name, expected), found in zip(plain.named_parameters(), sharded.parameters(), strict=True):
+    assert isinstance(found, DTensor), name
+    if expected.grad is not None:
+        torch.testing.assert_close(found.grad.full_tensor(), expected.grad)
+print("equal", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_sharded_network_has_the_same_loss_and_gradients(corpus, tmp_path):
+    script = tmp_path / "sharded.py"
+    script.write_text(SHARDED)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, *TWO_PROCESSES, str(script), str(corpus.folder)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("equal") == 2
+
+
+def test_fsdp_without_a_gpu_is_an_error(corpus, tmp_path, monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    with pytest.raises(ValueError, match="FSDP .* needs GPUs"):
+        pretrain(corpus, tmp_path / "new", **OPTIONS)
 
 
 def truncate(path):
