@@ -95,8 +95,9 @@ def draw(tables, means):
 def plain_ticks(ax):
     """Write the numbers of logarithmic axes without powers of ten."""
     for axis, (low, high) in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
-        digits = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))))
-        ticks = [digit * 10.0**power for power in digits for digit in (1, 2, 5)]
+        powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))))
+        digits = (1, 2, 5) if high > 8 * low else range(1, 10)
+        ticks = [digit * 10.0**power for power in powers for digit in digits]
         ticks = [tick for tick in ticks if low <= tick <= high]
         axis.set_major_locator(FixedLocator(ticks))
         axis.set_major_formatter("{x:g}")

@@ -126,8 +126,10 @@ class Fitting:
         self.expected = load_model(self.folder).predict(formulas).tolist()
 
     def work(self):
-        options = ["--target", "gap", "-o", str(self.folder), "--epochs", "1", "--seed", "0"]
-        command(["fit", str(self.table), *options, "--overwrite", "--quiet"])
+        options = ["--target", "gap", "--model", "cloud", "--epochs", "1", "--seed", "0"]
+        command(
+            ["fit", str(self.table), "-o", str(self.folder), *options, "--overwrite", "--quiet"]
+        )
 
     def check(self):
         return load_model(self.folder).predict(self.formulas).tolist() == self.expected

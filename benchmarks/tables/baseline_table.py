@@ -26,8 +26,12 @@ TASKS = {"jdft2d": ".1f", "phonons": ".1f", "dielectric": ".3f"}
 #: Models that have tables of their own, and runs of a model with other settings.
 LEFT_OUT = ("cloud", "dummy", "forest", "potential-energy")
 VARIANTS = {"cgcnn": ("cgcnn-p", "CGCNNRegressor(perturbation=0.05)", None)}
-#: Labels of models whose runs are older than their defaults.
-LABELS = {"megnet": "MEGNetRegressor(max_epochs=60)"}
+#: Labels of models whose runs are older than their defaults, or shorter.
+LABELS = {
+    "megnet": "MEGNetRegressor(max_epochs=60)",
+    "alignn": "ALIGNNRegressor(max_epochs=30)",
+    "congn": "CoNGNRegressor(max_epochs=50)",
+}
 #: Settings that are said where a run has others than that of jdft2d.
 SETTINGS = {"max_epochs": "{} epochs", "batch_size": "batches of {}", "precision": "{}"}
 

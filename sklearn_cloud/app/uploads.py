@@ -235,6 +235,7 @@ def _first_crystals(entries, most):
 
 
 def _say(error, path, name):
-    """Return the message of an error, with the name of the upload for the path here."""
+    """Return the message of an error; a name in front says nothing new in the row of the file."""
     text = " ".join(str(error).split()) or type(error).__name__
-    return text.replace(str(path), name).replace(str(path.parent), "")
+    text = text.replace(str(path), name).replace(str(path.parent), "")
+    return text.removeprefix(f"'{name}' ")

@@ -64,12 +64,8 @@ class ALIGNNRegressor(BaseALIGNN, NetRegressor):
 
     Parameters
     ----------
-    cutoff : float, default=8.0
-        Largest distance of neighbours, in angstrom.
     max_neighbors : int, default=12
         Nearest neighbours of an atom that become bonds, and all at the same distance as the last.
-    width : int, default=64
-        Length of the vectors of atoms, bonds and angles; 256 in the paper.
     embedding_width : int, default=64
         Width of the layer between the expanded distances and angles and their vectors.
     n_layers : int, default=4
@@ -78,6 +74,10 @@ class ALIGNNRegressor(BaseALIGNN, NetRegressor):
         Number of layers on the graph alone.
     max_angles : int, default=100000
         Crystals with more angles are refused, see Notes; equivalent ones count here.
+    cutoff : float, default=8.0
+        Largest distance of neighbours, in angstrom.
+    width : int, default=64
+        Length of the vectors of atoms, bonds and angles; 256 in the paper.
     {other parameters}
 
     Attributes

@@ -57,18 +57,18 @@ class CoNGNRegressor(BaseCoNGN, NetRegressor):
         What makes two sites neighbours: one is among the `max_neighbors` nearest of the other, or
         within `cutoff`, or their Voronoi cells share a face. With "voronoi" the area of the face
         is an input next to the distance.
-    cutoff : float, default=8.0
-        Largest distance of neighbours in angstrom; without effect for "voronoi".
     max_neighbors : int, default=24
         Nearest neighbours of a site for "nearest", and all at the same distance as the last.
-    width : int, default=64
-        Length of the vectors of nodes and messages; 160 in the paper.
     n_blocks : int, default=5
         Number of blocks.
     message_layers : int, default=4
         Layers of the perceptrons for messages and nodes.
     symprec : float, default=0.01
         Distance within which sites count as equivalent, in angstrom.
+    cutoff : float, default=8.0
+        Largest distance of neighbours in angstrom; without effect for "voronoi".
+    width : int, default=64
+        Length of the vectors of nodes and messages; 160 in the paper.
     {other parameters}
 
     Attributes

@@ -74,12 +74,8 @@ class CrysToGraphRegressor(BaseCrysToGraph, NetRegressor):
 
     Parameters
     ----------
-    cutoff : float, default=8.0
-        Largest distance of neighbours, in angstrom.
     max_neighbors : int, default=12
         Nearest neighbours of an atom that become bonds, and all at the same distance as the last.
-    width : int, default=64
-        Length of an atom's vector; 256 in the paper.
     bond_width : int, default=32
         Length of a bond's vector; 76 in the authors' code, with wider heads.
     n_heads : int, default=4
@@ -92,6 +88,10 @@ class CrysToGraphRegressor(BaseCrysToGraph, NetRegressor):
         Tolerance of the search for the primitive cell, in angstrom.
     max_angles : int, default=100000
         Crystals with more angles are refused, see Notes; equivalent ones count here.
+    cutoff : float, default=8.0
+        Largest distance of neighbours, in angstrom.
+    width : int, default=64
+        Length of an atom's vector; 256 in the paper.
     {other parameters}
 
     Attributes

@@ -62,18 +62,18 @@ class MEGNetRegressor(BaseMEGNet, NetRegressor):
 
     Parameters
     ----------
-    cutoff : float, default=4.0
-        Largest distance of neighbours, in angstrom.
     n_blocks : int, default=3
         Number of graph blocks.
     embedding_width : int, default=16
         Length of an element's trained vector.
     hidden_width : int, default=64
         Width of the hidden layers inside the blocks.
-    width : int, default=32
-        Length of the vectors of atoms, bonds and state.
     n_steps : int, default=3
         Steps of Set2Set.
+    cutoff : float, default=4.0
+        Largest distance of neighbours, in angstrom.
+    width : int, default=32
+        Length of the vectors of atoms, bonds and state.
     {other parameters}
 
     Attributes

@@ -14,6 +14,7 @@ from ..training.checks import accept_strings, check_weights
 from ..training.devices import choose_device
 from .applicability import Applicability
 from .cross_fitting import cross_fit, fit_on_all
+from .fitted_state import check_ensemble
 from .members import EFFORTS, check_members
 from .training_folds import LeftOut, make_folds
 from .views import VIEWS, compute_views, make_views, read_crystals
@@ -192,6 +193,11 @@ class CrystalEstimator(NotebookSummary, BaseEstimator):
     def _expectation(self):
         """Return what to expect of new predictions, for the summary."""
         raise NotImplementedError
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if hasattr(self, "members_"):
+            check_ensemble(self)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "members_")

@@ -83,7 +83,8 @@ def run_doctests(text, page, line, names):
     test = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), line)
     test.globs = names
     report = []
-    doctest.DocTestRunner(optionflags=_OPTIONS).run(test, out=report.append, clear_globs=False)
+    runner = doctest.DocTestRunner(verbose=False, optionflags=_OPTIONS)
+    runner.run(test, out=report.append, clear_globs=False)
     assert not report, "".join(report)
 
 

@@ -4,6 +4,8 @@ The pages' blocks are run in their order, in a folder with the files that they n
 cut short, which the reader would not do.
 """
 
+import gzip
+import json
 import re
 import shutil
 from pathlib import Path
@@ -14,6 +16,7 @@ from page_blocks import ROOT, read_blocks, run_block, run_commands
 from pymatgen.core import Lattice, Structure
 
 from sklearn_cloud.__main__ import main
+from sklearn_cloud.datasets import load_example
 from sklearn_cloud.encoder import ENCODER_SIZES, EncoderConfig
 
 PAGES = sorted(
@@ -28,6 +31,12 @@ WITH_BLOCKS = {
 }
 #: What the reader of a page has already, by its own words.
 BEFORE = {
+    "docs/guide/evaluation.rst": """
+from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn_cloud.features import SpaceGroupFractions
+model = make_pipeline(SpaceGroupFractions(), ExtraTreesRegressor(5, random_state=0))
+""",
     "docs/guide/physics.rst": """
 from sklearn.ensemble import RandomForestRegressor
 from sklearn_cloud.datasets import load_example
@@ -83,6 +92,20 @@ def folder(tmp_path, monkeypatch):
     for name, (length, species, sites) in CRYSTALS.items():
         Structure(Lattice.cubic(length), species, sites).to(f"{name}.cif")
         shutil.copy(f"{name}.cif", "new_crystals")
+    write_table(tmp_path / "data_home/matbench_jdft2d.json.gz")
+
+
+def write_table(path):
+    """Write a few rows in the form of a MatBench table, with other crystals and targets."""
+    data = load_example()
+    rows = [[crystal.as_dict(), gap] for crystal, gap in zip(data.structures[:40], data.target)]
+    table = {
+        "index": [f"mb-jdft2d-{15 * row + 1:03}" for row in range(40)],
+        "columns": ["structure", "exfoliation_en"],
+        "data": rows,
+    }
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(gzip.compress(json.dumps(table).encode()))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 SCRIPTS = Path(__file__).parents[2] / "benchmarks/tables"
@@ -44,3 +45,19 @@ def test_roc_figure_has_a_curve_and_its_thresholds_for_each_model(figures, monke
 
 def test_no_roc_figure_without_results(figures, tmp_path):
     assert figures.roc_figure(tmp_path) is None
+
+
+def test_single_folds_of_baselines_are_no_dots(figures, monkeypatch):
+    columns = ["model", "kind", "task", "value", "note", "source"]
+    paper = figures.published_scores()["source"].iloc[0]
+    rows = [
+        ("CLOUD", "Coordinate-free", "jdft2d", 35.0, "", paper),
+        ("whole", "Feature-based", "jdft2d", 70.0, "98 % of rows", "this library"),
+        ("part", "Feature-based", "jdft2d", 140.0, "fold 0 only", "this library"),
+        ("cloud-mini", "Coordinate-free", "jdft2d", 17.5, "folds 0, 1 only", "this library"),
+    ]
+    frame = pd.DataFrame(rows, columns=columns)
+    monkeypatch.setattr(figures, "scores_in_table", lambda *_: frame)
+    (axes,) = figures.relative_figure("matbench", "results").axes
+    dots = [x for drawn in axes.collections for x, _ in drawn.get_offsets().tolist()]
+    assert sorted(dots) == [0.5, 1.0, 2.0]
