@@ -81,7 +81,7 @@ class ShareBatches(Callback):
             gradient.copy_(mean.view_as(gradient))
 
     def on_epoch_end(self, net, **kwargs):
-        """Replace the losses by their means, so that all processes keep the same epoch."""
+        # The losses become their means, so that all processes keep the same epoch.
         if self.world_ == 1:
             return
         names = [name for name in ("train_loss", "valid_loss") if name in net.history[-1]]
