@@ -57,13 +57,11 @@ class Batch:
 
     skorch wants to know the number of rows of a batch, which the tensors of a graph (so many
     atoms, so many bonds) do not tell, and unpacks an object with this method into arguments.
-    `share` is the share of these rows in the gradient, where processes share a batch.
     """
 
     def __init__(self, tensors, n_rows):
         self.tensors = tensors
         self.n_rows = n_rows
-        self.share = 1.0
 
     def __len__(self):
         return self.n_rows
@@ -143,15 +141,11 @@ class PaddedBatches:
     batch_size : int
     seed : int, default=None
         Shuffle anew in every pass, from this seed; None keeps the order of the rows.
-    share : (int, int), default=(0, 1)
-        Number of this process and number of processes that share every batch. Where there are
-        fewer rows than processes, some have a row that does not count.
     """
 
-    def __init__(self, dataset, batch_size, seed=None, share=(0, 1)):
+    def __init__(self, dataset, batch_size, seed=None):
         self.dataset = dataset
         self.batch_size = batch_size
-        self.share = share
         self.rng = None if seed is None else np.random.RandomState(seed)
 
     def __len__(self):
@@ -162,12 +156,8 @@ class PaddedBatches:
             batches = cut(np.arange(len(self.dataset)), self.batch_size)
         else:
             batches = shuffled_by_length(self.dataset.lengths, self.batch_size, self.rng)
-        first, step = self.share
         for rows in batches:
-            mine = rows[first::step]
-            inputs, targets = self.dataset.batch(mine if len(mine) else rows[:1])
-            inputs.share = len(mine) / len(rows)
-            yield inputs, targets
+            yield self.dataset.batch(rows)
 
 
 def shuffled_by_length(lengths, batch_size, rng):

@@ -6,7 +6,6 @@ import signal
 import threading
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from itertools import filterfalse
 
 import torch
 from skorch import NeuralNet
@@ -17,7 +16,6 @@ from skorch.history import History
 from ..encoder.weights import check_fit
 from .callbacks import BestEpoch, Patience, ProgressBar, has_stopped
 from .data import PaddedBatches
-from .sharing import shares_batches
 
 MAX_GRADIENT_NORM = 1.0
 PREDICTION_BATCH_SIZE = 64
@@ -116,9 +114,7 @@ def training_callbacks(n_batches, settings, description):
     schedule = partial(
         warmup_cosine, n_warmup=round(settings["warmup_ratio"] * n_steps), n_steps=n_steps
     )
-    own = settings["callbacks"] or []
     callbacks = [
-        *filter(shares_batches, own),  # gradients are averaged before they are clipped
         ("clip", GradientNormClipping(MAX_GRADIENT_NORM)),
         (
             "learning_rate",
@@ -131,7 +127,7 @@ def training_callbacks(n_batches, settings, description):
             ("unfreeze", Unfreezer("encoder.*", at=settings["freeze_epochs"] + 1)),
         ]
     best = BestEpoch()
-    callbacks += [("best", best), *filterfalse(shares_batches, own)]
+    callbacks += [("best", best), *(settings["callbacks"] or [])]
     if settings["verbose"]:
         callbacks.append(("progress", ProgressBar(description)))
     # Last, so that the others have seen the epoch when it ends the training.
