@@ -88,6 +88,7 @@ def look(browser, name, width, scheme, arguments):
     """Take a picture of a page, and return what was found."""
     found = []
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.set_default_timeout(120_000)  # milliseconds; a busy machine takes its time
     page.on("pageerror", lambda error: found.append(f"script: {error}"))
     page.on("requestfailed", lambda request: found.append(f"not loaded: {request.url}"))
     page.goto((arguments.html / f"{name}.html").resolve().as_uri())

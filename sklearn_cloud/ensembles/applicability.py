@@ -52,7 +52,7 @@ class Applicability(BaseEstimator):
         strings = np.unique(strings.astype(str)).astype(object)
         self.elements_ = sorted(set().union(*map(elements_of, strings)))
         self.encoder_sha256_ = BUNDLED[_ENCODER]
-        vectors = _embed(strings)
+        vectors = embed(strings)
         self.mean_, scale = vectors.mean(axis=0), vectors.std(axis=0)
         scaled = (vectors - self.mean_) / np.where(scale > 0, scale, 1.0)
         _, _, directions = np.linalg.svd(scaled, full_matrices=False)
@@ -69,12 +69,14 @@ class Applicability(BaseEstimator):
         self.reference_ = np.quantile(np.concatenate(distances), levels)
         return self
 
-    def score(self, strings):
+    def score(self, strings, vectors=None):
         """Return the share of training crystals that are further from the others than each crystal.
 
         Parameters
         ----------
         strings : ndarray of shape (n_rows,)
+        vectors : ndarray of shape (n_rows, width), default=None
+            What `embed` returns for the strings; None computes it.
 
         Returns
         -------
@@ -91,7 +93,8 @@ class Applicability(BaseEstimator):
             raise ValueError(
                 f"the encoder {_ENCODER!r} has changed since the model was fitted: fit it again."
             )
-        distances = self._distances(self._project(_embed(strings)))
+        vectors = embed(strings) if vectors is None else vectors
+        distances = self._distances(self._project(vectors))
         below = np.searchsorted(self.reference_, distances * (1 - 1e-6))
         known = [elements_of(string) <= set(self.elements_) for string in strings]
         return np.where(known, 1 - below / len(self.reference_), 0.0)
@@ -115,7 +118,8 @@ def load_embedder():
     return CloudEmbedder(_ENCODER, pooling="mean").fit(["H 1.0"])
 
 
-def _embed(strings):
+def embed(strings):
+    """Return the encoder's vectors of symmetry strings, shape (n_rows, width)."""
     return load_embedder().transform(strings)
 
 

@@ -12,7 +12,7 @@ from .._compat import StrOptions
 from ..notebook import NotebookSummary
 from ..training.checks import accept_strings, check_weights
 from ..training.devices import choose_device
-from .applicability import Applicability
+from .applicability import Applicability, embed
 from .cross_fitting import cross_fit, fit_on_all
 from .fitted_state import check_ensemble
 from .members import EFFORTS, check_members
@@ -182,7 +182,10 @@ class CrystalEstimator(NotebookSummary, BaseEstimator):
         return self._applicability(self._tables(X))
 
     def _applicability(self, tables):
-        return self.applicability_.score(_strings(tables))
+        strings = _strings(tables)
+        if "vectors" not in tables:  # once for all estimators that share the tables
+            tables["vectors"] = embed(strings)
+        return self.applicability_.score(strings, tables["vectors"])
 
     def _summary(self):
         reads = "structures" if self.reads_structures_ else "compositions"

@@ -190,7 +190,7 @@ class NetEstimator(NotebookSummary, BaseEstimator):
         module, module_params = self._module()
         n_epochs = self._n_epochs(len(train))
         settings = {**self._fixed_settings, **self.get_params(deep=False)}
-        self.net_, best, stopped = train_net(
+        self.net_, best, stopped, pressed = train_net(
             {
                 "module": module,
                 "module_params": {**module_params, "n_outputs": self.n_outputs_},
@@ -211,14 +211,14 @@ class NetEstimator(NotebookSummary, BaseEstimator):
         self.best_epoch_ = best.best_epoch_
         self.n_iter_ = best.n_epochs_
         self.n_parameters_ = sum(p.numel() for p in self.net_.module_.parameters())
-        if self.n_iter_ == n_epochs or stopped:
+        if not pressed and (self.n_iter_ == n_epochs or stopped):
             return
         message = (
             f"Training was interrupted after {self.n_iter_} of {n_epochs} epochs; the "
             f"weights of epoch {self.best_epoch_} were kept."
         )
-        if len(self.net_.history) > self.n_iter_:
-            # Ctrl-C in the middle of an epoch: whatever this fit is part of shall end as well.
+        if pressed or len(self.net_.history) > self.n_iter_:
+            # Ctrl-C, or an epoch that ended in its middle: what this fit is part of ends as well
             raise KeyboardInterrupt(message)
         warnings.warn(message, stacklevel=3)
 

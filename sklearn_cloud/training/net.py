@@ -2,6 +2,7 @@
 
 import math
 import os
+import signal
 import threading
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -160,6 +161,8 @@ def train_net(net_params, encoder_weights, train, valid, settings, description):
     best : BestEpoch
     stopped : bool
         Whether a callback ended the training, and not an interruption.
+    pressed : bool
+        Whether Ctrl-C was pressed.
     """
     n_batches = len(PaddedBatches(train, settings["batch_size"]))
     n_layers = getattr(net_params["module_params"].get("config"), "n_layers", 0)
@@ -179,15 +182,39 @@ def train_net(net_params, encoder_weights, train, valid, settings, description):
     net.initialize()
     if encoder_weights is not None:
         net.module_.encoder.load_state_dict(encoder_weights)
-    # partial_fit trains the weights that are there; fit would draw new ones.
-    net.partial_fit(train)
+    with watch_ctrl_c() as pressed:
+        # partial_fit trains the weights that are there; fit would draw new ones.
+        net.partial_fit(train)
     callbacks = dict(net.callbacks_)
     best, stopped = callbacks["best"], any(map(has_stopped, callbacks.values()))
     if best.n_epochs_ == 0:
         raise KeyboardInterrupt("interrupted before the first epoch was complete")
     net.module_.requires_grad_(True)
     trim(net)
-    return net, best, stopped
+    return net, best, stopped, bool(pressed)
+
+
+@contextmanager
+def watch_ctrl_c():
+    """Give a list, which is empty unless Ctrl-C is pressed inside the block.
+
+    skorch ends the training at any `KeyboardInterrupt`, of Ctrl-C and of a callback alike.
+    """
+    pressed = []
+
+    def interrupt(signum, frame):
+        pressed.append(signum)
+        raise KeyboardInterrupt
+
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield pressed
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def trim(net):

@@ -53,7 +53,8 @@ class ShareBatches(Callback):
             on_cuda = torch.device(net.device).type == "cuda"
             distributed.init_process_group(self.backend or ("nccl" if on_cuda else "gloo"))
         self._check_equal(net, len(X))
-        net.set_params(iterator_train__share=(distributed.get_rank(), self.world_))
+        # set_params would build the net anew
+        net.iterator_train__share = distributed.get_rank(), self.world_
 
     def _check_equal(self, net, n_rows):
         """Raise ValueError unless all processes train the same network on the same batches."""
@@ -80,7 +81,7 @@ class ShareBatches(Callback):
             gradient.copy_(mean.view_as(gradient))
 
     def on_epoch_end(self, net, **kwargs):
-        """Replace the losses by their means, so that all processes keep the same epoch."""
+        # The losses become their means, so that all processes keep the same epoch.
         if self.world_ == 1:
             return
         names = [name for name in ("train_loss", "valid_loss") if name in net.history[-1]]

@@ -35,7 +35,7 @@ def address():
             first = server.stderr.readline()
             yield re.search(r"http://\S+", first)[0]
             server.send_signal(signal.SIGINT)
-            assert server.wait(60) == 130
+            assert server.wait(PATIENCE / 1000) == 130
             assert "the page is closed" in server.stderr.read()
         finally:
             server.kill()

@@ -1,9 +1,11 @@
 """Callbacks that users pass into the training."""
 
 import pickle
+import signal
 
 import pytest
 from sklearn.base import clone
+from sklearn.model_selection import cross_val_score
 from skorch.callbacks import Callback, EarlyStopping
 
 from sklearn_cloud.estimators import CloudClassifier
@@ -58,6 +60,28 @@ def test_classifier(tiny, data):
 def test_not_a_list(tiny, data):
     with pytest.raises(ValueError, match="callbacks"):
         tiny.set_params(callbacks=Losses()).fit(*data)
+
+
+class CtrlC(Callback):
+    """Ctrl-C between two epochs, where skorch leaves no trace of it."""
+
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) == 2:
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_between_epochs_ends_the_caller(tiny, data):
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        model = tiny.set_params(callbacks=[CtrlC()], max_epochs=9)
+        with pytest.raises(KeyboardInterrupt, match="interrupted after 2 of 9 epochs"):
+            cross_val_score(model, *data, cv=2, error_score=0.0)
+        with pytest.raises(KeyboardInterrupt):  # in the last epoch
+            model.set_params(max_epochs=2).fit(*data)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert len(model.predict(data[0])) == len(data[0])
 
 
 def test_early_stopping_of_skorch_is_not_an_interruption(tiny, data, recwarn):
