@@ -118,12 +118,13 @@ def write_tables(tables, means):
         if not sizes:
             continue
         unit = f" ({table['unit']})" if table["unit"] else ""
-        title = f"{task}{unit}, {table['scored_rows']} crystals scored"
+        median = f"{table['median_mae']:.3g}"
+        title = f"{task}{unit}, {table['scored_rows']} crystals scored; the median has {median}"
+        models = [m for m in MODELS if any(key[:2] == (task, m) for key in means)]
         lines += [f".. list-table:: {title}", "   :header-rows: 1", ""]
-        rows = [["rows", *(text for text, _, _ in MODELS.values())]]
+        rows = [["rows", *(MODELS[m][0] for m in models)]]
         for size in sizes:
-            rows.append([f"{size:,}", *(cell(means.get((task, m, size))) for m in MODELS)])
-        rows.append(["median", f"{table['median_mae']:.3g}", *[""] * (len(MODELS) - 1)])
+            rows.append([f"{size:,}", *(cell(means.get((task, m, size))) for m in models)])
         for first, *rest in rows:
             lines += [f"   * - {first}", *(f"     - {text}".rstrip() for text in rest)]
         lines.append("")

@@ -17,7 +17,7 @@ training.
 Or predict with a model saved by `sklearn-cloud fit`. A table keeps its columns; if they include the
 true values, the error is reported. For `CrystalRegressor`, there are also the bounds of an interval
 that contains the true value with the given coverage, and for it and `CrystalClassifier` the
-applicability: below 0.05 a crystal is unlike those of the training.
+applicability: below 0.05 a crystal is unlike the training crystals.
 
     sklearn-cloud predict gaps NaCl.cif                           on the screen
     sklearn-cloud predict gaps new_crystals/ -o predictions.csv   a folder with its subfolders
@@ -31,7 +31,7 @@ def add_parser(commands):
     parser.add_argument(
         "model",
         nargs="?",
-        help="folder written by `sklearn-cloud fit`, or names of properties, with commas",
+        help="folder written by `sklearn-cloud fit`, or names of properties, separated by commas",
     )
     add_crystals(parser, nargs="*")
     parser.add_argument("--list", action="store_true", help="list the properties, and stop")
@@ -94,7 +94,7 @@ def run_model(arguments):
         for line in (
             score(pd.concat(scored), target),
             unlike
-            and f"{unlike} crystals are unlike those of the training (applicability below "
+            and f"{unlike} crystals are unlike the training crystals (applicability below "
             f"{LOW_APPLICABILITY}): do not rely on their predictions",
             arguments.output and f"written: {arguments.output}",
         ):

@@ -17,7 +17,7 @@ def energy_above_hull(X, phases, energies, *, coverage=0.9, on_error="raise", n_
         Their formation energies in eV/atom, from PBE with the corrections of the Materials
         Project: the predicted ones are of this kind.
     coverage : float, default=0.9
-        Share of crystals like those of the training whose interval contains the true value.
+        Share of crystals like the training crystals whose interval contains the true value.
     on_error : {"raise", "warn"}, default="raise"
         As for `load_predictor`.
     n_jobs : int, default=None

@@ -90,7 +90,7 @@ class PredictorRegressor(RegressorMixin, Predictor):
         X : array-like of shape (n_samples,)
             Crystals, as for `predict`.
         coverage : float, default=0.9
-            Share of crystals like those of the training whose interval contains the true value.
+            Share of crystals like the training crystals whose interval contains the true value.
 
         Returns
         -------

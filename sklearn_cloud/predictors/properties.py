@@ -163,4 +163,4 @@ def unknown_property(name, known):
     close = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     listed = f"the predictors are {', '.join(known)}" if known else "this installation has none"
-    return f"there is no predictor of {name!r}.{hint} ({listed})"
+    return f"there is no predictor called {name!r}.{hint} ({listed})"

@@ -24,7 +24,7 @@ def predict_properties(X, properties, *, coverage=0.9, on_error="raise", n_jobs=
         ``poisson_ratio``, ``pugh_ratio``, ``longitudinal_sound_velocity``,
         ``transverse_sound_velocity``, ``debye_temperature``.
     coverage : float, default=0.9
-        Share of crystals like those of the training whose interval contains the true value.
+        Share of crystals like the training crystals whose interval contains the true value.
     on_error : {"raise", "warn"}, default="raise"
         How to handle rows that cannot be predicted. `"raise"` lists all of them in one error;
         `"warn"` lists them in one `UserWarning`, and their values are NaN.

@@ -77,7 +77,9 @@ def test_the_page(exporter, tmp_path, monkeypatch):
             padded[: len(row)] = row
         return session.run(None, {"input_ids": input_ids})[0]
 
-    predicted = predict(["1 4 b O O O c O O O d O O O e O O O 0 | 1a Sr 1b Ti 3c O | O 1.0"])
+    predicted = predict(
+        ["1 4 b O O O c O O O d O O O e O O O 0 | 1a Sr 1b Ti 3c O | Sr 0.2 Ti 0.2 O 0.6"]
+    )
     # [end run]
     assert predicted.shape == (1,)
     np.testing.assert_allclose(predict(strings), model.predict(strings), rtol=1e-4)

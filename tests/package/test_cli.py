@@ -165,7 +165,7 @@ def test_ensemble_with_intervals(crystals, capsys, assert_close):
     assert "mean absolute error on the 12 rows" in capsys.readouterr().err
     cscl("Cs", "Og").to("strange.cif")
     assert main(["predict", "model", "strange.cif"]) == 0
-    assert "1 crystals are unlike those of the training" in capsys.readouterr().err
+    assert "1 crystals are unlike the training crystals" in capsys.readouterr().err
 
 
 def test_ensemble_of_classes(crystals):

@@ -122,11 +122,11 @@ def test_warnings(data, crystals):
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["bulk_modulus", "hardness"], "no predictor of 'hardness'"),
+        (["bulk_modulus", "hardness"], "no predictor called 'hardness'"),
         (["bulk_modulus", "bulk_modulus"], "different names"),
         ([], "one or more"),
         ("debye_temperatur", "Did you mean 'debye_temperature'"),
-        ("formation_energy", "no predictor of 'formation_energy'"),
+        ("formation_energy", "no predictor called 'formation_energy'"),
     ],
 )
 def test_bad_names(names, message, data, crystals):
