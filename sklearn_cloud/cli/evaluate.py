@@ -2,7 +2,14 @@
 
 from pathlib import Path
 
-from .options import add_command, add_device_and_seed, add_output, add_rows, whole_number
+from .options import (
+    add_command,
+    add_device_and_seed,
+    add_effort,
+    add_output,
+    add_rows,
+    whole_number,
+)
 
 DESCRIPTION = """\
 Estimate how accurate predictions of new crystals will be, by cross-validation on a table of
@@ -16,7 +23,7 @@ same, and every prediction).
     sklearn-cloud evaluate targets.csv --target band_gap --cv plain composition element -o report
     sklearn-cloud evaluate targets.csv --target band_gap --cv group --groups lab -o report
     sklearn-cloud evaluate targets.csv --target is_metal --classify -o report
-    sklearn-cloud evaluate targets.csv --target band_gap --parameters '{"effort": "fast"}' -o report
+    sklearn-cloud evaluate targets.csv --target band_gap --effort fast -o report
 
 How the folds are made decides what the error is about. plain: random folds, for crystals like those
 of the table. group: rows with the same value in the column --groups stay together. composition:
@@ -43,6 +50,7 @@ def add_parser(commands):
         help="name of a model, as for `benchmark` (default: crystal, which is CrystalRegressor or "
         "CrystalClassifier)",
     )
+    add_effort(parser)
     parser.add_argument("--parameters", metavar="JSON", help="parameters of the model")
     parser.add_argument(
         "--cv",
@@ -78,12 +86,16 @@ def run(arguments):
     from .benchmark import read_json_object
     from .fit import find_bad_targets, read_target
     from .inputs import read_table, read_whole_crystals
-    from .messages import note, say, show_progress
+    from .messages import UsageError, note, say, show_progress
     from .outputs import check_folder
 
     check_folder(arguments.output, arguments.overwrite, JSON_FILE)
     check_groups(arguments)
     parameters = read_json_object(arguments.parameters)
+    if arguments.effort is not None:
+        if arguments.model != "crystal":
+            raise UsageError("--effort applies to --model crystal only.")
+        parameters = {"effort": arguments.effort, **parameters}
     found = read_table(arguments.table, arguments)
     check_column(found.frame, arguments.target, arguments.table, COMMAND_LINE)
     if arguments.groups is not None:

@@ -6,6 +6,7 @@ from .messages import UsageError
 from .options import (
     PARTS,
     add_command,
+    add_effort,
     add_output,
     add_rows,
     add_strings,
@@ -63,11 +64,7 @@ def add_parser(commands):
         default="crystal",
         help="an ensemble with intervals, or the fine-tuned encoder alone (default: crystal)",
     )
-    parser.add_argument(
-        "--effort",
-        choices=["fast", "default", "best"],
-        help="of --model crystal: fast leaves out the networks, best adds a larger one",
-    )
+    add_effort(parser)
     cloud = parser.add_argument_group("options of --model cloud")
     add_strings(cloud)
     add_training(cloud, parser, epochs=50)

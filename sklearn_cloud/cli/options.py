@@ -137,6 +137,14 @@ def add_device(parser):
     parser.add_argument("--device", help="cpu, cuda, cuda:1, ... (default: a GPU if available)")
 
 
+def add_effort(parser):
+    parser.add_argument(
+        "--effort",
+        choices=["fast", "default", "best"],
+        help="of --model crystal: fast leaves out the networks, best adds a larger one",
+    )
+
+
 def add_output(parser, what, required=True):
     parser.add_argument(
         "-o",

@@ -28,10 +28,17 @@ def last_step(model, kinds):
     """
     estimator = model.steps[-1][1] if isinstance(model, Pipeline) else model
     if not isinstance(estimator, kinds):
+        name = type(estimator).__name__
+        way_out = (
+            'pass a network in its attribute members_, such as members_["CLOUD mini"][0], or use '
+            "explain_crystal, which explains any model."
+            if name in ("CrystalRegressor", "CrystalClassifier")
+            else "of a meta-estimator, pass the fitted model in its attribute regressor_, "
+            "best_estimator_ or estimators_."
+        )
         raise TypeError(
             f"Expected a fitted {' or '.join(kind.__name__ for kind in kinds)}, or a pipeline "
-            f"that ends in one, got {type(estimator).__name__}. Of a meta-estimator, pass the "
-            f"fitted model in its attribute regressor_, best_estimator_ or estimators_."
+            f"that ends in one, got {name}: {way_out}"
         )
     check_is_fitted(estimator)
     return estimator

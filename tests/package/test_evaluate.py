@@ -55,6 +55,13 @@ def test_report_of_a_table(table, capsys, tmp_path):
     ]
 
 
+def test_effort(table, tmp_path):
+    command = ["evaluate", "table.csv", "--target", "band_gap", "-o", "report", "--folds", "2"]
+    assert main([*command, "--effort", "fast", "--parameters", '{"cv": 2}', "--quiet"]) == 0
+    settings = json.loads((tmp_path / "report/report.json").read_text())["settings"]
+    assert settings["parameters"] == {"effort": "fast", "cv": 2}
+
+
 def test_report_of_classes(table, capsys):
     assert evaluate("--classify", target="kind") == 0
     assert "of the predictions of kind to be right" in capsys.readouterr().out
@@ -90,6 +97,7 @@ def test_folder_with_other_files_is_not_replaced(table, tmp_path, capsys):
         ([], "gap", 1, "band_gap"),
         (["--model", "nothing"], "band_gap", 1, "unknown model 'nothing'"),
         (["--parameters", "{"], "band_gap", 2, "--parameters is not valid JSON"),
+        (["--effort", "fast"], "band_gap", 2, "--effort applies to --model crystal only"),
         (["--classify"], "band_gap", 1, "leave out --classify"),
     ],
 )
