@@ -92,7 +92,7 @@ def run_model(arguments):
             unlike += count_unlike(columns)
     if not arguments.quiet:
         for line in (
-            score(pd.concat(scored), target),
+            score(pd.concat(scored), target, hasattr(model, "classes_")),
             unlike
             and f"{unlike} crystals are unlike the training crystals (applicability below "
             f"{LOW_APPLICABILITY}): do not rely on their predictions",
@@ -193,19 +193,31 @@ def _probability_columns(estimator, probabilities):
     }
 
 
-def score(table, target):
-    """Describe the error of the predictions if the table has true values, else return None."""
+def score(table, target, classes):
+    """Describe the error of the predictions if the table has true values, else return None.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        With the true and the predicted column.
+    target : str
+    classes : bool
+        Whether the predictions are labels. Those of integers are equal to floats, which a column
+        with gaps has, and to their text in CSV.
+    """
     import pandas as pd
 
     if target not in table:
         return None
     known = table[table[target].notna()]
     predicted = known[f"predicted_{target}"]
-    if pd.api.types.is_float_dtype(predicted):
+    if not classes:
         errors = (pd.to_numeric(known[target], errors="coerce") - predicted).abs().dropna()
         what, value, n_rows = "mean absolute error", errors.mean(), len(errors)
     else:
+        numbers = [pd.to_numeric(one, errors="coerce") for one in (known[target], predicted)]
         right = known[target].astype(str) == predicted.astype(str)
+        right |= numbers[0] == numbers[1]
         what, value, n_rows = "accuracy", right.mean(), len(right)
     if not n_rows:
         return None

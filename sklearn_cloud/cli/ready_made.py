@@ -61,7 +61,7 @@ def run_predictors(arguments):
         raise ValueError(f"there is no model folder {arguments.model!r}, and {error}") from None
     crystals = find_crystals(arguments, arguments.output)
     unlike = 0
-    with open_table(arguments.output) as append:
+    with open_table(arguments.output, crystals.frame) as append:
         for rows, part in stream(crystals, partial(check_crystals, predictors), arguments):
             table = predict_part(rows, part, names, predictors, arguments, crystals.source)
             unlike += int((table["warning"] != "").sum())

@@ -16,7 +16,7 @@ from .applicability import Applicability, embed
 from .cross_fitting import cross_fit, fit_on_all
 from .fitted_state import check_ensemble
 from .members import EFFORTS, check_members
-from .training_folds import LeftOut, make_folds
+from .training_folds import LeftOut, check_parts, make_folds
 from .views import VIEWS, compute_views, make_views, read_crystals
 
 _SEEDS = 2**31 - 1
@@ -94,11 +94,13 @@ class CrystalEstimator(NotebookSummary, BaseEstimator):
         choose_device(self.device)
         options = {"n_jobs": self.n_jobs, "verbose": self.verbose}
         crystals, structures = read_crystals(X, **options)
+        # the old members would predict the new classes if a check below failed
+        vars(self).pop("members_", None)
         y = self._check_y(y, len(crystals))
         weights = None if sample_weight is None else check_weights(sample_weight, len(y))
-        vars(self).pop("members_", None)
         seed = check_random_state(self.random_state).randint(_SEEDS)
         folds = make_folds(self.cv, y, stratify=self._stratify, random_state=seed)
+        check_parts(folds, y, weights, getattr(self, "classes_", None))
         check_members(self.members, self._member_names, len(y))
         self.reads_structures_ = structures
         self.views_ = make_views(structures, self.physics, **options)

@@ -99,8 +99,9 @@ def cv_plus(centers, difficulty, scores, fold_of_row, coverage):
     if rank > n_scores:
         needed = int(np.ceil(coverage / (1 - coverage)))
         raise ValueError(
-            f"coverage={coverage} needs at least {needed} training rows, but the model was fitted "
-            f"on {n_scores}: use a smaller coverage, or fit on more rows."
+            f"coverage={coverage} needs at least {needed} training rows that are left out by a "
+            f"fold, but the intervals of this model come from {n_scores}: use a smaller coverage, "
+            "or fit on more rows."
         )
     bounds = np.empty((len(centers), 2))
     if centers.shape[1] == 1:

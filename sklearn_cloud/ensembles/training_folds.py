@@ -62,7 +62,10 @@ def make_folds(cv, y, *, stratify, random_state):
         kind = StratifiedKFold if stratify else KFold
         cv = kind(n_folds, shuffle=True, random_state=random_state)
     placeholder = np.zeros((len(y), 1))
-    folds = [(np.asarray(a), np.asarray(b)) for a, b in check_cv(cv).split(placeholder, y)]
+    folds = [
+        tuple(_indices(part, number, len(y)) for part in parts)
+        for number, parts in enumerate(check_cv(cv).split(placeholder, y))
+    ]
     if not folds:
         raise ValueError("cv has no folds.")
     for number, rows in enumerate(folds):
@@ -82,6 +85,54 @@ def make_folds(cv, y, *, stratify, random_state):
             "only once: use KFold, or a list of the splits of GroupKFold."
         )
     return folds
+
+
+def _indices(part, number, n_rows):
+    """Return the rows of one part of a fold, which may be a mask of all rows."""
+    part = np.asarray(part)
+    if part.dtype == bool and part.shape == (n_rows,):
+        return np.flatnonzero(part)
+    if part.ndim != 1 or (part.size and part.dtype.kind not in "iu"):
+        raise ValueError(
+            f"fold {number} of cv must be two lists of row numbers, or two masks of the {n_rows} "
+            f"rows of X, got an array of {part.dtype} with shape {part.shape}."
+        )
+    return part.astype(int)
+
+
+def check_parts(folds, y, sample_weight, labels=None):
+    """Check that each fold has rows to learn from, and that some of the left-out ones count.
+
+    Parameters
+    ----------
+    folds : list of (ndarray, ndarray)
+    y : ndarray of shape (n_rows,)
+        Targets; with `labels`, indices of the classes.
+    sample_weight : ndarray of shape (n_rows,) or None
+    labels : ndarray of shape (n_classes,), default=None
+        Names of the classes of a classifier.
+
+    Raises
+    ------
+    ValueError
+        If no row that a fold is fitted on has a weight, or none of all left-out rows has one, or a
+        fold is fitted without any row of a class.
+    """
+    if sample_weight is not None:
+        for number, (train, _) in enumerate(folds):
+            if not sample_weight[train].any():
+                raise ValueError(f"sample_weight is 0 in all rows that fold {number} is fitted on.")
+        if not any(sample_weight[test].any() for _, test in folds):
+            raise ValueError("sample_weight is 0 in all rows that cv leaves out.")
+    if labels is None:
+        return
+    for number, (train, _) in enumerate(folds):
+        missing = np.setdiff1d(np.arange(len(labels)), y[train])
+        if len(missing):
+            raise ValueError(
+                f"fold {number} of cv is fitted without the class {str(labels[missing[0]])!r}: "
+                "every fold needs rows of every class to fit on."
+            )
 
 
 class LeftOut:

@@ -161,7 +161,7 @@ def explain_crystal(
     TypeError, CrystalError
         If the crystal cannot be read.
     ValueError
-        If ``target`` is not a class of the model.
+        If ``target`` is not a class of the model, or a substitute is not an element.
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
 

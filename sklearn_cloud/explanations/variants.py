@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..crystals.crystal import Crystal, Formula
+from ..crystals.crystal import ELEMENT_RANK, Crystal, Formula
 from ..symmetry.search import equivalent_sites, find_symmetry
 
 DISPLACEMENT = 0.15  # angstrom; more than symprec, so that no symmetry is left
@@ -86,7 +86,13 @@ def make_variants(crystal, *, substitutes=None, symprec=0.1, random_state=0):
     Returns
     -------
     list of Variant
+
+    Raises
+    ------
+    ValueError
+        If a substitute is not an element.
     """
+    _check_substitutes(substitutes or {})
     chosen = {
         element: tuple((substitutes or {}).get(element, similar_elements(element)))
         for element in crystal.composition
@@ -114,6 +120,14 @@ def make_variants(crystal, *, substitutes=None, symprec=0.1, random_state=0):
     ]
     larger = crystal._replace(lattice=crystal.lattice * EXPANSION ** (1 / 3))
     return [*variants, Variant("cell", "volume", f"one {EXPANSION - 1:.0%} larger", larger)]
+
+
+def _check_substitutes(substitutes):
+    for element, others in substitutes.items():
+        if isinstance(others, str) or not all(other in ELEMENT_RANK for other in others):
+            raise ValueError(
+                f"the substitutes of {element!r} must be a list of elements, got {others!r}."
+            )
 
 
 def replace_element(crystal, element, other, sites=None):

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 _GRID = (0.1, 0.5, 1.0, 2.0)  # exponents of the starts
 _SAME = 1e-6  # difference of two minima that are one
+_ON_A_LINE = 1e-6  # ratio of the spreads across and along
 _SILENT = 1e-6  # change of every log loss below which a coefficient has no effect
 
 
@@ -61,11 +62,22 @@ def undetermined(form, parameters, log_sizes):
     return np.array(form.names)[silent | at_limit].tolist()
 
 
+def on_a_line(log_sizes):
+    """Whether log D is a linear function of log N, as with a fixed number of tokens per weight."""
+    along, across = np.linalg.svd(log_sizes - log_sizes.mean(axis=0), compute_uv=False)
+    return bool(across < _ON_A_LINE * along)
+
+
 def warn_if_uncertain(form, best, log_sizes):
     """Issue a ConvergenceWarning if the result is not a minimum, or the losses leave it open."""
     names = undetermined(form, best.x, log_sizes)
     if not best.success:
         reason = f"L-BFGS did not converge ({best.message}); increase max_iter"
+    elif on_a_line(log_sizes):
+        reason = (
+            "D is a power of N in all rows: the losses do not tell the effect of the model from "
+            "that of the data. Do not use this law for other pairs; vary N and D independently"
+        )
     elif names == ["E"]:
         reason = (
             "E is at its lower bound, 0: the losses do not show the loss of an infinite model on "

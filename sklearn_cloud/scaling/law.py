@@ -176,13 +176,13 @@ class ScalingLaw(RegressorMixin, BaseEstimator):
         ------
         ValueError
             If a size or loss is not above 0 (all such rows are named), there are not more rows
-            than coefficients, or too few different sizes to determine an exponent.
+            than coefficients, or too few different sizes, or pairs of them, to determine the law.
 
         Warns
         -----
         sklearn.exceptions.ConvergenceWarning
-            If the best start did not converge, the losses do not determine the law, or E is at
-            its lower bound. The best law found is kept.
+            If the best start did not converge, the losses do not determine the law (also where D
+            is given by N in all rows), or E is at its lower bound. The best law found is kept.
         """
         self._validate_params()
         self._form = form = FORMS[self.form]
@@ -196,7 +196,7 @@ class ScalingLaw(RegressorMixin, BaseEstimator):
         )
         check_sizes(X)
         check_positive(loss, "The loss")
-        check_variety(X, form.min_sizes)
+        check_variety(X, form.min_sizes, len(form.names))
         center = np.log(X).mean(axis=0)
         self._fit(np.log(X) - center, np.log(loss), center)
         return self

@@ -32,11 +32,25 @@ def check_positive(values, name):
         )
 
 
-def check_variety(X, least):
-    """Raise a ValueError if there are fewer than `least` different sizes in a column."""
+def check_variety(X, least, n_coefficients):
+    """Raise a ValueError if there are too few different sizes, or pairs of them.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, 2)
+    least : int
+        Smallest number of different sizes in a column.
+    n_coefficients : int
+        Smallest number of different pairs.
+    """
     for name, sizes in (("model sizes N", X[:, 0]), ("data sizes D", X[:, 1])):
         if (found := len(np.unique(sizes))) < least:
             raise ValueError(
                 f"The law needs at least {least} different {name}, got {found}: fewer do not "
                 "determine its exponent."
             )
+    if (found := len(np.unique(X, axis=0))) < n_coefficients:
+        raise ValueError(
+            f"The law has {n_coefficients} coefficients, but there are only {found} different "
+            "pairs of N and D: repetitions do not determine it."
+        )

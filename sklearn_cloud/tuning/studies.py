@@ -5,11 +5,12 @@ import os
 import time
 import warnings
 from contextlib import contextmanager
+from numbers import Integral
 
 import joblib
 import numpy as np
 import optuna
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import TrialState
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
@@ -20,6 +21,7 @@ from .spaces import suggest_parameters
 from .storages import Worker, open_storage
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+_ROUNDING = 1e-8  # of a number of steps
 _POLL = 1.0  # seconds between looks at the trials of other workers
 _FIRST_TRIALS = 4  # that are not pruned: the rank among fewer says little
 
@@ -89,9 +91,11 @@ def tune_pipeline(
 
     Raises
     ------
+    TypeError
+        If the space is not a dict of distributions.
     ValueError
-        If the stored study was made with other rows, folds or scoring, or if the space names a
-        parameter that the estimator does not have.
+        If the stored study was made with other rows, folds or scoring, if the space names a
+        parameter that the estimator does not have, or if a score is NaN.
 
     Warns
     -----
@@ -127,6 +131,8 @@ def tune_pipeline(
     >>> model = model.set_params(**study.best_params).fit(crystals, energies)
     """
     _check_names(space, estimator)
+    if not isinstance(random_state, Integral) or random_state < 0:
+        raise ValueError(f"random_state must be a non-negative integer, got {random_state!r}.")
     folds = list(check_cv(cv, y, classifier=is_classifier(estimator)).split(X, y))
     scorer = check_scoring(estimator, scoring=scoring)
     storage = open_storage(storage)
@@ -212,6 +218,12 @@ def _score_folds(trial, model, X, y, folds, scorer):
     scores = []
     for n_finished, fold in enumerate(folds, start=1):
         score = cross_val_score(model, X, y, cv=[fold], scoring=scorer, error_score="raise")
+        if np.isnan(score[0]):
+            # Optuna would count the trial as failed without an error, and it would start anew
+            raise ValueError(
+                f"The score of fold {n_finished} is NaN with {trial.params}: choose another "
+                "scoring, or larger folds (R2, the default of regressors, needs two rows)."
+            )
         scores.append(float(score[0]))
         trial.set_user_attr("scores", scores)
         with warnings.catch_warnings():
@@ -224,7 +236,15 @@ def _score_folds(trial, model, X, y, folds, scorer):
 
 
 def _check_names(space, estimator):
-    """Raise ValueError if the space names parameters that the estimator does not have."""
+    """Raise an error if the space is none, or names parameters that the estimator does not have."""
+    if not isinstance(space, dict):
+        raise TypeError(f"space must be a dict of Optuna's distributions, got {space!r:.80}.")
+    for name, values in space.items():
+        if not isinstance(values, BaseDistribution):
+            raise TypeError(
+                f"The space of {name!r} must be one of Optuna's distributions, such as "
+                f"CategoricalDistribution([...]), got {values!r:.80}."
+            )
     params = estimator.get_params(deep=True)
     unknown = [name for name in space if name not in params]
     if unknown:
@@ -274,7 +294,10 @@ def _enqueue_as_is(study, estimator, space, worker):
 def _contains(values, value):
     if isinstance(values, CategoricalDistribution):
         return value in values.choices
-    return isinstance(value, int | float) and values.low <= value <= values.high
+    if not isinstance(value, int | float) or not values.low <= value <= values.high:
+        return False
+    steps = (value - values.low) / (values.step or 1)
+    return not values.step or abs(steps - round(steps)) < _ROUNDING
 
 
 @contextmanager

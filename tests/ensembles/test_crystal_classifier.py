@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 
 from sklearn_cloud import CrystalClassifier, load_model, save_model
 
@@ -32,3 +33,21 @@ def test_bad_targets(table):
         CrystalClassifier("fast").fit(crystals, ["b"] * 4 + ["a"] * (len(y) - 4))
     with pytest.raises(ValueError, match="NaN in row 0"):
         model.fit(crystals, [None] + ["a"] * (len(y) - 1))
+
+
+def test_a_fold_without_a_class(table):
+    crystals, _, y = table
+    labels = np.repeat(["b", "a"], [40, len(y) - 40])
+    # the only column, of "b", would be taken for that of "a": an accuracy of 100 %
+    model = CrystalClassifier("fast", cv=[(np.arange(40), np.arange(40, 60))])
+    with pytest.raises(ValueError, match="fold 0 of cv is fitted without the class 'a'"):
+        model.fit(crystals, labels)
+
+
+def test_a_failed_fit_leaves_no_model_of_other_classes(table):
+    crystals, _, y = table
+    model = CrystalClassifier("fast", cv=3, random_state=0).fit(crystals, y > 2)
+    with pytest.raises(ValueError, match="class 'b' has 2 rows"):
+        model.fit(crystals, ["b"] * 2 + ["a"] * (len(y) - 2))
+    with pytest.raises(NotFittedError):
+        model.predict(crystals)

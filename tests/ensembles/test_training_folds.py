@@ -5,7 +5,7 @@ import pytest
 from sklearn.model_selection import GroupKFold, KFold, RepeatedKFold
 
 from sklearn_cloud import CrystalRegressor
-from sklearn_cloud.ensembles.training_folds import make_folds
+from sklearn_cloud.ensembles.training_folds import check_parts, make_folds
 
 Y = np.arange(12.0)
 
@@ -50,11 +50,27 @@ def test_splitters_and_lists():
         ([([0, 1], [])], "fold 0 of cv has no rows"),
         ([([0, 1], [2, 12])], "indices outside the 12 rows"),
         ([([0, 1], [1, 2])], "leaves out rows that it also fits on"),
+        ([([0.0, 1.0], [2.0])], "fold 0 of cv must be two lists of row numbers"),
+        ([([0, 1], [[2], [3]])], "fold 0 of cv must be two lists of row numbers"),
     ],
 )
 def test_bad_folds(cv, message):
     with pytest.raises(ValueError, match=message):
         folds_of(cv)
+
+
+def test_masks():
+    ((train, test),) = folds_of([(Y < 8, Y >= 8)])
+    assert train.tolist() == list(range(8))
+    assert test.tolist() == list(range(8, 12))
+
+
+def test_weights_that_leave_nothing_to_learn_from():
+    fold = [(np.arange(8), np.arange(8, 12))]
+    with pytest.raises(ValueError, match="0 in all rows that fold 0 is fitted on"):
+        check_parts(fold, Y, (Y >= 8).astype(float))
+    with pytest.raises(ValueError, match="0 in all rows that cv leaves out"):
+        check_parts(fold, Y, (Y < 8).astype(float))
 
 
 def test_refit_predicts_with_one_model(table):

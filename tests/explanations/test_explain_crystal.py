@@ -212,3 +212,10 @@ def test_the_display_draws_the_contributions_in_the_order_of_the_text():
     assert [line.split()[0] for line in lines[1:]] == ["Elements", "Cl", "Na", "Cell", "volume"]
     assert display.ax_.get_xlabel().endswith("(eV)")
     plt.close(display.figure_)
+
+
+@pytest.mark.parametrize("others", ["Si", ["Zz"]])
+def test_substitutes_that_are_no_elements(others):
+    model = Rule(fraction("Cl")).fit(None, None)
+    with pytest.raises(ValueError, match="substitutes of 'Na' must be a list of elements"):
+        explain_crystal(model, "NaCl", substitutes={"Na": others})

@@ -8,6 +8,7 @@ from cli_tables import PAIRS, cscl, read_rows, write_table
 
 from sklearn_cloud import symmetry_string
 from sklearn_cloud.__main__ import main
+from sklearn_cloud.cli.predict import score
 
 pytestmark = pytest.mark.usefixtures("own_folder")
 
@@ -148,3 +149,11 @@ def test_a_corpus_of_a_compressed_table_and_of_files(tmp_path):
     (tmp_path / "t.json").write_text(json.dumps(rows))
     (_, salt), (name, problem) = open_source(tmp_path / "t.json", None)
     assert salt == "NaCl" and name == "row 2" and isinstance(problem, ValueError)
+
+
+@pytest.mark.parametrize("true", [[0, 1, 1], [0.0, 1.0, None, 1.0], ["0", "1.0", "1"]])
+@pytest.mark.parametrize("label", [int, float, str])
+def test_labels_are_compared_as_numbers(true, label):
+    """A column with gaps has floats, and CSV has text."""
+    table = pd.DataFrame({"cls": true, "predicted_cls": [label(0), *[label(1)] * (len(true) - 1)]})
+    assert "accuracy on the 3 rows with a cls: 1 " in score(table, "cls", classes=True)

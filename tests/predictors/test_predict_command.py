@@ -2,6 +2,7 @@ import pandas as pd
 import pytest
 
 from sklearn_cloud.__main__ import main
+from sklearn_cloud.cli import inputs
 from sklearn_cloud.predictors import load_predictor, loading
 
 
@@ -35,6 +36,16 @@ def test_several_properties_of_a_table(files, data):
     assert main([*command[:5], "--overwrite"]) == 0
     wider = pd.read_csv("out.csv")
     assert (wider["upper"] >= table["upper"]).all() and (wider["upper"] > table["upper"]).any()
+
+
+def test_a_parquet_column_that_begins_empty(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(inputs, "CHUNK", 2)
+    table = pd.DataFrame({"formula": ["NaCl", "KCl", "LiF"], "note": [None, None, "late"]})
+    table.to_parquet("table.parquet")
+    command = ["predict", "experimental_band_gap", "table.parquet", "-o", "out.parquet"]
+    assert main(command) == 0
+    assert pd.read_parquet("out.parquet")["note"].tolist() == [None, None, "late"]
 
 
 def test_bad_crystals_are_named_or_skipped(files, data, capsys):

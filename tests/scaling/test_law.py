@@ -151,6 +151,20 @@ def test_too_few_losses():
         ScalingLaw().fit(grid(2, 4), np.ones(8))
 
 
+def test_repeated_pairs_do_not_determine_a_law():
+    sizes = np.repeat([[1e5, 1e6], [1e6, 1e7], [1e7, 1e8]], 3, axis=0)
+    with pytest.raises(ValueError, match="5 coefficients, but there are only 3 different pairs"):
+        ScalingLaw(n_bootstraps=0).fit(sizes, np.repeat([1.0, 0.6, 0.4], 3))
+
+
+@pytest.mark.parametrize("form", ["hoffmann", "kaplan"])
+def test_data_in_proportion_to_the_model_warn(form):
+    N = np.logspace(4, 9, 6)
+    loss = 90 / N**0.4 + 20 / (20 * N) ** 0.3 + 0.2
+    with pytest.warns(ConvergenceWarning, match="D is a power of N in all rows"):
+        ScalingLaw(form, n_bootstraps=0).fit(np.column_stack([N, 20 * N]), loss)
+
+
 def test_all_wrong_rows_are_named():
     X = grid(4, 4)
     losses = noisy_losses(X)

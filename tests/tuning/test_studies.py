@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import ShuffleSplit, cross_val_score
+from sklearn.model_selection import LeaveOneOut, ShuffleSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 optuna = pytest.importorskip("optuna", reason="needs sklearn-cloud[tuning]")
@@ -58,6 +58,30 @@ def test_parameters_outside_the_space_are_not_tried(numbers):
     with pytest.warns(UserWarning, match=r"alpha=1000000.0 is not in the space"):
         study = tune_pipeline(Ridge(alpha=1e6), *numbers, space=ALPHA, n_trials=1)
     assert study.trials[0].params["alpha"] < 1e3
+
+
+def test_parameters_between_the_steps_of_the_space_are_not_tried(numbers):
+    space = {"alpha": FloatDistribution(0.5, 2.5, step=1.0)}
+    with pytest.warns(UserWarning, match=r"alpha=1.0 is not in the space"):
+        tune_pipeline(Ridge(), *numbers, space=space, n_trials=1)
+
+
+@pytest.mark.filterwarnings("ignore:R.2 score is not well-defined")
+def test_scores_that_are_nan_end_the_study(numbers):
+    X, y = numbers
+    with pytest.raises(ValueError, match="score of fold 1 is NaN with {'alpha': 1.0}"):
+        tune_pipeline(Ridge(), X[:5], y[:5], space=ALPHA, n_trials=2, cv=LeaveOneOut())
+
+
+@pytest.mark.parametrize("space", [["alpha"], {"alpha": [0.1, 1.0]}])
+def test_a_space_without_distributions(space, numbers):
+    with pytest.raises(TypeError, match="Optuna's distributions"):
+        tune_pipeline(Ridge(), *numbers, space=space)
+
+
+def test_a_seed_that_is_none(numbers):
+    with pytest.raises(ValueError, match="random_state must be a non-negative integer, got None"):
+        tune_pipeline(Ridge(), *numbers, space=ALPHA, random_state=None)
 
 
 def test_a_resumed_study_is_the_uninterrupted_one(numbers, tmp_path):
