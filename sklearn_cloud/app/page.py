@@ -106,7 +106,7 @@ def with_unit(label, unit):
 
 
 def predict(entries, names, coverage):
-    """Predict, and keep the result for this session."""
+    """Predict, and keep the result while the page is open."""
     st.session_state.pop("result", None)
     if not entries:
         st.info("Upload a file, type a formula, or try the example crystals.")
