@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._compat import Interval
 from ..crystals.items import as_items
+from ..features.rounding import round_features
 from ..notebook import NotebookSummary
 from ..training.checks import accept_strings, check_targets, check_weights
 
@@ -89,7 +90,7 @@ class FeatureRegressor(NotebookSummary, RegressorMixin, BaseEstimator):
         weights = None if sample_weight is None else check_weights(sample_weight, len(items))
         vars(self).pop("head_", None)  # should this fit fail, no earlier model is left behind
         self.features_ = self._features()
-        table = self.features_.fit_transform(items)
+        table = round_features(self.features_.fit_transform(items))
         self.n_outputs_ = None if y.ndim == 1 else y.shape[1]
         self.n_samples_fit_ = len(items)
         head = self._head() if y.ndim == 1 else MultiOutputRegressor(self._head())
@@ -121,7 +122,7 @@ class FeatureRegressor(NotebookSummary, RegressorMixin, BaseEstimator):
             If a row of `X` is not a valid crystal; the message names it.
         """
         check_is_fitted(self)
-        return self.head_.predict(self.features_.transform(X))
+        return self.head_.predict(round_features(self.features_.transform(X)))
 
     def _summary(self):
         rows = getattr(self, "n_samples_fit_", None)  # models saved by earlier versions lack it

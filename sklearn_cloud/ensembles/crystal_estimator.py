@@ -106,6 +106,8 @@ class CrystalEstimator(NotebookSummary, BaseEstimator):
         self.views_ = make_views(structures, self.physics, **options)
         members = self._new_members(y, seed)
         tables = compute_views(self.views_, crystals, VIEWS)
+        if self.members is None:
+            members = self._worth_fitting(members, tables, y)
         fits = self._cross_fit(members, tables, y, weights, folds)
         self._fit_weights(LeftOut(fits, tables["features"], y, weights, folds, seed))
         self.applicability_ = Applicability().fit(_strings(tables))
@@ -117,6 +119,10 @@ class CrystalEstimator(NotebookSummary, BaseEstimator):
     def _new_members(self, y, seed):
         options = {"device": self.device, "n_jobs": self.n_jobs, "random_state": seed}
         return self._make_members(self.effort, y, members=self.members, **options)
+
+    def _worth_fitting(self, members, tables, y):
+        """Return the members that can differ from the others, now that the tables are known."""
+        return members
 
     def _cross_fit(self, members, tables, y, weights, folds):
         total = len(members) * len(folds)

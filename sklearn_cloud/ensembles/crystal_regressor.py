@@ -8,6 +8,7 @@ from .crystal_estimator import CrystalEstimator
 from .intervals import Difficulty, cv_plus
 from .member_weights import absolute_error_weights
 from .members import REGRESSION_MEMBERS, regression_members
+from .physics_ratios import PhysicsRatios, find_references
 
 
 class CrystalRegressor(RegressorMixin, CrystalEstimator):
@@ -36,8 +37,8 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
         folds; the fitted estimator is larger and predicts more slowly.
     physics : PotentialPhysics, default=None
         Unfitted transformer; adds features computed with a pre-trained potential and, for positive
-        targets, members that learn the ratio to the computed number that is most like the target.
-        None leaves them out.
+        targets and if a computed number ranks the rows like the target, members that learn the
+        ratio to it. None leaves them out.
     device : str, default=None
         Device of the networks; None uses CUDA if available, else the CPU.
     n_jobs : int, default=None
@@ -115,6 +116,13 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
     def _make_members(self, *arguments, **options):
         n_physics = 0 if self.physics is None else len(self.physics.get_feature_names_out())
         return regression_members(*arguments, n_physics=n_physics, **options)
+
+    def _worth_fitting(self, members, tables, y):
+        """Leave out the members with ratios if no computed number is like the target."""
+        ratios = [member for member in members if isinstance(member.estimator, PhysicsRatios)]
+        if not ratios or find_references(tables["features"], y, ratios[0].estimator.n_columns):
+            return members
+        return [member for member in members if member not in ratios]
 
     def _expectation(self):
         error = f"{self.expected_error_:.3g} (mean absolute error on rows left out)"

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.stats import spearmanr
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 
-from ..baselines.physics_trees import MeanOfRatios
+from .mean_of_ratios import MeanOfRatios
 
 _MOST_MISSING = 0.1  # share of rows in which a reference may be missing or not positive
 
@@ -54,12 +54,9 @@ class PhysicsRatios(RegressorMixin, BaseEstimator):
         -------
         self
         """
-        columns = range(-self.n_columns, 0)
-        correlations = [_rank_correlation(X[:, column], y) for column in columns]
-        best = np.argsort(correlations)[::-1][: self.n_references]
-        self.references_ = [
-            columns[place] for place in best if correlations[place] >= self.min_correlation
-        ]
+        self.references_ = find_references(
+            X, y, self.n_columns, self.n_references, self.min_correlation
+        )
         model = MeanOfRatios(clone(self.estimator), columns=self.references_)
         self.model_ = model.fit(X, y, sample_weight)
         return self
@@ -67,6 +64,29 @@ class PhysicsRatios(RegressorMixin, BaseEstimator):
     def predict(self, X):
         """Return predictions, shape (n_samples,)."""
         return self.model_.predict(X)
+
+
+def find_references(X, y, n_columns, n_references=2, min_correlation=0.9):
+    """Return the last columns that rank the rows most like the target, counted from the last one.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+    y : ndarray of shape (n_rows,)
+    n_columns : int
+        Number of last columns to choose from.
+    n_references : int, default=2
+    min_correlation : float, default=0.9
+
+    Returns
+    -------
+    list of int
+        At most `n_references`, the best first; empty if none has this rank correlation.
+    """
+    columns = range(-n_columns, 0)
+    correlations = [_rank_correlation(X[:, column], y) for column in columns]
+    best = np.argsort(correlations)[::-1][:n_references]
+    return [columns[place] for place in best if correlations[place] >= min_correlation]
 
 
 def _rank_correlation(column, y):

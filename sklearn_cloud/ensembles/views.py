@@ -11,11 +11,10 @@ from ..features.bond_features import BondFeatures
 from ..features.element_fractions import ElementFractions
 from ..features.geometry_features import GeometryFeatures
 from ..features.magpie import MagpieFeatures
+from ..features.rounding import round_features
 from ..symmetry.transformer import SymmetryStringTransformer
 
 VIEWS = ("strings", "features")
-_DIGITS = 6
-_LEAST_DIGIT = 2  # smaller numbers are rounded like 0.01
 
 
 def read_crystals(X, *, n_jobs, verbose):
@@ -84,14 +83,3 @@ def compute_views(views, crystals, wanted):
         table = parts[0] if len(parts) == 1 else np.hstack(parts)
         tables[name] = round_features(table) if name == "features" else table
     return tables
-
-
-def round_features(table):
-    """Return the features with six significant digits, and no more than seven decimals.
-
-    What follows is rounding error. It differs between a crystal and the same crystal read from a
-    file, and the thresholds of trees would tell the two apart.
-    """
-    leading = np.floor(np.log10(np.maximum(np.abs(table), 10.0**-_LEAST_DIGIT)))
-    unit = 10.0 ** (leading - _DIGITS + 1)
-    return np.round(table / unit) * unit

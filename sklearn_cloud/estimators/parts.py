@@ -27,7 +27,7 @@ INNER = {
     "ElementReferences": "sklearn_cloud.baselines.potential_energy",
     "FrozenTrees": "sklearn_cloud.predictors.frozen_trees",
     "FrozenTreesClassifier": "sklearn_cloud.predictors.frozen_trees",
-    "MeanOfRatios": "sklearn_cloud.baselines.physics_trees",
+    "MeanOfRatios": "sklearn_cloud.ensembles.mean_of_ratios",
     "PhysicsRatios": "sklearn_cloud.ensembles.physics_ratios",
 }
 

@@ -91,3 +91,20 @@ def test_an_ensemble_with_physics(table, monkeypatch, tmp_path):
     save_model(model, tmp_path / "model")
     loaded = load_model(tmp_path / "model")
     np.testing.assert_array_equal(loaded.predict(crystals), model.predict(crystals))
+
+
+@pytest.mark.parametrize("target", ["stiffness", "noise"])
+def test_ratios_are_members_where_a_computed_number_is_like_the_target(table, monkeypatch, target):
+    crystals = table[0][:40]
+    y = np.array([stiffness(crystal) for crystal in read_rows(crystals)])
+    if target == "noise":
+        y = np.random.RandomState(0).uniform(1, 2, len(y))
+    monkeypatch.setattr(PotentialPhysics, "fit_transform", compute)
+    monkeypatch.setattr(crystal_regressor, "regression_members", regression_members)
+    physics = PotentialPhysics(properties=["energy"])
+    model = CrystalRegressor("fast", cv=2, physics=physics, random_state=0).fit(crystals, y)
+    assert ("extra-trees (physics)" in model.weights_) == (target == "stiffness")
+    chosen = CrystalRegressor(
+        members=["boosting (physics)"], cv=2, physics=physics, random_state=0
+    ).fit(crystals, y)
+    assert list(chosen.weights_) == ["boosting (physics)"]  # asked for

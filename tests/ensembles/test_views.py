@@ -5,15 +5,6 @@ import pytest
 from pymatgen.io.cif import CifWriter
 
 from sklearn_cloud import CrystalRegressor
-from sklearn_cloud.ensembles.views import round_features
-
-
-def test_features_have_six_digits():
-    table = np.array([[1 / 3, 13.9999999999, 2e-16, -123456.7, 0.0, np.nan, 0.01234567]])
-    expected = [[0.333333, 14.0, 0.0, -123457.0, 0.0, np.nan, 0.0123457]]
-    np.testing.assert_allclose(round_features(table), expected, rtol=1e-12, atol=0)
-    noise = table * (1 + 1e-12) + 1e-13
-    np.testing.assert_array_equal(round_features(noise), round_features(table))
 
 
 @pytest.mark.parametrize("member", ["boosting", "extra-trees"])
