@@ -117,7 +117,12 @@ class CrystalEstimator(NotebookSummary, BaseEstimator):
         return self
 
     def _new_members(self, y, seed):
-        options = {"device": self.device, "n_jobs": self.n_jobs, "random_state": seed}
+        options = {
+            "structures": self.reads_structures_,
+            "device": self.device,
+            "n_jobs": self.n_jobs,
+            "random_state": seed,
+        }
         return self._make_members(self.effort, y, members=self.members, **options)
 
     def _worth_fitting(self, members, tables, y):

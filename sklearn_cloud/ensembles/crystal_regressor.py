@@ -24,7 +24,7 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
     ----------
     effort : {"fast", "default", "best"}, default="default"
         `"fast"` has no networks and takes seconds to minutes. `"default"` adds the encoder "mini",
-        `"best"` also "small".
+        `"best"` also "small" and, for structures, a network on graphs (`CGCNNRegressor`).
     members : sequence of str, default=None
         Names of the members, see the user guide; None leaves the choice to `effort`.
     cv : int, cross-validation splitter or iterable of (train, test), default=None

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..crystals.crystal import ELEMENT_RANK
-from .views import VIEWS
+from .views import CRYSTALS, VIEWS
 
 
 def check_ensemble(model):
@@ -22,11 +22,12 @@ def check_ensemble(model):
     used = {name for name, weight in model.weights_.items() if weight > 0}
     _require(used <= set(model.members_), "a member with a weight is missing")
     _require(used <= set(model.view_of_member_), "a member has no view")
-    _require(set(model.view_of_member_.values()) <= set(VIEWS), "a view is unknown")
-    _require(all(model.views_[name] for name in VIEWS), "a view is empty")
     _require(
         isinstance(model.reads_structures_, bool), "reads_structures_ is neither true nor false"
     )
+    known = {*VIEWS, CRYSTALS} if model.reads_structures_ else set(VIEWS)
+    _require(set(model.view_of_member_.values()) <= known, "a view is unknown")
+    _require(all(model.views_[name] for name in VIEWS), "a view is empty")
     _check_applicability(model.applicability_)
     if hasattr(model, "scores_"):
         _check_intervals(model, *numbers)

@@ -15,10 +15,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
+from ..baselines.cgcnn import CGCNNRegressor
 from ..estimators.classifier import CloudClassifier
 from ..estimators.cloud import affordable_epochs
 from ..estimators.regressor import CloudRegressor
 from .physics_ratios import PhysicsRatios
+from .views import CRYSTALS
 
 EFFORTS = ("fast", "default", "best")
 #: Names of all members.
@@ -32,6 +34,7 @@ REGRESSION_MEMBERS = (
     "support vectors (log)",
     "CLOUD mini",
     "CLOUD small",
+    "CGCNN",
 )
 CLASSIFICATION_MEMBERS = ("extra-trees", "boosting", "support vectors", "CLOUD mini")
 _KERNEL_ROWS = 6000  # above this, a kernel method is not worth its cost
@@ -45,7 +48,7 @@ class Member(NamedTuple):
     Attributes
     ----------
     name : str
-    view : {"strings", "features"}
+    view : {"strings", "features", "crystals"}
     estimator : estimator
         Unfitted.
     """
@@ -69,7 +72,9 @@ def check_members(members, known, n_rows):
         raise ValueError(f"members has a name twice: {members}.")
 
 
-def regression_members(effort, y, *, members, n_physics=0, random_state, device, n_jobs):
+def regression_members(
+    effort, y, *, members, structures=True, n_physics=0, random_state, device, n_jobs
+):
     """Return the members of a regressor.
 
     Parameters
@@ -79,6 +84,8 @@ def regression_members(effort, y, *, members, n_physics=0, random_state, device,
         Targets; members with a logarithmic target need positive ones.
     members : sequence of str or None
         Names from `REGRESSION_MEMBERS`; None means all that `effort` allows.
+    structures : bool
+        Whether there are structures; without them, there is no network on graphs.
     n_physics : int
         Number of the last features that a potential has computed.
     random_state : int
@@ -93,7 +100,7 @@ def regression_members(effort, y, *, members, n_physics=0, random_state, device,
     ------
     ValueError
         If a member with a logarithmic target or with ratios is asked for, but a target is not
-        positive, or one with ratios without physics.
+        positive, or one with ratios without physics, or one on graphs without structures.
     """
     positive = y.min() > 0
     if members is None:
@@ -104,6 +111,8 @@ def regression_members(effort, y, *, members, n_physics=0, random_state, device,
         if positive and n_physics:
             members += ["extra-trees (physics)", "boosting (physics)"]
         members += [f"CLOUD {name}" for name in networks]
+        if effort == "best" and structures:
+            members.append("CGCNN")
     elif not positive and any("(log)" in name or "(physics)" in name for name in members):
         raise ValueError(
             "members with '(log)' or '(physics)' need positive targets, but the smallest is "
@@ -111,7 +120,11 @@ def regression_members(effort, y, *, members, n_physics=0, random_state, device,
         )
     elif not n_physics and any("(physics)" in name for name in members):
         raise ValueError("members with '(physics)' need physics=PotentialPhysics(...).")
+    if "CGCNN" in members and not structures:
+        raise ValueError("the member 'CGCNN' needs structures, but X has compositions.")
     networks = _networks(CloudRegressor, len(y), device, random_state)
+    options = _network_options(len(y), device, random_state)
+    networks["CGCNN"] = CGCNNRegressor(**options)
     models = {
         "extra-trees": ExtraTreesRegressor(
             300, max_features=0.5, n_jobs=n_jobs, random_state=random_state
@@ -131,7 +144,7 @@ def regression_members(effort, y, *, members, n_physics=0, random_state, device,
     return [_member(name, models | networks) for name in REGRESSION_MEMBERS if name in members]
 
 
-def classification_members(effort, y, *, members, random_state, device, n_jobs):
+def classification_members(effort, y, *, members, structures=True, random_state, device, n_jobs):
     """Return the members of a classifier; parameters and result as in `regression_members`."""
     if members is None:
         members = ["extra-trees", "boosting"]
@@ -162,16 +175,23 @@ def classification_members(effort, y, *, members, random_state, device, n_jobs):
 
 
 def _member(name, models):
-    return Member(name, "strings" if name.startswith("CLOUD") else "features", models[name])
+    view = "strings" if name.startswith("CLOUD") else CRYSTALS if name == "CGCNN" else "features"
+    return Member(name, view, models[name])
 
 
 def _networks(kind, n_rows, device, random_state, most_epochs=50):
-    """Return {name: network}; the number of epochs is lower for large tables."""
-    epochs = min(most_epochs, affordable_epochs(n_rows, _BATCH))
-    options = {"max_epochs": epochs, "device": device, "random_state": random_state}
+    """Return {name: network} of the encoders."""
+    options = _network_options(n_rows, device, random_state, most_epochs)
+    return {f"CLOUD {encoder}": kind(encoder, **options) for encoder in ("mini", "small")}
+
+
+def _network_options(n_rows, device, random_state, most_epochs=50):
+    """Return the parameters of a network; the number of epochs is lower for large tables."""
     return {
-        f"CLOUD {encoder}": kind(encoder, validation_fraction=0, **options)
-        for encoder in ("mini", "small")
+        "max_epochs": min(most_epochs, affordable_epochs(n_rows, _BATCH)),
+        "validation_fraction": 0,
+        "device": device,
+        "random_state": random_state,
     }
 
 

@@ -15,6 +15,8 @@ from ..features.rounding import round_features
 from ..symmetry.transformer import SymmetryStringTransformer
 
 VIEWS = ("strings", "features")
+#: The view of a network that reads the crystals themselves; it needs no transformer.
+CRYSTALS = "crystals"
 
 
 def read_crystals(X, *, n_jobs, verbose):
@@ -76,8 +78,9 @@ def make_views(structures, physics, *, n_jobs, verbose):
 
 
 def compute_views(views, crystals, wanted):
-    """Return the table of each wanted view, by name."""
-    tables = {}
+    """Return the table of each wanted view, by name, and the crystals themselves."""
+    tables = {CRYSTALS: np.empty(len(crystals), dtype=object)}
+    tables[CRYSTALS][:] = crystals
     for name in wanted:
         parts = [transformer.fit_transform(crystals) for transformer in views[name]]
         table = parts[0] if len(parts) == 1 else np.hstack(parts)
