@@ -9,6 +9,7 @@ import sklearn_cloud
 from sklearn_cloud.__main__ import build_parser
 from sklearn_cloud.baselines.registry import MODELS, READS
 from sklearn_cloud.predictors import list_predictors, load_card
+from sklearn_cloud.wording import percent
 
 project = "sklearn_cloud"
 author = "the sklearn_cloud developers"
@@ -189,7 +190,7 @@ def list_cards(cards):
                 card["needs"],
                 f"{card['data']['rows']:,}",
                 error,
-                f"{scores['coverage']:.1%}" if "coverage" in scores else "–",
+                percent(scores["coverage"], 1) if "coverage" in scores else "–",
                 published,
             ]
         )

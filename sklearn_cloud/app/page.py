@@ -15,6 +15,7 @@ from sklearn_cloud.app.prediction_table import (
 )
 from sklearn_cloud.app.structure_picture import MOST_SITES, draw_crystal
 from sklearn_cloud.app.uploads import Upload, read_examples, read_uploads
+from sklearn_cloud.wording import percent
 
 DEFAULTS = ("formation_energy", "band_gap", "bulk_modulus", "shear_modulus")
 COVERAGES = (0.5, 0.68, 0.8, 0.9, 0.95)
@@ -96,7 +97,7 @@ def ask_properties(choices):
         format_func=lambda name: with_unit(*choices[name]),
     )
     coverage = right.select_slider(
-        "Coverage of the intervals", COVERAGES, value=0.9, format_func="{:.0%}".format
+        "Coverage of the intervals", COVERAGES, value=0.9, format_func=percent
     )
     return names, coverage
 
@@ -161,7 +162,7 @@ def shown_table(table, choices, coverage):
         columns={
             "name": "crystal",
             "space_group": "space group",
-            "interval": f"{coverage:.0%} interval",
+            "interval": f"{percent(coverage)} interval",
             "message": "note",
         }
     )

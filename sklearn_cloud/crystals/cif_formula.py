@@ -2,6 +2,7 @@
 
 import re
 
+from ..wording import percent
 from .errors import CrystalError
 from .species import ISOTOPES, add_note
 
@@ -52,7 +53,8 @@ def check_formula(block, found, formula, notes=None):
         raise CrystalError(_explain(block, found, formula, symbol))
     if worst > _SMALL:
         add_note(
-            notes, f"the atoms differ from the formula {block.value(_FORMULA)!r} by {worst:.0%}"
+            notes,
+            f"the atoms differ from the formula {block.value(_FORMULA)!r} by {percent(worst)}",
         )
     _check_units(block, ratio)
 

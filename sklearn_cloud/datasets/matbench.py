@@ -12,6 +12,7 @@ import numpy as np
 
 from ..downloads import download as download_file
 from ..downloads import get_data_home
+from ..wording import percent
 from .matbench_table import read_table
 
 N_FOLDS = 5
@@ -227,7 +228,7 @@ def _describe(task, facts, n_rows):
     return (
         f"MatBench v0.1, task {task} ({facts['task_type']}): {facts['description']}{unit} "
         f"(column {facts['target']!r}) of {inputs}.\n"
-        f"{n_rows:,} of {facts['n_rows']:,} official rows ({share:.1%}), folds of "
+        f"{n_rows:,} of {facts['n_rows']:,} official rows ({percent(share, 1)}), folds of "
         f"{rule}({N_FOLDS}, shuffle=True, random_state={FOLD_SEED}) on the complete table.\n"
         f"Source: {facts['url']}; A. Dunn et al., npj Computational Materials 6, 138 (2020)."
     )

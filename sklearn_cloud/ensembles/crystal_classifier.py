@@ -5,6 +5,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
 from ..training.checks import check_labels
+from ..wording import percent
 from .crystal_estimator import CrystalEstimator
 from .member_weights import log_loss_weights
 from .members import CLASSIFICATION_MEMBERS, classification_members
@@ -106,7 +107,7 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
 
     def _expectation(self):
         classes = ", ".join(map(str, self.classes_[:8]))
-        accuracy = f"{self.expected_accuracy_:.1%} (on rows left out)"
+        accuracy = f"{percent(self.expected_accuracy_, 1)} (on rows left out)"
         return {"classes": classes, "expected accuracy": accuracy}
 
     def _predict_with(self, model, table):

@@ -12,6 +12,7 @@ from .._compat import StrOptions
 from ..notebook import NotebookSummary
 from ..training.checks import accept_strings, check_weights
 from ..training.devices import choose_device
+from ..wording import percent
 from .applicability import Applicability, embed
 from .cross_fitting import cross_fit, fit_on_all
 from .fitted_state import check_ensemble
@@ -203,7 +204,7 @@ class CrystalEstimator(NotebookSummary, BaseEstimator):
     def _summary(self):
         reads = "structures" if self.reads_structures_ else "compositions"
         weights = sorted(self.weights_.items(), key=lambda item: -item[1])
-        used = ", ".join(f"{name} {weight:.0%}" for name, weight in weights if weight > 0)
+        used = ", ".join(f"{name} {percent(weight)}" for name, weight in weights if weight > 0)
         return {"reads": reads, "members": used, **self._expectation()}
 
     def _expectation(self):

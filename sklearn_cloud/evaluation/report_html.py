@@ -5,6 +5,7 @@ from html import escape
 import pandas as pd
 
 from .._version import __version__
+from ..wording import percent
 from .own_folds import CVS
 from .report_text import describe_curve, quantity, summary_lines
 from .svg_charts import line_chart, parity_chart
@@ -82,9 +83,9 @@ def _score_table(report):
     for (cv, model), row in report.scores().iterrows():
         if report.classification:
             cells = [
-                f"{row['accuracy']:.1%}",
-                f"{row['accuracy_low']:.1%} to {row['accuracy_high']:.1%}",
-                f"{row['balanced_accuracy']:.1%}",
+                percent(row["accuracy"], 1),
+                f"{percent(row['accuracy_low'], 1)} to {percent(row['accuracy_high'], 1)}",
+                percent(row["balanced_accuracy"], 1),
                 quantity(row["log_loss"]),
             ]
         else:
@@ -135,7 +136,7 @@ def _parity(found, report):
         x_label=f"true {report.target}{unit}",
         y_label=f"predicted {report.target}{unit}",
     )
-    what = f" Lines are {report.coverage:.0%} intervals." if bounds else ""
+    what = f" Lines are {percent(report.coverage)} intervals." if bounds else ""
     text = f"Every point was predicted by a model that had not seen it.{what}"
     return f'{chart}<p class="note">{escape(text)}</p>'
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..wording import percent
 from .own_folds import CVS
 
 
@@ -22,9 +23,9 @@ def summary_lines(report):
     n_rows = report.predictions["row"].nunique()
     if report.classification:
         lines = [
-            f"Expect {row['accuracy']:.1%} of the predictions of {report.target} to be right (95 % "
-            f"interval {row['accuracy_low']:.1%} to {row['accuracy_high']:.1%}), estimated on "
-            f"{n_rows} crystals with {CVS[cv]}."
+            f"Expect {percent(row['accuracy'], 1)} of the predictions of {report.target} to be "
+            f"right (95 % interval {percent(row['accuracy_low'], 1)} to "
+            f"{percent(row['accuracy_high'], 1)}), estimated on {n_rows} crystals with {CVS[cv]}."
         ]
     else:
         lines = [
@@ -37,8 +38,8 @@ def summary_lines(report):
     found = report.intervals(cv)
     if found:
         lines.append(
-            f"{found['observed']:.1%} of the {found['nominal']:.0%} intervals contain the true "
-            f"value; their mean width is {quantity(found['mean_width'], unit)}."
+            f"{percent(found['observed'], 1)} of the {percent(found['nominal'])} intervals contain "
+            f"the true value; their mean width is {quantity(found['mean_width'], unit)}."
         )
     return lines
 
@@ -47,8 +48,9 @@ def _compare(report, row, other):
     low, high = row["better_low"], row["better_high"]
     main, better = report.models[0], row["better_by"]
     if report.classification:
-        amount = f"{abs(better):.1%} of the crystals"
-        span = f"95 % interval of the difference {low:+.1%} to {high:+.1%}"
+        amount = f"{percent(abs(better), 1)} of the crystals"
+        ends = (percent(end, 1, sign="+") for end in (low, high))
+        span = f"95 % interval of the difference {' to '.join(ends)}"
         what = ("right on more crystals than", "right on fewer crystals than")
     else:
         amount = quantity(abs(better), report.unit)
@@ -68,7 +70,7 @@ def describe_curve(report):
         return "There are too few crystals for smaller training sets."
     before, after = curve[f"error:{report.models[0]}"].iloc[-2:]
     few, many = curve["n_train"].iloc[-2:]
-    change = f"{(after - before) / before:+.0%}" if before else "no change"
+    change = percent((after - before) / before, sign="+") if before else "no change"
     return (
         f"From {few} to {many} training crystals the error of {report.models[0]} went from "
         f"{quantity(before)} to {quantity(after)} ({change})."

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..crystals.crystal import ELEMENT_RANK, Crystal, Formula
 from ..symmetry.search import equivalent_sites, find_symmetry
+from ..wording import percent
 
 DISPLACEMENT = 0.15  # angstrom; more than symprec, so that no symmetry is left
 N_DISPLACED = 3
@@ -119,7 +120,7 @@ def make_variants(crystal, *, substitutes=None, symprec=0.1, random_state=0):
         for _ in range(N_DISPLACED)
     ]
     larger = crystal._replace(lattice=crystal.lattice * EXPANSION ** (1 / 3))
-    return [*variants, Variant("cell", "volume", f"one {EXPANSION - 1:.0%} larger", larger)]
+    return [*variants, Variant("cell", "volume", f"one {percent(EXPANSION - 1)} larger", larger)]
 
 
 def _check_substitutes(substitutes):

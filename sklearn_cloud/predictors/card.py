@@ -2,6 +2,8 @@
 
 import html
 
+from ..wording import percent
+
 
 class PredictorCard:
     """What a user has to know about a predictor.
@@ -72,9 +74,9 @@ class PredictorCard:
         """The main score in a few words."""
         scores = self["scores"]
         if self["kind"] == "classification":
-            return f"{scores['accuracy']:.1%} right"
+            return f"{percent(scores['accuracy'], 1)} right"
         if "median_relative_error" in scores:
-            return f"{scores['median_relative_error']:.1%} (median)"
+            return f"{percent(scores['median_relative_error'], 1)} (median)"
         return f"{scores['mae']:.3g} {self['unit']}".rstrip()
 
     def tables(self):
@@ -136,8 +138,8 @@ class PredictorCard:
                 ("root mean squared error", f"{scores['rmse']:.4g} {unit}".rstrip()),
                 ("error of the median", f"{scores['of_median']:.4g} {unit}".rstrip()),
                 (
-                    f"coverage of the {scores['nominal_coverage']:.0%} interval",
-                    f"{scores['coverage']:.1%}",
+                    f"coverage of the {percent(scores['nominal_coverage'])} interval",
+                    percent(scores["coverage"], 1),
                 ),
             ]
         if "mae_alone" in scores:
@@ -146,7 +148,7 @@ class PredictorCard:
         if "mae_in_unit" in scores:
             rows += [
                 (f"mean absolute error in {self['unit']}", f"{scores['mae_in_unit']:.3g}"),
-                ("median relative error", f"{scores['median_relative_error']:.1%}"),
+                ("median relative error", percent(scores["median_relative_error"], 1)),
             ]
         rows += [(f"member {name}", f"{value:.4g}") for name, value in scores["members"].items()]
         if best := self["published"]:
@@ -162,7 +164,7 @@ class PredictorCard:
         if "accuracy" in group:
             return f"{group['rows']:,} rows, accuracy {group['accuracy']:.3f}"
         error = f"{group['mae']:.4g} {self.table_unit}".rstrip()
-        return f"{group['rows']:,} rows, error {error}, coverage {group['coverage']:.1%}"
+        return f"{group['rows']:,} rows, error {error}, coverage {percent(group['coverage'], 1)}"
 
     def _origin(self):
         weights = self["protocol"]["weights"]

@@ -4,6 +4,8 @@ import warnings
 
 import torch
 
+BF16_INSTRUCTIONS = ("amx_bf16", "avx512_bf16")
+
 
 def choose_device(device):
     """Name of the device to compute on; None is CUDA where there is one.
@@ -47,7 +49,8 @@ def device_is_there(kind):
 def choose_bf16(precision, device):
     """Whether to train in bfloat16: "auto" where it is faster than float32.
 
-    Of CPUs these are those with AMX; with AVX-512 alone, small networks were slower by a third.
+    Of CPUs these are those with instructions for bfloat16 (AMX, or AVX-512 with BF16). Without them
+    small networks are slower.
     """
     if precision != "auto":
         return precision == "bf16"
@@ -55,5 +58,5 @@ def choose_bf16(precision, device):
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if torch.device(device).type == "cpu":
         capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # from torch 2.10 on
-        return bool(capabilities.get("amx_bf16", False))
+        return any(capabilities.get(name, False) for name in BF16_INSTRUCTIONS)
     return False

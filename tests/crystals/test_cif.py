@@ -311,8 +311,8 @@ def test_a_small_difference_from_the_formula_is_noticed():
     atoms = "Na1 Na 0 0 0 0.95\nCl1 Cl .5 .5 .5 1"
     extra = "_chemical_formula_sum 'Na Cl'"
     text = write_cif(CUBIC, named("F m -3 m"), atoms, columns=OCCUPANCY, extra=extra)
-    assert read(text)[1] == ["the atoms differ from the formula 'Na Cl' by 3%"]
-    with pytest.warns(UserWarning, match="the atoms differ from the formula 'Na Cl' by 3%"):
+    assert read(text)[1] == ["the atoms differ from the formula 'Na Cl' by 3 %"]
+    with pytest.warns(UserWarning, match="the atoms differ from the formula 'Na Cl' by 3 %"):
         symmetry_string(text)
 
 

@@ -90,7 +90,7 @@ def test_complete_structure_table(toy_facts, tmp_path):
     assert toy.ids[0] == "mb-toy-01"
     assert (toy.coverage, toy.n_official, toy.task) == (1.0, 23, "toy")
     assert (toy.task_type, toy.target_name, toy.unit) == ("regression", "y (unit)", "eV")
-    assert "23 of 23 official rows (100.0%)" in toy.DESCR
+    assert "23 of 23 official rows (100.0 %)" in toy.DESCR
     expected = KFold(5, shuffle=True, random_state=SEED).split(np.empty(23))
     for (train, test), (expected_train, expected_test) in zip(toy.folds, expected, strict=True):
         np.testing.assert_array_equal(train, expected_train)

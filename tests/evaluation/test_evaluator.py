@@ -203,7 +203,7 @@ def test_summary_says_what_the_scores_say(report):
     assert f"mean absolute error of {quantity(mae, 'eV')} for gap <b>&" in first
     assert "crystals like those of the table" in first
     assert any("median" in line for line in rest)
-    assert "of the 90% intervals contain the true value" in rest[-1]
+    assert "of the 90 % intervals contain the true value" in rest[-1]
 
 
 def test_the_better_model_is_named():

@@ -199,7 +199,7 @@ def test_the_display_draws_the_contributions_in_the_order_of_the_text():
         {
             "kind": ["cell", "element", "element"],
             "name": ["volume", "Na", "Cl"],
-            "instead": ["one 5% larger", "Li, K", "F, Br"],
+            "instead": ["one 5 % larger", "Li, K", "F, Br"],
             "contribution": [0.5, 0.1, -0.3],
         }
     )

@@ -57,7 +57,7 @@ def test_an_ensemble_shows_its_expected_error():
     shown = " ".join(text_of(model._repr_html_()).split())
     assert f"expected error {model.expected_error_:.3g} (mean absolute error" in shown
     assert "fitted on 34 rows" in shown
-    assert "members extra-trees 100%" in shown
+    assert "members extra-trees 100 %" in shown
 
 
 @pytest.mark.parametrize(

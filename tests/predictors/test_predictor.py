@@ -145,7 +145,13 @@ def test_card(data):
     card = load_card("bulk_modulus")
     assert predictor.card == card and repr(card) == "PredictorCard('bulk_modulus')"
     for text in (str(card), card._repr_html_(), predictor._repr_html_(), card.to_rst()):
-        for part in ("GPa", "oxides", "mean absolute error", "MIT", "coverage of the 90% interval"):
+        for part in (
+            "GPa",
+            "oxides",
+            "mean absolute error",
+            "MIT",
+            "coverage of the 90 % interval",
+        ):
             assert part in text.replace("\\", "")
     assert "<script" not in card._repr_html_()
     assert repr(predictor) == "PredictorRegressor(bulk_modulus (GPa))"
