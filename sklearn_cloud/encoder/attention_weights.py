@@ -5,9 +5,11 @@ import math
 import numpy as np
 import torch
 
+from .model import embed_tokens
+
 
 @torch.inference_mode()
-def attention_weights(encoder, input_ids, attention_mask):
+def attention_weights(encoder, input_ids, attention_mask, token=None):
     """Return the attention weights of all layers and heads, without dropout.
 
     The fused attention of the encoder does not return its weights, so they are computed from its
@@ -20,6 +22,8 @@ def attention_weights(encoder, input_ids, attention_mask):
     input_ids : tensor of shape (n_strings, n_tokens)
     attention_mask : tensor of shape (n_strings, n_tokens)
         True or 1 for tokens, False or 0 for padding.
+    token : tensor of shape (n_strings, width), default=None
+        One more token of each string, which follows [CLS] and has no position.
 
     Returns
     -------
@@ -36,8 +40,7 @@ def attention_weights(encoder, input_ids, attention_mask):
     >>> attention_weights(encoder, ids, torch.ones_like(ids)).shape
     torch.Size([4, 1, 4, 6, 6])
     """
-    hidden = encoder.embeddings(input_ids=input_ids)
-    mask = attention_mask[:, None, None, :].bool()
+    hidden, mask = embed_tokens(encoder, attention_mask, input_ids=input_ids, token=token)
     weights = []
     for layer in encoder.encoder.layer:
         attention = layer.attention.self

@@ -43,7 +43,34 @@ def build_head(width, n_outputs, n_hidden, hidden_width, dropout):
     return nn.Sequential(*layers, nn.Linear(width, n_outputs))
 
 
-def cls_vectors(encoder, input_ids, attention_mask):
+def embed_tokens(encoder, attention_mask, *, input_ids=None, inputs_embeds=None, token=None):
+    """Return the input of the first layer, and its mask.
+
+    Parameters
+    ----------
+    encoder : transformers.BertModel
+    attention_mask : tensor of shape (n_strings, n_tokens)
+        True or 1 for tokens, False or 0 for padding.
+    input_ids : tensor of shape (n_strings, n_tokens), default=None
+    inputs_embeds : tensor of shape (n_strings, n_tokens, width), default=None
+        Word embeddings, in place of `input_ids`.
+    token : tensor of shape (n_strings, width), default=None
+        One more token of each string, which follows [CLS] and has no position.
+
+    Returns
+    -------
+    hidden : tensor of shape (n_strings, n_tokens, width)
+        With one more token if there is a `token`.
+    mask : tensor of shape (n_strings, 1, 1, n_tokens), bool
+    """
+    hidden = encoder.embeddings(input_ids=input_ids, inputs_embeds=inputs_embeds)
+    if token is not None:
+        hidden = torch.cat([hidden[:, :1], token[:, None].to(hidden.dtype), hidden[:, 1:]], dim=1)
+        attention_mask = torch.cat([attention_mask[:, :1], attention_mask], dim=1)
+    return hidden, attention_mask[:, None, None, :].bool()
+
+
+def cls_vectors(encoder, input_ids, attention_mask, token=None):
     """Return the [CLS] vector of each string: ``last_hidden_state[:, 0]`` of the encoder.
 
     Only this position of the last layer is computed: the results are those of the whole encoder,
@@ -55,6 +82,8 @@ def cls_vectors(encoder, input_ids, attention_mask):
     input_ids : tensor of shape (n_strings, n_tokens)
     attention_mask : tensor of shape (n_strings, n_tokens)
         True or 1 for tokens, False or 0 for padding.
+    token : tensor of shape (n_strings, width), default=None
+        One more token of each string, as for `embed_tokens`.
 
     Returns
     -------
@@ -69,8 +98,7 @@ def cls_vectors(encoder, input_ids, attention_mask):
     >>> cls_vectors(encoder, ids, torch.ones_like(ids)).shape
     torch.Size([1, 128])
     """
-    hidden = encoder.embeddings(input_ids=input_ids)
-    mask = attention_mask[:, None, None, :].bool()
+    hidden, mask = embed_tokens(encoder, attention_mask, input_ids=input_ids, token=token)
     *layers, last = encoder.encoder.layer
     for layer in layers:
         hidden = layer(hidden, mask)
@@ -169,6 +197,8 @@ class CloudModule(nn.Module):
     n_numbers : int, default=0
         Count of numbers next to each string. They pass through a small separate network, whose
         output is concatenated to the [CLS] vector before the head.
+    number_token : bool, default=False
+        Whether the encoder reads the numbers too, as one more token, which that network makes.
 
     Examples
     --------
@@ -181,14 +211,26 @@ class CloudModule(nn.Module):
     """
 
     def __init__(
-        self, config, n_outputs=1, head_layers=1, head_width=None, bf16=False, n_numbers=0
+        self,
+        config,
+        n_outputs=1,
+        head_layers=1,
+        head_width=None,
+        bf16=False,
+        n_numbers=0,
+        number_token=False,
     ):
         super().__init__()
         self.encoder = build_encoder(config)
         width = config.width
+        self.to_token = None
         if n_numbers:
             self.numbers = NumberNetwork(n_numbers, config.dropout)
             width += NUMBERS_WIDTH
+            if number_token:
+                self.to_token = nn.Sequential(
+                    nn.Linear(NUMBERS_WIDTH, config.width), nn.LayerNorm(config.width)
+                )
         self.head = build_head(
             width, n_outputs, head_layers, head_width or config.width, config.dropout
         )
@@ -211,24 +253,49 @@ class CloudModule(nn.Module):
         """
         mixed = self.bf16 and self.training
         with torch.autocast(input_ids.device.type, torch.bfloat16, enabled=mixed):
-            vectors = cls_vectors(self.encoder, input_ids, input_ids != self.pad_id)
-            outputs = self.predict(vectors, numbers)
+            described = self.describe(numbers)
+            vectors = self.encode(input_ids, described)
+            outputs = self.predict(vectors, described)
         return outputs.float()
 
-    def predict(self, vectors, numbers=None):
+    def describe(self, numbers):
+        """Return the vectors of the numbers, for `encode` and `predict`; None without numbers."""
+        return None if numbers is None else self.numbers(numbers)
+
+    def token(self, described):
+        """Return the token of the numbers, shape (n_strings, width); None without one."""
+        return None if self.to_token is None else self.to_token(described)
+
+    def encode(self, input_ids, described=None):
+        """Return the vectors of [CLS].
+
+        Parameters
+        ----------
+        input_ids : tensor of shape (n_strings, n_tokens)
+        described : tensor of shape (n_strings, 128), default=None
+            Vectors of the numbers, from `describe`.
+
+        Returns
+        -------
+        tensor of shape (n_strings, width)
+        """
+        mask = input_ids != self.pad_id
+        return cls_vectors(self.encoder, input_ids, mask, self.token(described))
+
+    def predict(self, vectors, described=None):
         """Return the outputs of the head.
 
         Parameters
         ----------
         vectors : torch.Tensor of shape (n_strings, width)
             Vectors of [CLS].
-        numbers : torch.Tensor of shape (n_strings, n_numbers), default=None
-            Standardised numbers next to the strings; None if the head does not read any.
+        described : tensor of shape (n_strings, 128), default=None
+            Vectors of the numbers, from `describe`.
 
         Returns
         -------
         torch.Tensor of shape (n_strings, n_outputs)
         """
-        if numbers is not None:
-            vectors = torch.cat([vectors, self.numbers(numbers)], dim=1)
+        if described is not None:
+            vectors = torch.cat([vectors, described], dim=1)
         return self.head(vectors)

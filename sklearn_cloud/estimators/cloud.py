@@ -73,6 +73,7 @@ class CloudEstimator(StringInput, NetEstimator):
             "head_width": self.head_width,
             "bf16": choose_bf16(self.precision, self.device_),
             "n_numbers": len(self.number_means_),
+            "number_token": len(self.number_means_) > 0,
         }
 
     def _restore_net(self, exported):

@@ -11,7 +11,6 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from ..encoder.model import cls_vectors
 from ..files import write_file
 from ..training.targets import ClassTargets
 from .cloud import CloudEstimator
@@ -151,11 +150,10 @@ class _WholeNetwork(nn.Module):
 
     def forward(self, input_ids, numbers=None):
         """Return predictions or probabilities, float64."""
-        mask = input_ids != self.network.pad_id
-        vectors = cls_vectors(self.network.encoder, input_ids, mask)
-        if numbers is not None:
-            numbers = self.standardise(numbers)
-        outputs = self.network.predict(vectors, numbers).double()
+        network = self.network
+        described = None if numbers is None else network.describe(self.standardise(numbers))
+        vectors = network.encode(input_ids, described)
+        outputs = network.predict(vectors, described).double()
         if self.classes:
             return outputs.softmax(dim=1)
         predictions = outputs * self.target_scale + self.target_mean

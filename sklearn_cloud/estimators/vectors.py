@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 
-from ..encoder.model import cls_vectors
 from ..training.data import PaddedBatches, sorted_dataset
 from .classifier import CloudClassifier
 from .embedder import CloudEmbedder
@@ -32,13 +31,33 @@ def string_vectors(model, X):
     if isinstance(estimator, CloudEmbedder):
         return estimator.transform(table.strings)
     module = estimator.net_.module_.eval()
-    pad_id = estimator.encoder_config_.pad_id
     dataset, rows = sorted_dataset(estimator._read(table), estimator)
     with torch.inference_mode():
+        batches = (batch.tensors for batch, _ in PaddedBatches(dataset, _BATCH_SIZE))
         vectors = [
-            cls_vectors(module.encoder, ids, ids != pad_id).cpu().numpy()
-            for ids in (
-                batch.tensors["input_ids"] for batch, _ in PaddedBatches(dataset, _BATCH_SIZE)
-            )
+            module.encode(tensors["input_ids"], module.describe(tensors.get("numbers")))
+            for tensors in batches
         ]
+        vectors = [one.cpu().numpy() for one in vectors]
     return np.concatenate(vectors)[rows]
+
+
+def describe_numbers(estimator, numbers):
+    """Return the vector that a fitted network makes of the numbers next to one string.
+
+    Parameters
+    ----------
+    estimator : CloudRegressor or CloudClassifier
+    numbers : array-like of shape (n_numbers,)
+        As in the table; NaN if unknown.
+
+    Returns
+    -------
+    tensor of shape (1, 128) or None
+        None if the estimator was fitted on strings only.
+    """
+    scaled = estimator._collate([((), np.asarray(numbers))]).get("numbers")
+    if scaled is None:
+        return None
+    with torch.no_grad():
+        return estimator.net_.module_.eval().describe(scaled.to(estimator.device_))

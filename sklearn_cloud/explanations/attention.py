@@ -8,7 +8,8 @@ import torch
 from ..encoder.attention_weights import attention_rollout, attention_weights
 from ..estimators import CloudClassifier, CloudEmbedder, CloudRegressor
 from ..estimators.pipelines import last_step, read_row
-from .tokens import name_tokens
+from ..estimators.vectors import describe_numbers
+from .tokens import NUMBERS, SPECIAL, name_tokens
 
 
 class AttentionMap(NamedTuple):
@@ -19,7 +20,8 @@ class AttentionMap(NamedTuple):
     string : str
         The symmetry string.
     tokens : tuple of str
-        Its tokens, from ``[CLS]`` to ``[SEP]``.
+        Its tokens, from ``[CLS]`` to ``[SEP]``. In a model with numbers next to the string, the
+        second one is ``[numbers]``.
     parts : tuple of str
         Part of the string of each token: "generator", "sites", "composition" or "special".
     weights : ndarray of shape (n_layers, n_heads, n_tokens, n_tokens)
@@ -107,13 +109,24 @@ def attention_map(model, crystal):
     (4, 4, 6, 6)
     """
     estimator = last_step(model, (CloudRegressor, CloudClassifier, CloudEmbedder))
-    string, _ = read_row(model, crystal)
+    string, numbers = read_row(model, crystal)
     (ids,) = estimator._tokenize([string])
     encoder = encoder_of(estimator).eval()
     input_ids = torch.tensor([ids], device=estimator.device_)
-    weights = attention_weights(encoder, input_ids, torch.ones_like(input_ids))
+    token = _number_token(estimator, numbers)
+    weights = attention_weights(encoder, input_ids, torch.ones_like(input_ids), token)
     tokens, parts = name_tokens(estimator.tokenizer_, ids)
+    if token is not None:
+        tokens, parts = (tokens[0], NUMBERS, *tokens[1:]), (parts[0], SPECIAL, *parts[1:])
     return AttentionMap(string, tokens, parts, weights[:, 0].cpu().numpy())
+
+
+def _number_token(estimator, numbers):
+    """Return the token of the numbers next to the string, None if there is none."""
+    if isinstance(estimator, CloudEmbedder):
+        return None
+    with torch.inference_mode():
+        return estimator.net_.module_.token(describe_numbers(estimator, numbers))
 
 
 def encoder_of(estimator):

@@ -6,8 +6,10 @@ import numpy as np
 import torch
 from sklearn.base import is_classifier
 
+from ..encoder.model import embed_tokens
 from ..estimators import CloudClassifier, CloudRegressor
 from ..estimators.pipelines import last_step, read_row
+from ..estimators.vectors import describe_numbers
 from ..training.data import InputDataset
 from .tokens import SPECIAL, name_groups, name_tokens
 
@@ -245,19 +247,24 @@ def _integrated_gradients(estimator, ids, masked, numbers, column, n_steps):
         for values in np.polynomial.legendre.leggauss(n_steps)
     )
     gradient = torch.zeros_like(end[0])
-    numbers = estimator._collate([(ids, np.asarray(numbers))]).get("numbers")
+    described = describe_numbers(estimator, numbers)
     # The quadrature is for the interval from -1 to 1, the path goes from 0 to 1.
     for node, weight in zip(((nodes + 1) / 2).split(_BATCH), (weights / 2).split(_BATCH)):
         points = (start + node * (end - start)).requires_grad_()
-        hidden = module.encoder(inputs_embeds=points).last_hidden_state
-        values = _in_units(estimator, module.predict(hidden[:, 0], _repeat(numbers, hidden)))[
-            :, column
-        ]
+        values = _in_units(estimator, _outputs(module, points, described))[:, column]
         (gradients,) = torch.autograd.grad(values.sum(), points)
         gradient += (weight * gradients).sum(dim=0)
     return ((end - start)[0] * gradient).sum(dim=1).double().cpu().numpy()
 
 
-def _repeat(numbers, hidden):
-    """Repeat the numbers of a crystal for many points, on their device."""
-    return None if numbers is None else numbers.to(hidden.device).expand(len(hidden), -1)
+def _outputs(module, points, described):
+    """Return the outputs for word embeddings of a crystal; its numbers are the same for all."""
+    if described is not None:
+        described = described.expand(len(points), -1)
+    mask = torch.ones(points.shape[:2], dtype=torch.bool, device=points.device)
+    hidden, mask = embed_tokens(
+        module.encoder, mask, inputs_embeds=points, token=module.token(described)
+    )
+    for layer in module.encoder.encoder.layer:
+        hidden = layer(hidden, mask)
+    return module.predict(hidden[:, 0], described)

@@ -5,6 +5,7 @@ from ..encoder.tokenizer import GENERATOR_PREFIX
 from ..symmetry.generators import space_group_number
 
 SPECIAL = "special"  # part of [CLS], [SEP] and the separators
+NUMBERS = "[numbers]"  # the token that a network makes of the numbers next to a string
 _NO_PART = ("[CLS]", "[SEP]", "[PAD]", "[MASK]", "|")
 _CONTINUED = "##"  # prefix of a word piece in the vocabulary of the original checkpoints
 

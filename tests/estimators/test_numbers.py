@@ -6,13 +6,15 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import torch
 from oxides import make_strings
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.pipeline import make_pipeline
 
-from sklearn_cloud import CloudClassifier, CloudEmbedder, CloudRegressor
-from sklearn_cloud.explanations import explain_prediction
+from sklearn_cloud import CloudClassifier, CloudEmbedder, CloudRegressor, load_model, save_model
+from sklearn_cloud.estimators.vectors import string_vectors
+from sklearn_cloud.explanations import attention_map, explain_prediction
 
 
 @pytest.fixture
@@ -102,6 +104,49 @@ def test_classifier(tiny, table):
     model = CloudClassifier(tiny.encoder, max_epochs=30, learning_rate=5e-3, random_state=0)
     labels = np.where(table["signal"] > 5, "high", "low")
     assert model.fit(table, labels).score(table, labels) > 0.85
+
+
+def test_the_encoder_reads_the_numbers(tiny, table):
+    model = clone(tiny).fit(table, np.arange(64.0))
+    module = model.net_.module_
+    assert module.to_token is not None
+    row = table.iloc[[0]]
+    other = row.assign(signal=row["signal"] + 3)
+    vectors = string_vectors(model, pd.concat([row, other]))
+    assert np.abs(vectors[0] - vectors[1]).max() > 1e-4
+    with torch.inference_mode():
+        tensors = model._collate([model._read(model._check_rows(row)).distinct[0]])
+        described = module.describe(tensors["numbers"])
+        outputs = module.predict(module.encode(tensors["input_ids"], described), described)
+        same = module(**tensors)
+    torch.testing.assert_close(outputs, same)
+
+
+def test_attention_shows_the_numbers(tiny, table):
+    model = make_pipeline("passthrough", clone(tiny)).fit(table, np.arange(64.0))
+    attention = attention_map(model, table["string"][0])
+    assert attention.tokens[:2] == ("[CLS]", "[numbers]")
+    n_tokens = len(attention.tokens)
+    assert len(attention.parts) == n_tokens == attention.weights.shape[-1]
+    np.testing.assert_allclose(attention.weights.sum(axis=-1), 1, rtol=1e-5)
+
+
+def test_models_without_the_token_load(tiny, table, tmp_path):
+    """Those of earlier versions, whose folders do not mention it."""
+    model = clone(tiny)
+    model._module = lambda: without_token(tiny, model)
+    model.fit(table, np.arange(64.0))
+    expected = model.predict(table)
+    del model._module
+    save_model(model, tmp_path / "model")
+    loaded = load_model(tmp_path / "model")
+    assert loaded.net_.module_.to_token is None
+    np.testing.assert_array_equal(loaded.predict(table), expected)
+
+
+def without_token(kind, model):
+    module, arguments = type(kind)._module(model)
+    return module, {k: v for k, v in arguments.items() if k != "number_token"}
 
 
 def test_embedder_passes_the_numbers_on(table):
