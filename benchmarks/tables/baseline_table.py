@@ -34,7 +34,14 @@ LABELS = {
     "congn": "CoNGNRegressor(max_epochs=50)",
 }
 #: Settings that are said where a run has others than that of jdft2d.
-SETTINGS = {"max_epochs": "{} epochs", "batch_size": "batches of {}", "precision": "{}"}
+SETTINGS = {
+    "max_epochs": "{} epochs",
+    "batch_size": "batches of {}",
+    "precision": "{}",
+    "learning_rate": "learning rate {}",
+    "max_neighbors": "{} neighbours",
+    "validation_fraction": "{} of the rows for validation",
+}
 
 
 def main():

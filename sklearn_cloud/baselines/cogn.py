@@ -36,6 +36,15 @@ class AsymmetricUnitNetwork(MergedGraphNetwork):
         "symprec": [Interval(Real, 0, None, closed="neither")],
     }
 
+    def _sizes(self):
+        """Arguments of the networks on asymmetric units."""
+        return {
+            "width": self.width,
+            "n_blocks": self.n_blocks,
+            "message_layers": self.message_layers,
+            "use_areas": self.connectivity == "voronoi",
+        }
+
     def _build_graph(self, crystal):
         return build_asymmetric_graph(
             crystal, self.connectivity, self.cutoff, self.max_neighbors, self.symprec
@@ -49,13 +58,10 @@ class AsymmetricUnitNetwork(MergedGraphNetwork):
 class BaseCoGN(AsymmetricUnitNetwork):
     """Input and network of `CoGNRegressor`."""
 
+    learning_rate = 2e-3
+
     def _network(self):
-        return CoGNetwork, {
-            "width": self.width,
-            "n_blocks": self.n_blocks,
-            "message_layers": self.message_layers,
-            "use_areas": self.connectivity == "voronoi",
-        }
+        return CoGNetwork, self._sizes()
 
 
 class CoGNRegressor(BaseCoGN, NetRegressor):
