@@ -1,6 +1,6 @@
 """Three ways to write a crystal, pre-trained on the same crystals at the same cost.
 
-    python benchmarks/tables/representations.py --work DIR --crystals 20000 --seconds 240
+    python benchmarks/tables/representations.py --work DIR --crystals 8000 --seconds 60
 
 A random sample of the Materials Project's crystals of up to 20 atoms is written as symmetry
 strings with generators (CLOUD), as space-group words (MatInFormer) and as SLICES. An encoder of one
@@ -41,7 +41,7 @@ from common import RESULTS, argument_parser, parse_arguments, script_provenance,
 SHAPE = {"n_layers": 2, "n_heads": 4, "width": 128}
 MAX_TOKENS = 256
 MOST_SITES = 20
-TUNING = {"max_epochs": 30, "validation_fraction": 0, "learning_rate": 5e-4, "batch_size": 32}
+TUNING = {"max_epochs": 20, "validation_fraction": 0, "learning_rate": 5e-4, "batch_size": 32}
 
 
 class WordsRegressor(MatInFormerRegressor):
@@ -77,8 +77,8 @@ def regressor(name, encoder, seed):
 def main():
     parser = argument_parser(__doc__)
     parser.add_argument("--work", type=Path, required=True, help="folder for corpora and encoders")
-    parser.add_argument("--crystals", type=int, default=20_000)
-    parser.add_argument("--seconds", type=float, default=240, help="CPU, for each pre-training")
+    parser.add_argument("--crystals", type=int, default=8000)
+    parser.add_argument("--seconds", type=float, default=60, help="CPU, for each pre-training")
     parser.add_argument("--tasks", nargs="+", default=["jdft2d", "phonons"])
     parser.add_argument("--folds", nargs="+", type=int, default=[0, 1, 2])
     arguments = parse_arguments(parser)
