@@ -30,11 +30,19 @@ VARIANTS = {"cgcnn": ("cgcnn-p", "CGCNNRegressor(perturbation=0.05)", None)}
 LABELS = {
     "megnet": "MEGNetRegressor(max_epochs=60)",
     "alignn": "ALIGNNRegressor(max_epochs=30)",
-    "crystograph": "CrysToGraphRegressor(max_epochs=50)",
+    "cogn": "CoGNRegressor(learning_rate=0.0005)",
+    "crystograph": "CrysToGraphRegressor(learning_rate=0.0005, max_epochs=50)",
     "congn": "CoNGNRegressor(max_epochs=50)",
 }
 #: Settings that are said where a run has others than that of jdft2d.
-SETTINGS = {"max_epochs": "{} epochs", "batch_size": "batches of {}", "precision": "{}"}
+SETTINGS = {
+    "max_epochs": "{} epochs",
+    "batch_size": "batches of {}",
+    "precision": "{}",
+    "learning_rate": "learning rate {}",
+    "max_neighbors": "{} neighbours",
+    "validation_fraction": "{} of the rows for validation",
+}
 
 
 def main():

@@ -6,7 +6,9 @@
 Crystals of the package's example table, or relaxed WBM crystals of the discovery table, are
 distorted: strains that symmetry leaves free by up to 5 %, displacements by up to 0.15 angstrom.
 `BowsrRelaxer` relaxes them. Cell lengths, sites and the predicted energy before and after are
-compared with those of the known crystal.
+compared with those of the known crystal. WBM crystals have a known formation energy too: it is
+predicted by `PotentialEnergyRegressor`, fitted to other crystals of the table, for the crystal as
+it is known, distorted and relaxed.
 """
 
 import sys
@@ -16,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from sklearn_cloud.baselines import PotentialEnergyRegressor
 from sklearn_cloud.crystals import read_crystal
 from sklearn_cloud.datasets import fetch_discovery, load_example
 from sklearn_cloud.features import PotentialFeatures
@@ -38,6 +41,7 @@ def main():
     parser.add_argument("--source", choices=["example", "wbm"], default="example")
     parser.add_argument("--crystals", type=int, default=12)
     parser.add_argument("--trials", type=int, default=40)
+    parser.add_argument("--fit-rows", type=int, default=600, help="of WBM, for formation energies")
     arguments = parser.parse_args()
     rng = np.random.default_rng(arguments.seed)
     potential = {"weights": arguments.weights, "device": "cpu"}
@@ -49,14 +53,15 @@ def main():
         **potential,
     )
     energy = PotentialFeatures(arguments.potential, quantity="energy", **potential)
-    rows = []
-    for name, known in tqdm(choose(arguments, rng)):
+    rows, chosen, states = [], choose(arguments, rng), []
+    for name, known in tqdm(chosen):
         free = FreeParameters(known, SYMPREC[arguments.source])
         sizes = [STRAIN] * len(free.strains) + [DISPLACEMENT] * len(free.displacements)
         distorted = free.apply(rng.uniform(-1, 1, len(sizes)) * sizes)
         start = time.perf_counter()
         relaxed = read_crystal(relaxer.fit_transform([distorted])[0])
         seconds = time.perf_counter() - start
+        states.append((known, distorted, relaxed))
         right, *energies = energy.fit_transform([known, distorted, relaxed])[:, 0]
         rows.append(
             {
@@ -74,6 +79,8 @@ def main():
     names = [name for name in rows[0] if name not in ("crystal", "free_parameters")]
     means = {name: round(float(np.mean([row[name] for row in rows])), 4) for name in names}
     result = {"potential": arguments.potential, "trials": arguments.trials, "mean": means}
+    if arguments.source == "wbm":
+        result["formation_energy_mae"] = formation_errors(arguments, potential, chosen, states)
     source = "" if arguments.source == "example" else f"{arguments.source}_"
     path = write_json(
         f"relaxation_{source}{arguments.potential}",
@@ -82,6 +89,22 @@ def main():
     for row in rows:
         print(row)
     print(means, f"written to {path}")
+
+
+def formation_errors(arguments, potential, chosen, states):
+    """Mean absolute errors of predicted formation energies in eV/atom, by state of the crystal."""
+    wbm = fetch_discovery("reconstruction", data_home=arguments.data_home)
+    rows = {identifier: row for row, identifier in enumerate(wbm.ids)}
+    right = wbm.target[[rows[name] for name, _ in chosen]]
+    others = np.setdiff1d(np.arange(len(wbm.ids)), [rows[name] for name, _ in chosen])
+    others = np.random.default_rng(arguments.seed).permutation(others)[: arguments.fit_rows]
+    model = PotentialEnergyRegressor(arguments.potential, **potential)
+    model.fit(wbm.structures[others], wbm.target[others])
+    names = ("known", "distorted", "relaxed")
+    return {
+        name: round(float(np.abs(model.predict(list(crystals)) - right).mean()), 4)
+        for name, crystals in zip(names, zip(*states))
+    }
 
 
 def choose(arguments, rng):

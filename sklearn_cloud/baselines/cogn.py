@@ -36,6 +36,15 @@ class AsymmetricUnitNetwork(MergedGraphNetwork):
         "symprec": [Interval(Real, 0, None, closed="neither")],
     }
 
+    def _sizes(self):
+        """Arguments of the networks on asymmetric units."""
+        return {
+            "width": self.width,
+            "n_blocks": self.n_blocks,
+            "message_layers": self.message_layers,
+            "use_areas": self.connectivity == "voronoi",
+        }
+
     def _build_graph(self, crystal):
         return build_asymmetric_graph(
             crystal, self.connectivity, self.cutoff, self.max_neighbors, self.symprec
@@ -49,13 +58,10 @@ class AsymmetricUnitNetwork(MergedGraphNetwork):
 class BaseCoGN(AsymmetricUnitNetwork):
     """Input and network of `CoGNRegressor`."""
 
+    learning_rate = 2e-3
+
     def _network(self):
-        return CoGNetwork, {
-            "width": self.width,
-            "n_blocks": self.n_blocks,
-            "message_layers": self.message_layers,
-            "use_areas": self.connectivity == "voronoi",
-        }
+        return CoGNetwork, self._sizes()
 
 
 class CoGNRegressor(BaseCoGN, NetRegressor):
@@ -105,8 +111,9 @@ class CoGNRegressor(BaseCoGN, NetRegressor):
     and places in the periodic table, averaged by occupancy where elements share a site; no
     neighbour is further than `cutoff`; where the last neighbour has others at its distance, all
     are edges. Voronoi faces below 0.1 square angstrom are left out, because noise of the
-    coordinates makes and unmakes them. Training is that of `CloudRegressor`, with far fewer epochs
-    than the 800 of the paper.
+    coordinates makes and unmakes them. The Gaussians are half as wide as in the authors' code,
+    which made no difference on held-out rows. Training is that of `CloudRegressor`, with far fewer
+    epochs than the 800 of the paper and, for that reason, four times its learning rate.
 
     Edges that are equivalent are computed once and counted.
 

@@ -26,12 +26,7 @@ class BaseCoNGN(AsymmetricUnitNetwork):
     _parameter_constraints = {"max_angles": [Interval(Integral, 1, None, closed="left")]}
 
     def _network(self):
-        return CoNGNetwork, {
-            "width": self.width,
-            "n_blocks": self.n_blocks,
-            "message_layers": self.message_layers,
-            "use_areas": self.connectivity == "voronoi",
-        }
+        return CoNGNetwork, self._sizes()
 
     def _read_item(self, crystal):
         graph, multiplicities, areas = self._build_graph(crystal)
