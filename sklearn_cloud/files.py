@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 import secrets
 import tempfile
@@ -9,6 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .exceptions import ModelFolderError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -36,6 +44,60 @@ def atomic_write(path, temporary=None):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path, wait=True):
+    """Hold the lock of a file or folder, so that two processes do not write there at once.
+
+    It ends with the process and leaves nothing behind. Other programs are not kept out, and neither
+    is anyone on Windows or on a file system without locks: there, do not give two commands the same
+    output.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        An existing file or folder.
+    wait : bool, default=True
+        Whether to wait for another process that holds the lock.
+
+    Raises
+    ------
+    BlockingIOError
+        Without `wait`, if another process holds the lock.
+    """
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        _lock(descriptor, path, wait)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor, path, wait):
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if not wait:
+            raise
+        logger.warning("waiting for another process that writes to %s", path)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        logger.info("%s cannot be locked: %s", path, error.strerror)
+
+
+def is_locked(path):
+    """Whether another process is writing this file, as far as `locked` can tell."""
+    try:
+        with locked(path, wait=False):
+            return False
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
 
 
 def write_text(path, text):

@@ -79,7 +79,8 @@ def add_parser(commands):
 
 
 def run(arguments):
-    from ..crystals.table_files import COMMAND_LINE, check_column
+    from ..crystals.collection import check_data_column
+    from ..crystals.table_files import COMMAND_LINE
     from ..evaluation import evaluate_model
     from ..evaluation.report import JSON_FILE
     from ..evaluation.report_text import describe_curve, summary_lines
@@ -97,9 +98,9 @@ def run(arguments):
             raise UsageError("--effort applies to --model crystal only.")
         parameters = {"effort": arguments.effort, **parameters}
     found = read_table(arguments.table, arguments)
-    check_column(found.frame, arguments.target, arguments.table, COMMAND_LINE)
+    check_data_column(found, arguments.target, "--target", COMMAND_LINE)
     if arguments.groups is not None:
-        check_column(found.frame, arguments.groups, arguments.table, COMMAND_LINE)
+        check_data_column(found, arguments.groups, "--groups", COMMAND_LINE)
     problems = find_bad_targets(found, arguments) | find_missing_groups(found, arguments)
     crystals, kept = read_whole_crystals(found, arguments, problems)
     report = evaluate_model(

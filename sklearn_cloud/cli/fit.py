@@ -1,5 +1,7 @@
 """`sklearn-cloud fit`: fit a model on a table of crystals and targets."""
 
+import warnings
+from numbers import Real
 from pathlib import Path
 
 from .messages import UsageError
@@ -81,7 +83,8 @@ def add_parser(commands):
 
 
 def run(arguments):
-    from ..crystals.table_files import COMMAND_LINE, check_column
+    from ..crystals.collection import check_data_column
+    from ..crystals.table_files import COMMAND_LINE
     from ..estimators.folders import MODEL_FILE
     from .inputs import read_all, read_table
     from .messages import note, say
@@ -90,7 +93,7 @@ def run(arguments):
     check_options(arguments)
     check_folder(arguments.output, arguments.overwrite, MODEL_FILE)
     crystals = read_table(arguments.table, arguments)
-    check_column(crystals.frame, arguments.target, arguments.table, COMMAND_LINE)
+    check_data_column(crystals, arguments.target, "--target", COMMAND_LINE)
     problems = find_bad_targets(crystals, arguments)
     check_start(arguments)
     model, compute = build_model(arguments)
@@ -201,12 +204,24 @@ def find_bad_targets(crystals, arguments):
 
 
 def read_target(column, classify):
-    """Return the targets as an array."""
+    """Return the targets as an array; whole numbers that are classes are integers.
+
+    Warns if all targets of a regression are equal.
+    """
     import numpy as np
     import pandas as pd
 
     if not classify:
-        return pd.to_numeric(column).to_numpy(dtype=float)
+        target = pd.to_numeric(column).to_numpy(dtype=float)
+        if len(target) > 1 and (target == target[0]).all():
+            warnings.warn(
+                f"the column {column.name!r} is {target[0]:g} in all {len(target)} rows: every "
+                "model will predict this number. Is it the right column?",
+                stacklevel=2,
+            )
+        return target
+    if _are_whole_numbers(column):
+        return pd.to_numeric(column).to_numpy().astype(np.int64)
     numbers = pd.to_numeric(column, errors="coerce")
     fractional = numbers.notna().all() and (numbers % 1 != 0).any()
     if fractional and column.nunique() > len(column) / 2:
@@ -218,6 +233,18 @@ def read_target(column, classify):
     if len({type(label) for label in labels}) > 1:
         labels = [str(label) for label in labels]
     return np.array(labels)
+
+
+def _are_whole_numbers(column):
+    """Whether the labels are integers, also as text, or as floats, which gaps make of them.
+
+    Text with other digits, such as 007, is a name.
+    """
+    kinds = {type(label) for label in column}
+    if kinds == {str}:
+        return column.str.fullmatch(r"(0|-?[1-9]\d{0,14})(\.0)?").all()
+    numbers = all(issubclass(kind, Real) and kind is not bool for kind in kinds)
+    return numbers and all(label % 1 == 0 and abs(label) < 1e15 for label in column)
 
 
 def describe_target(target, arguments):

@@ -5,7 +5,7 @@ import glob
 import shutil
 from contextlib import contextmanager
 
-from ..files import atomic_write, check_writable
+from ..files import atomic_write, check_writable, is_locked, locked
 
 SPARE_BYTES = 1 << 20  # with less, a disk counts as full
 
@@ -50,11 +50,22 @@ def new_file(path):
     """Give a temporary path next to `path`, which is renamed to it when the block ends.
 
     Remains of the same file from a killed process are removed.
+
+    Raises
+    ------
+    FileExistsError
+        If another process is writing the same file.
     """
     for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        if is_locked(leftover):
+            raise FileExistsError(
+                f"{path} is being written by another command: wait for it, or choose another name."
+            )
         leftover.unlink(missing_ok=True)
     with atomic_write(path) as temporary:
-        yield temporary
+        temporary.touch()
+        with locked(temporary):
+            yield temporary
 
 
 @contextmanager

@@ -37,6 +37,8 @@ class Collection:
         Names of malformed rows, and their problems.
     id_column : str, default=None
         Column of the frame with the names of the crystals; None takes the first of `ID_COLUMNS`.
+    crystal_column : str, default=None
+        Column of the table with the crystals, which the frame may lack; None if it is no table.
     """
 
     source: str
@@ -45,6 +47,7 @@ class Collection:
     names: list
     problems: dict = field(default_factory=dict)
     id_column: str | None = None
+    crystal_column: str | None = None
 
     def __len__(self):
         return len(self.items)
@@ -60,6 +63,7 @@ class Collection:
             names,
             {name: self.problems[name] for name in names if name in self.problems},
             self.id_column,
+            self.crystal_column,
         )
 
     @property
@@ -190,7 +194,35 @@ def collect_frame(
         moved = [_move(item, cell, home) for item, cell in zip(items, cells)]
         frame = frame.assign(**{column: moved})
     id_column = None if folder is None else column
-    return Collection(source, frame.reset_index(drop=True), items, names, problems, id_column)
+    frame = frame.reset_index(drop=True)
+    return Collection(source, frame, items, names, problems, id_column, column)
+
+
+def check_data_column(crystals, name, option, route=PYTHON):
+    """Check that a column of a table can be used for something else than the crystals.
+
+    Parameters
+    ----------
+    crystals : Collection
+    name : str
+    option : str
+        The option that named the column.
+    route : dict
+        As in `collect_table`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column, or it is that of the crystals.
+    """
+    if name == crystals.crystal_column:
+        others = [column for column in crystals.frame.columns if column != name]
+        raise ValueError(
+            f"{option} is {name!r}, the column of the crystals of {crystals.source}. Name another "
+            f"column ({', '.join(others) or 'there is none'}), or that of the crystals with "
+            f"{route['column']}."
+        )
+    check_column(crystals.frame, name, crystals.source, route)
 
 
 def find_by_id(ids, folder):

@@ -82,14 +82,14 @@ def read_crystals(
     >>> data.ids.tolist(), data.target.tolist(), len(data.crystals)
     (['a', 'b'], [8.5, 7.8], 2)
     """
-    from ..crystals.table_files import check_column
+    from ..crystals.collection import check_data_column
     from .crystal_data import CrystalData
 
     if on_error not in ("raise", "warn"):
         raise ValueError(f"on_error must be 'raise' or 'warn', got {on_error!r}.")
     found = _collect(source, header, target, {"column": column, "folder": folder})
     if target is not None:
-        check_column(found.frame, target, found.source)
+        check_data_column(found, target, "target")
     crystals, problems = _read(found, n_jobs, verbose)
     if target is not None:
         for place in np.flatnonzero(found.frame[target].isna()):

@@ -28,7 +28,7 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
         Folds of the training rows. None means five shuffled folds or, above 3,000 rows, a single
         split that leaves out a fifth of them, at most 5,000. An integer means that many shuffled,
         stratified folds, and every class needs at least as many rows. A splitter or a list may
-        leave out only some of the rows, each of them once.
+        leave out only some of the rows, each of them once. An iterator is used up by the first fit.
     refit : bool, default=True
         Whether to predict with one model per member that is fitted on all rows. It takes one more
         fit of each member with a weight. Otherwise a prediction is the mean over the models of the

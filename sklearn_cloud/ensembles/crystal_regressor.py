@@ -30,7 +30,8 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
     cv : int, cross-validation splitter or iterable of (train, test), default=None
         Folds of the training rows. None means five shuffled folds or, above 3,000 rows, a single
         split that leaves out a fifth of them, at most 5,000. An integer means that many shuffled
-        folds. A splitter or a list may leave out only some of the rows, each of them once.
+        folds. A splitter or a list may leave out only some of the rows, each of them once. An
+        iterator is used up by the first fit.
     refit : bool, default=True
         Whether to predict with one model per member that is fitted on all rows. It takes one more
         fit of each member with a weight. Otherwise a prediction is the mean over the models of the

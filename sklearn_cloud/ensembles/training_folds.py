@@ -67,7 +67,9 @@ def make_folds(cv, y, *, stratify, random_state):
         for number, parts in enumerate(check_cv(cv).split(placeholder, y))
     ]
     if not folds:
-        raise ValueError("cv has no folds.")
+        used = hasattr(cv, "__next__")
+        advice = " An iterator gives its folds only once: pass a list of them." if used else ""
+        raise ValueError(f"cv has no folds.{advice}")
     for number, rows in enumerate(folds):
         if any(len(part) == 0 for part in rows):
             raise ValueError(f"fold {number} of cv has no rows to fit on, or leaves none out.")

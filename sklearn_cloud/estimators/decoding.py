@@ -11,7 +11,7 @@ from ..encoder.config import EncoderConfig
 from ..encoder.original_format import OriginalTokenizer
 from ..encoder.tokenizer import SymmetryTokenizer
 from ..training.targets import TARGETS
-from .encoding import NUMERIC, check_parameters
+from .encoding import NUMERIC, SPLITTERS, check_parameters
 from .parts import find_part
 from .skops_files import load_skops
 
@@ -145,6 +145,7 @@ READERS = {
     "scalar": lambda decoder, node: decoder._array(node["array"])[()],
     "array": Decoder._array,
     "ufunc": _read_ufunc,
+    "splitter": lambda decoder, node: SPLITTERS[node["class"]](**decoder._named(node["params"])),
     "config": lambda decoder, node: EncoderConfig(**node["fields"]),
     "targets": _read_targets,
     "tokenizer": _read_tokenizer,

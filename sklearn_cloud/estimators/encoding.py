@@ -4,22 +4,38 @@ Values that JSON cannot express directly are objects with a "type":
 
 - "tuple", "dict" (as pairs, since keys may be numbers), "bunch", "slice", "float" (NaN and the
   infinities), "scalar" and "array" (of NumPy), "path", "ufunc", "device";
+- "splitter": a cross-validator of scikit-learn, by its parameters;
 - "estimator": a class known to `parts`, its parameters and its state; "same": an estimator that
   was written before;
 - "config", "targets", "tokenizer": components of the estimators of this package;
 - "skops": any other object, in its own file, see `skops_files`.
 """
 
+import inspect
 import math
 from pathlib import PurePath
 
 import numpy as np
 import torch
+from sklearn.model_selection import (
+    GroupKFold,
+    GroupShuffleSplit,
+    KFold,
+    LeaveOneGroupOut,
+    LeaveOneOut,
+    PredefinedSplit,
+    ShuffleSplit,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    StratifiedShuffleSplit,
+    TimeSeriesSplit,
+)
 from sklearn.utils import Bunch
 
 from ..encoder.config import EncoderConfig
 from ..encoder.original_format import OriginalTokenizer
 from ..encoder.tokenizer import SymmetryTokenizer
+from ..exceptions import shorten
 from ..training.targets import TARGETS
 from .parts import is_part
 from .skops_files import dump_skops
@@ -28,6 +44,14 @@ from .skops_files import dump_skops
 SMALL = 64
 #: Kinds of arrays that safetensors supports.
 NUMERIC = "biuf"
+#: Cross-validators, whose attributes are the parameters they are made from.
+SPLITTERS = {
+    kind.__name__: kind
+    for kind in (
+        KFold, StratifiedKFold, GroupKFold, StratifiedGroupKFold, TimeSeriesSplit, ShuffleSplit,
+        StratifiedShuffleSplit, GroupShuffleSplit, LeaveOneGroupOut, LeaveOneOut, PredefinedSplit,
+    )
+}  # fmt: skip
 
 
 class Encoder:
@@ -70,7 +94,18 @@ class Encoder:
             return writer(self, value, name)
         if is_part(value):
             return self._estimator(value, name)
-        self.blobs.append(dump_skops(value, name))
+        if hasattr(value, "_why_not_saved"):
+            raise TypeError(f"{name} cannot be saved: {value._why_not_saved()}")
+        try:
+            self.blobs.append(dump_skops(value, name))
+        except TypeError as error:
+            if not name.endswith(".cv"):
+                raise
+            raise TypeError(
+                f"{name}={shorten(repr(value))} cannot be saved, and predictions do not need it: "
+                "set this parameter to None before saving, or fit with an integer, a list of "
+                f"folds or one of {', '.join(SPLITTERS)}."
+            ) from error
         return {"type": "skops", "file": len(self.blobs) - 1}
 
     def _items(self, values, name):
@@ -150,6 +185,15 @@ def _write_targets(encoder, value, name):
     return {"type": "targets", "class": type(value).__name__, "state": state}
 
 
+def _write_splitter(encoder, value, name):
+    params = {key: getattr(value, key) for key in inspect.signature(type(value)).parameters}
+    return {
+        "type": "splitter",
+        "class": type(value).__name__,
+        "params": encoder._named(params, name),
+    }
+
+
 def _write_ufunc(encoder, value, name):
     import scipy.special
 
@@ -176,4 +220,5 @@ WRITERS = {
     SymmetryTokenizer: _write_tokenizer,
     OriginalTokenizer: _write_tokenizer,
     **dict.fromkeys(TARGETS.values(), _write_targets),
+    **dict.fromkeys(SPLITTERS.values(), _write_splitter),
 }

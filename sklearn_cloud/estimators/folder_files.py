@@ -2,7 +2,8 @@
 
 The description is written last, and it names the other files by their content: until then, the old
 files exist, and the folder is the old model. A process killed at any time leaves the old model or
-the new one, never a mixture.
+the new one, never a mixture. Of two processes that write the same folder, one waits for the other,
+and the last one's model stays.
 """
 
 import glob
@@ -11,7 +12,6 @@ import json
 import re
 import secrets
 import shutil
-from contextlib import contextmanager
 
 import numpy as np
 from safetensors import SafetensorError
@@ -19,7 +19,7 @@ from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 from ..exceptions import ModelFolderError, shorten
-from ..files import check_ordinary, write_file
+from ..files import check_ordinary, is_locked, locked, write_file
 
 MODEL_FILE = "crystal_model.json"
 FORMAT_VERSION = 2
@@ -48,27 +48,32 @@ def write_folder(directory, content, arrays, blobs):
     """
     files = [("arrays", "safetensors", save_arrays(arrays))] if arrays else []
     files += [("part", "skops", blob) for blob in blobs]
-    if directory.exists():
+    if not directory.exists() and _write_new_folder(directory, content, files):
+        return
+    with locked(directory):
         _write_files(directory, content, files)
-    else:
-        with _new_folder(directory) as folder:
-            _write_files(folder, content, files)
 
 
-@contextmanager
-def _new_folder(directory):
-    """Give a temporary folder, which is renamed when the block ends."""
+def _write_new_folder(directory, content, files):
+    """Write a temporary folder and rename it; False if another process was faster."""
     directory = directory.absolute()
     directory.parent.mkdir(parents=True, exist_ok=True)
     for leftover in directory.parent.glob(f".{glob.escape(directory.name)}.*.part"):
-        shutil.rmtree(leftover, ignore_errors=True)
+        if not is_locked(leftover):
+            shutil.rmtree(leftover, ignore_errors=True)
     folder = directory.with_name(f".{directory.name}.{secrets.token_hex(4)}.part")
     folder.mkdir()
     try:
-        yield folder
-        folder.rename(directory)
+        with locked(folder):
+            _write_files(folder, content, files)
+            folder.rename(directory)
+    except OSError:
+        if not directory.is_dir():
+            raise
+        return False
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    return True
 
 
 def _write_files(directory, content, files):

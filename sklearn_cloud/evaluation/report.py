@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .._version import __version__
-from ..files import write_text
+from ..files import locked, write_text
 from .own_folds import CVS
 
 HTML_FILE, JSON_FILE = "report.html", "report.json"
@@ -275,8 +275,11 @@ class Report:
             Created if needed; an earlier report in it is replaced.
         """
         text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-        write_text(Path(folder, JSON_FILE), text + "\n")
-        write_text(Path(folder, HTML_FILE), self.to_html())
+        page = self.to_html()
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with locked(folder):
+            write_text(Path(folder, JSON_FILE), text + "\n")
+            write_text(Path(folder, HTML_FILE), page)
 
 
 def _errors(result, y, classification):

@@ -165,6 +165,14 @@ class Predictor(BaseEstimator):
             metadata={"fine-tuned": self.card["name"], "table": self.card["data"]["table"]},
         )
 
+    def _why_not_saved(self):
+        """Return why `save_model` does not write it."""
+        name = self.card["name"]
+        return (
+            f"the predictor of {name!r} is part of sklearn-cloud. Load it by its name, with "
+            f"load_predictor({name!r}), wherever it is needed."
+        )
+
     def __sklearn_clone__(self):
         return self
 

@@ -1,10 +1,17 @@
 """Fitted trees as small arrays, which predict without the classes that fitted them."""
 
+import re
+
 import numpy as np
 from scipy.special import expit
 from sklearn.base import BaseEstimator
 
 _VISITS = 2_000_000  # of nodes at a time, which limits the memory
+_LARGEST = 1e6  # absolute value of a leaf
+_FITTED = (
+    "n_features_in_", "first_nodes_", "right_", "feature_", "value_", "missing_left_", "baseline_",
+    "factor_",
+)  # fmt: skip
 
 
 class FrozenTrees(BaseEstimator):
@@ -78,11 +85,31 @@ class FrozenTrees(BaseEstimator):
 
     def __setstate__(self, state):
         super().__setstate__(state)
-        if hasattr(self, "value_"):
+        if any(name.endswith("_") for name in vars(self)):
+            self._check_numbers()
             self._check_nodes()
 
+    def _check_numbers(self):
+        """Raise ValueError if a fitted attribute is missing, of another type, or not finite."""
+        missing = [name for name in _FITTED if not hasattr(self, name)]
+        if missing:
+            raise ValueError(f"the trees have no {missing[0]}")
+        arrays = [self.first_nodes_, self.right_, self.feature_, self.missing_left_, self.value_]
+        kinds = "".join(one.dtype.kind if isinstance(one, np.ndarray) else "?" for one in arrays)
+        flat = all(np.ndim(one) == 1 for one in arrays)
+        numbers = [self.baseline_, self.factor_]
+        sound = (
+            flat
+            and re.fullmatch("[iu]{3}uf", kinds)
+            and self.missing_left_.dtype == np.uint8
+            and isinstance(self.n_features_in_, int)
+            and all(isinstance(one, (int, float)) and abs(one) <= _LARGEST for one in numbers)
+        )
+        if not sound:
+            raise ValueError("the arrays of the trees have other types, or their numbers are wrong")
+
     def _check_nodes(self):
-        """Raise ValueError if a path does not lead to a leaf."""
+        """Raise ValueError if a path does not lead to a leaf with a usable value."""
         right, n_nodes = self.right_.astype(np.int64), len(self.value_)
         inner, numbers = right > 0, np.arange(n_nodes)
         right_ends = np.append(self.first_nodes_[1:], n_nodes).astype(np.int64)
@@ -90,12 +117,17 @@ class FrozenTrees(BaseEstimator):
         sound = (
             len(right) == len(self.feature_) == n_nodes > 0
             and len(self.missing_left_) * 8 >= n_nodes
+            and len(sizes) > 0
             and self.first_nodes_[0] == 0
             and (sizes > 0).all()
             and (right != 1).all()
             and (right >= 0).all()
             and (numbers + right < np.repeat(right_ends, sizes))[inner].all()
+            and (self.feature_ >= 0).all()
             and (self.feature_ < self.n_features_in_).all()
+            # a threshold is infinite where only missing values go to the right
+            and not np.isnan(self.value_).any()
+            and (np.abs(self.value_[~inner]) <= _LARGEST).all()
         )
         if not sound:
             raise ValueError("the arrays contain a damaged tree")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ..exceptions import folder_errors
 from .card import PredictorCard
 from .predictor_folder import CARD_FILE, read_card, read_other, read_predictor
 from .properties import PROPERTIES, unknown_property
@@ -55,7 +56,7 @@ def load_predictor(name, *, on_error="raise", n_jobs=None, verbose=0):
     ValueError
         If there is no predictor of that name; the message has the nearest one.
     ModelFolderError
-        If its files are missing or damaged.
+        If its files are missing or damaged, or it cannot predict rock salt.
 
     See Also
     --------
@@ -69,15 +70,19 @@ def load_predictor(name, *, on_error="raise", n_jobs=None, verbose=0):
     """
     from ..ensembles.applicability import load_embedder
     from .predictor import PredictorClassifier, PredictorRegressor
+    from .predictor_checks import check_prediction
 
     load_embedder()  # not when the first crystal is predicted
     folder = find_folder(name)
     ensemble, content = read_predictor(folder)
     card = PredictorCard(content)
-    options = {"on_error": on_error, "n_jobs": n_jobs, "verbose": verbose}
     if content["kind"] == "classification":
-        return PredictorClassifier(ensemble, card, **options)
-    return PredictorRegressor(ensemble, card, zero_if=read_other(folder, content), **options)
+        predictor = PredictorClassifier(ensemble, card)
+    else:
+        predictor = PredictorRegressor(ensemble, card, zero_if=read_other(folder, content))
+    with folder_errors(folder):
+        check_prediction(predictor, folder)
+    return predictor.set_params(on_error=on_error, n_jobs=n_jobs, verbose=verbose)
 
 
 def load_card(name):

@@ -2,13 +2,16 @@
 
 import json
 
-from ..estimators.folder_files import checksum
+from ..estimators.folder_files import checksum, read_bytes
 from ..estimators.folders import load_model, read_description, save_model
 from ..exceptions import ModelFolderError, folder_errors
-from ..files import read_text, write_text
+from ..files import write_text
 from .compact import compact
+from .predictor_checks import check_card, check_model
+from .properties import PROPERTIES
 
 CARD_FILE = "card.json"
+LARGEST_CARD = 10_000_000  # bytes
 
 
 def write_predictor(ensemble, card, folder):
@@ -48,13 +51,13 @@ def read_card(folder):
         If it is missing or damaged.
     """
     path = folder / CARD_FILE
+    if not path.exists():
+        raise ModelFolderError(f"{path} is missing: reinstall sklearn-cloud.")
     with folder_errors(folder):
-        try:
-            card = json.loads(read_text(path))
-        except FileNotFoundError as error:
-            raise ModelFolderError(f"{error} Reinstall sklearn-cloud.") from None
+        card = json.loads(read_bytes(path, LARGEST_CARD).decode("utf-8"))
         if card["sha256"] != checksum(card):
             raise ModelFolderError(f"{path} is damaged: its SHA-256 differs.")
+        check_card(card, path)
         return card
 
 
@@ -69,7 +72,9 @@ def read_predictor(folder):
     card = read_card(folder)
     if read_description(folder)["sha256"] != card["model"]:
         raise ModelFolderError(f"the card in {str(folder)!r} is that of another model.")
-    return load_model(folder), card
+    ensemble = load_model(folder)
+    check_model(ensemble, card, folder)
+    return ensemble, card
 
 
 def read_other(folder, card):
@@ -82,9 +87,13 @@ def read_other(folder, card):
     """
     if "zero_if" not in card:
         return None
-    name, model = card["zero_if"]["name"], card["zero_if"]["model"]
+    with folder_errors(folder):
+        name, model = card["zero_if"]["name"], card["zero_if"]["model"]
+        known = PROPERTIES.get(name)
+    if known is None or not known.classes:
+        raise ModelFolderError(f"the card in {str(folder)!r} names no class, but {name!r}.")
     ensemble, other = read_predictor(folder.parent / name)
-    if other["model"] != model:
+    if other["name"] != name or other["model"] != model:
         raise ModelFolderError(
             f"the predictor in {str(folder)!r} was made with another {name!r} than the one next to "
             "it. Reinstall sklearn-cloud."

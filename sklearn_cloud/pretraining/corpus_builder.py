@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 
 from ..crystals.parquet_files import is_parquet
 from ..crystals.workers import run_in_workers
-from ..files import check_plan
+from ..files import check_plan, locked
 from ..symmetry.strings import PARTS, check_options
 from .corpus import MANIFEST, Corpus, read_manifest
 from .corpus_contents import hash_digests, hash_items, hash_path
@@ -164,15 +164,18 @@ def build_corpus(
         "chunk_size": chunk_size,
         "sources": [_describe(s) for s in sources],
     }
-    check_plan(folder / "build.json", {**plan, **_contents(sources)}, "corpus")
-    if (folder / MANIFEST).exists():
-        _check_finished(folder, sources, chunk_size, language)
-    else:
-        (folder / "chunks").mkdir(exist_ok=True)
-        options["language"] = language
-        chunks = _code_sources(folder / "chunks", sources, options, chunk_size, n_jobs, verbose)
-        write_corpus(folder, chunks, plan, shard_rows, language)
-    _remove_leftovers(folder, language)
+    plan_of_files = {**plan, **_contents(sources)}
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):  # a second build of it waits, and finds it finished
+        check_plan(folder / "build.json", plan_of_files, "corpus")
+        if (folder / MANIFEST).exists():
+            _check_finished(folder, sources, chunk_size, language)
+        else:
+            (folder / "chunks").mkdir(exist_ok=True)
+            options["language"] = language
+            chunks = _code_sources(folder / "chunks", sources, options, chunk_size, n_jobs, verbose)
+            write_corpus(folder, chunks, plan, shard_rows, language)
+        _remove_leftovers(folder, language)
     return Corpus(folder, language=language)
 
 

@@ -5,7 +5,7 @@ keeps the minimisation well conditioned.
 """
 
 import numpy as np
-from scipy.optimize import nnls
+from scipy.optimize import lsq_linear
 
 _EXPONENTS = (0.01, 5.0)  # their range
 _LOGARITHMS = (-300.0, 300.0)  # that of the other parameters
@@ -106,7 +106,9 @@ FORMS = {"hoffmann": Hoffmann, "kaplan": Kaplan}
 
 def _log_weights(terms, log_loss):
     """Logarithms of the weights whose sum of terms has the smallest relative errors."""
-    weights, _ = nnls(terms / np.exp(log_loss)[:, None], np.ones(len(terms)))
+    # nnls of scipy 1.13 fails where the terms are proportional to each other
+    relative = terms / np.exp(log_loss)[:, None]
+    weights = lsq_linear(relative, np.ones(len(terms)), (0, np.inf), method="bvls").x
     return np.log(np.maximum(weights, _SMALLEST * weights.max())).tolist()
 
 

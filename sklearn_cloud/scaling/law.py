@@ -185,6 +185,8 @@ class ScalingLaw(RegressorMixin, BaseEstimator):
             is given by N in all rows), or E is at its lower bound. The best law found is kept.
         """
         self._validate_params()
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)  # an earlier fit may have had another form
         self._form = form = FORMS[self.form]
         X, loss = validate_data(
             self,
@@ -292,6 +294,9 @@ class ScalingLaw(RegressorMixin, BaseEstimator):
             name: tuple(np.quantile(values, ends).tolist())
             for name, values in self.bootstrap_coefficients_.items()
         }
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "coefficients_")
 
     def _set_coefficients(self, coefficients):
         self.coefficients_ = with_allocation(self._form, coefficients)

@@ -16,7 +16,7 @@ from ..crystals.parquet_files import (
 from ..crystals.partitions import find_crystal_column, read_collection
 from ..crystals.row_messages import same_kind
 from ..crystals.workers import run_in_workers
-from ..files import atomic_write, check_plan
+from ..files import atomic_write, check_plan, locked
 
 # Folder readers such as pandas.read_parquet ignore names that start with an underscore.
 PLAN = "_strings.json"
@@ -102,21 +102,28 @@ def write_strings(source, folder, transformer=None, *, column=None, n_jobs=None,
     _check_folder(folder)
     plan = {**transformer.get_params(), "parts": list(transformer.parts), "column": column}
     plan["table"] = hash_footers(source)
-    check_plan(folder / PLAN, plan, "table of strings")
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):  # a second call waits, and finds the files
+        check_plan(folder / PLAN, plan, "table of strings")
+        paths = [folder / f"part-{number:06d}.parquet" for number in range(len(groups))]
+        tasks = [(g, path, column, keep, transformer) for g, path in zip(groups, paths)]
+        _write_missing(folder, tasks, n_jobs, verbose)
+    return paths
+
+
+def _write_missing(folder, tasks, n_jobs, verbose):
+    """Write the partitions that do not exist yet."""
     for leftover in folder.glob(".part-*.part"):
         leftover.unlink(missing_ok=True)
-    paths = [folder / f"part-{number:06d}.parquet" for number in range(len(groups))]
-    missing = [(g, path, column, keep, transformer) for g, path in zip(groups, paths)]
-    missing = [task for task in missing if not task[1].exists()]
+    missing = [task for task in tasks if not task[1].exists()]
     with tqdm(
-        total=len(paths), initial=len(paths) - len(missing), disable=not verbose, unit="partition"
+        total=len(tasks), initial=len(tasks) - len(missing), disable=not verbose, unit="partition"
     ) as bar:
         for path, texts in run_in_workers(_write_partition, missing, n_jobs, ordered=False):
             logger.info("written: %s", path)
             for text in texts:
-                warnings.warn(text, stacklevel=2)
+                warnings.warn(text, stacklevel=3)
             bar.update()
-    return paths
 
 
 def count_strings(paths):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import KFold, PredefinedSplit, ShuffleSplit, cross_val_score
 from sklearn.svm import SVR
 from small_members import regression
 
@@ -223,6 +223,7 @@ def test_real_members(effort):
     assert set(epochs.values()) <= {2}
 
 
+<<<<<<< HEAD
 def test_a_network_on_graphs_reads_the_crystals(table, monkeypatch, tmp_path):
     monkeypatch.setattr(crystal_regressor, "regression_members", with_graphs)
     crystals, formulas, y = table
@@ -255,3 +256,30 @@ def test_graphs_are_for_the_best_effort_and_structures():
 
     assert "CGCNN" in names("best", structures=True)
     assert "CGCNN" not in names("best", structures=False) + names("default", structures=True)
+=======
+@pytest.mark.parametrize(
+    "cv",
+    [
+        KFold(3, shuffle=True, random_state=np.random.RandomState(0)),
+        ShuffleSplit(1, test_size=0.3, random_state=1),
+        PredefinedSplit(np.arange(40) % 3),
+    ],
+)
+def test_splitters_are_saved(cv, table, tmp_path):
+    _, formulas, y = table
+    model = CrystalRegressor("fast", cv=cv, random_state=0).fit(formulas[:40], y[:40])
+    save_model(model, tmp_path / "model")
+    loaded = load_model(tmp_path / "model")
+    assert repr(vars(loaded.cv).keys()) == repr(vars(cv).keys())
+    np.testing.assert_array_equal(loaded.predict(formulas), model.predict(formulas))
+    loaded.fit(formulas[:40], y[:40])
+
+
+def test_folds_that_cannot_be_saved(table, tmp_path):
+    _, formulas, y = table
+    folds = KFold(3).split(formulas[:40])
+    model = CrystalRegressor("fast", cv=folds, random_state=0).fit(formulas[:40], y[:40])
+    with pytest.raises(TypeError, match=r"model\.cv=.* predictions do not need it: set .* to None"):
+        save_model(model, tmp_path / "model")
+    save_model(model.set_params(cv=None), tmp_path / "model")
+>>>>>>> robust

@@ -41,6 +41,13 @@ def test_splitters_and_lists():
     assert len(folds_of(listed)) == 3
 
 
+def test_an_iterator_gives_its_folds_once():
+    folds = KFold(3).split(Y)
+    assert len(folds_of(folds)) == 3
+    with pytest.raises(ValueError, match="only once: pass a list"):
+        folds_of(folds)
+
+
 @pytest.mark.parametrize(
     ("cv", "message"),
     [

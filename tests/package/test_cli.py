@@ -204,6 +204,33 @@ def test_classify(fit, crystals, capsys):
     assert f"accuracy on the 12 rows with a metal: {share:.4g}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("gap", [False, True])
+@pytest.mark.parametrize("suffix", ["csv", "json", "parquet"])
+def test_whole_numbers_are_labels_as_they_are(suffix, gap, crystals, fit):
+    """Not their text, nor the floats that a table with a gap has."""
+    table = pd.DataFrame({"formula": [f"{a}{b}" for a, b in PAIRS], "group": [0, 3, 7] * 4})
+    table["group"] = table["group"].astype(float if gap else int)
+    if gap:
+        table.loc[0, "group"] = np.nan
+    write = {"csv": table.to_csv, "json": table.to_json, "parquet": table.to_parquet}[suffix]
+    write(f"t.{suffix}", **({"orient": "records"} if suffix == "json" else {"index": False}))
+    options = ["--classify", "--skip-bad"]
+    assert fit("groups", *options, table=f"t.{suffix}", target="group") == 0
+    model = load_model("groups")
+    assert model.classes_.tolist() == [0, 3, 7] and model.classes_.dtype == np.int64
+    assert main(["predict", "groups", f"t.{suffix}", "-o", "labels.parquet", "--quiet"]) == 0
+    found = pd.read_parquet("labels.parquet")
+    assert found["predicted_group"].dtype == np.int64
+    assert "probability_3" in found.columns
+
+
+def test_a_constant_target_is_noticed(crystals, fit, capsys):
+    table = pd.read_csv("targets.csv").assign(gap=1.5)
+    table.to_csv("t.csv", index=False)
+    assert fit("constant", table="t.csv") == 0
+    assert "the column 'gap' is 1.5 in all 12 rows: every model will" in capsys.readouterr().err
+
+
 def test_embed(crystals, encoder, assert_close):
     assert main(["embed", "crystals", "-o", "vectors.parquet", "--encoder", encoder]) == 0
     table = pd.read_parquet("vectors.parquet")

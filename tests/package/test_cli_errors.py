@@ -6,7 +6,7 @@ import signal
 import warnings
 
 import pytest
-from cli_tables import run_python, write_table
+from cli_tables import cscl, run_python, write_table
 from safetensors import SafetensorError
 
 from sklearn_cloud.__main__ import main
@@ -43,6 +43,16 @@ def test_missing_target_column(failing, crystals, no_training):
         message
         == "error: targets.csv has no column 'band_gap'; its columns are: id, file, gap, metal.\n"
     )
+
+
+@pytest.mark.parametrize("command", ["fit", "evaluate"])
+def test_the_column_of_the_crystals_is_no_target(command, failing, tmp_path, no_training):
+    """CIF text is not kept next to the data: it is not a missing column either."""
+    cif = cscl("Na", "Cl").to(fmt="cif")
+    write_table(tmp_path / "t.csv", ["cif", "gap", "lab"], [[cif, 8.5, "one"]] * 3)
+    message = failing([command, "t.csv", "--target", "cif", "-o", "out"])
+    assert "--target is 'cif', the column of the crystals of t.csv" in message
+    assert "another column (gap, lab), or that of the crystals with --column" in message
 
 
 def test_missing_crystal_column(failing, tmp_path):

@@ -6,8 +6,8 @@ from sklearn_cloud.predictors.predictor_folder import write_predictor
 
 
 def test_energy_above_the_phases_of_the_user(crystals, tiny, tmp_path, monkeypatch):
-    ensemble, card, _ = tiny[1]["experimental_band_gap"]
-    card = {**card, "name": "formation_energy", "unit": "eV/atom"}
+    ensemble, card, _ = tiny[1]["bulk_modulus"]
+    card = {**card, "name": "formation_energy", "unit": "eV/atom", "transform": None}
     write_predictor(ensemble, card, tmp_path / "formation_energy")
     monkeypatch.setattr(loading, "DATA", tmp_path)
     some = crystals[0][:2]

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cloud import CloudRegressor, ModelFolderError
+from sklearn_cloud import CloudRegressor, ModelFolderError, save_model
 from sklearn_cloud.predictors import list_predictors, load_card, load_predictor, loading
 from sklearn_cloud.predictors.properties import PROPERTIES
 
@@ -170,3 +170,11 @@ def test_warm_start(data, tmp_path):
         np.testing.assert_allclose(one.detach().numpy(), other.detach().numpy(), atol=1e-5)
     with pytest.raises(ValueError, match="has no network"):
         load_predictor("experimental_band_gap").save_encoder(tmp_path / "none")
+
+
+def test_saving_says_where_it_is(data, tmp_path):
+    predictor = load_predictor("bulk_modulus")
+    for model in (predictor, make_pipeline(FunctionTransformer(), predictor)):
+        with pytest.raises(TypeError, match=r"part of sklearn-cloud.*load_predictor\('bulk_mod"):
+            save_model(model, tmp_path / "model")
+    assert not (tmp_path / "model").exists()

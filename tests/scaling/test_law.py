@@ -165,6 +165,24 @@ def test_data_in_proportion_to_the_model_warn(form):
         ScalingLaw(form, n_bootstraps=0).fit(np.column_stack([N, 20 * N]), loss)
 
 
+def test_another_form_leaves_nothing_of_the_first():
+    X = grid(4, 4)
+    law = ScalingLaw(n_bootstraps=0).fit(X, noisy_losses(X))
+    law.set_params(form="kaplan").fit(X, noisy_losses(X))
+    fresh = ScalingLaw("kaplan", n_bootstraps=0).fit(X, noisy_losses(X))
+    assert vars(law).keys() == vars(fresh).keys()
+    assert not hasattr(law, "A_")
+    np.testing.assert_array_equal(law.predict(X), fresh.predict(X))
+
+
+def test_a_failed_fit_leaves_no_law():
+    law = ScalingLaw(n_bootstraps=0).fit(grid(4, 4), noisy_losses(grid(4, 4)))
+    with pytest.raises(ValueError, match="loss must be above 0"):
+        law.fit(grid(4, 4), np.zeros(16))
+    with pytest.raises(NotFittedError):
+        law.predict(grid(4, 4))
+
+
 def test_all_wrong_rows_are_named():
     X = grid(4, 4)
     losses = noisy_losses(X)
