@@ -44,6 +44,14 @@ def script_provenance(**extra):
     return provenance(["python", f"benchmarks/{name}"], sys.argv[1:], **extra)
 
 
+def peak_megabytes():
+    """Largest memory of this process so far; not on Windows."""
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
 def write_json(name, content):
     """Write `benchmarks/results/<name>.json` and return its path."""
     path = RESULTS / f"{name}.json"

@@ -45,7 +45,8 @@ PARAMETERS = {
         Where to compute; None is CUDA where there is one, else the CPU.""",
     "precision": """{"fp32", "bf16", "auto"}
         Precision of the training. "auto" is bfloat16 where it is faster (graphics cards and CPUs
-        with instructions for it: AMX, AVX-512 BF16), else float32. Predictions are always made in float32.""",
+        with instructions for it: AMX, AVX-512 BF16), else float32. Predictions are always made in
+        float32.""",
     "random_state": """int, RandomState instance or None
         Seed of all that is drawn: initial weights, dropout, batches, validation rows. PyTorch's
         global random numbers are left alone.""",

@@ -21,8 +21,8 @@ FORMULAS = EXPECTED["formulas"]
 
 
 def same(found, name):
-    # other machines round in other places
-    np.testing.assert_allclose(found, EXPECTED[name], rtol=0, atol=1e-6)
+    # other machines round in other places, and the same one does with other addresses
+    np.testing.assert_allclose(found, EXPECTED[name], rtol=1e-6, atol=1e-6)
 
 
 def test_estimator():
