@@ -45,11 +45,12 @@ def script_provenance(**extra):
 
 
 def peak_megabytes():
-    """Largest memory of this process so far; not on Windows."""
-    import resource
+    """Largest memory of this process so far; on Linux.
 
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    getrusage would count the parent, whose memory a new process has for a moment.
+    """
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
 
 
 def write_json(name, content):
