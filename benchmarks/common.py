@@ -44,6 +44,15 @@ def script_provenance(**extra):
     return provenance(["python", f"benchmarks/{name}"], sys.argv[1:], **extra)
 
 
+def peak_megabytes():
+    """Largest memory of this process so far; on Linux.
+
+    getrusage would count the parent, whose memory a new process has for a moment.
+    """
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
+
+
 def write_json(name, content):
     """Write `benchmarks/results/<name>.json` and return its path."""
     path = RESULTS / f"{name}.json"

@@ -22,3 +22,28 @@ def percent(share, digits=0, sign=""):
     ('90 %', '+1.2 %')
     """
     return f"{share:{sign}.{digits}%}".replace("%", " %")
+
+
+def cut_middle(message, longest):
+    """Shorten a message to one line; what it begins with and its end, the way out, are kept.
+
+    Parameters
+    ----------
+    message : object
+    longest : int
+        Characters.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> cut_middle("the file has 3000 bad lines: 1, 2, 3, 4, 5, 6, 7; remove them", 40)
+    'the file has 3000 ... 6, 7; remove them'
+    """
+    text = " ".join(str(message).split())
+    if len(text) <= longest:
+        return text
+    kept = longest - len(" ... ")
+    return f"{text[: kept // 2].rstrip()} ... {text[-(kept - kept // 2) :].lstrip()}"

@@ -9,7 +9,6 @@ the process before and after it.
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,7 @@ from sklearn_cloud import CloudRegressor, load_model, save_model
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
 
-from common import script_provenance, write_json
+from common import peak_megabytes, script_provenance, write_json
 
 
 def main():
@@ -70,12 +69,6 @@ def predict(folder, n_strings):
         "megabytes_before": before,
         "megabytes_after": peak_megabytes(),
     }
-
-
-def peak_megabytes():
-    """Largest memory of this process so far."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 if __name__ == "__main__":

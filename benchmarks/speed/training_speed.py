@@ -9,7 +9,10 @@ and writes it as JSON.
     python benchmarks/speed/training_speed.py --synthetic
     python benchmarks/speed/training_speed.py --profile --sizes mini --n-strings 640
 
-With --profile it only prints where the time of CloudRegressor goes, in float32.
+With --profile it only prints where the time of CloudRegressor goes, in float32. With --fit it only
+fits CloudRegressor with its default settings, and prints CPU seconds and memory:
+
+    python benchmarks/speed/training_speed.py --fit --synthetic --n-strings 100000 --sizes mini
 """
 
 import argparse
@@ -35,7 +38,7 @@ from sklearn_cloud.estimators import CloudRegressor
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
 
-from common import script_provenance, write_json
+from common import peak_megabytes, script_provenance, write_json
 
 STRINGS_FILE = "matbench/matbench_dielectric_cloud_by_mbid.csv.gz"
 BATCH_SIZE = 32
@@ -49,6 +52,10 @@ def main():
     if arguments.profile:
         for size in arguments.sizes:
             print_profile(size, strings, targets)
+        return
+    if arguments.fit:
+        for size in arguments.sizes:
+            print_fit(size, strings, targets)
         return
     result = {
         **script_provenance(),
@@ -73,6 +80,7 @@ def parse_arguments():
     parser.add_argument("--data-home", default=os.environ.get("SKLEARN_CLOUD_DATA"))
     parser.add_argument("--synthetic", action="store_true", help="random strings, no data needed")
     parser.add_argument("--profile", action="store_true", help="print where the time goes, only")
+    parser.add_argument("--fit", action="store_true", help="time one fit with defaults, only")
     parser.add_argument("--n-strings", type=int, default=1024)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--sizes", nargs="+", default=["mini", "small"], choices=ENCODER_SIZES)
@@ -149,6 +157,18 @@ def print_profile(size, strings, targets):
     with cProfile.Profile() as profile:
         cloud_regressor(size, strings, targets, "fp32")
     pstats.Stats(profile).sort_stats("tottime").print_stats(20)
+
+
+def print_fit(size, strings, targets):
+    """Print what a fit with the default settings takes."""
+    model = CloudRegressor(size, device="cpu", random_state=0)
+    before, start = peak_megabytes(), time.process_time()
+    model.fit(strings, targets)
+    print(
+        f"{size}: {len(strings):,} strings, {model.n_iter_} epochs, "
+        f"{time.process_time() - start:.0f} CPU seconds, "
+        f"{before:.0f} MB before and {peak_megabytes():.0f} MB after"
+    )
 
 
 def plain_loop(size, strings, targets):

@@ -5,6 +5,8 @@ import sys
 import threading
 from contextlib import contextmanager
 
+from ..wording import cut_middle
+
 LISTED = 20  # rows or files explained in a message; the rest are only named
 LONGEST = 240  # characters of one explanation
 
@@ -92,10 +94,7 @@ def list_problems(problems):
     """
     lines = []
     for name, problem in list(problems.items())[:LISTED]:
-        problem = " ".join(str(problem).split())
-        if len(problem) > LONGEST:
-            problem = f"{problem[: LONGEST - 3]}..."
-        lines.append(f"\n  {name}: {problem}")
+        lines.append(f"\n  {name}: {cut_middle(problem, LONGEST)}")
     if len(problems) > LISTED:
         rest = list(problems)[LISTED:]
         lines.append(f"\n  and {len(rest)} more: {', '.join(rest)}")

@@ -3,6 +3,7 @@
 import warnings
 from collections import defaultdict
 
+from ..wording import cut_middle
 from .errors import CrystalError
 
 LISTED = 10  # rows explained in a message; the rest are only numbered
@@ -60,16 +61,12 @@ def join_notes(places):
 
 def list_rows(errors):
     """Explain the first bad rows, and list the numbers of the rest."""
-    shown = [f"row {row}: {_shorten(error)}" for row, error in sorted(errors.items())[:LISTED]]
+    first = sorted(errors.items())[:LISTED]
+    shown = [f"row {row}: {cut_middle(error, LONGEST)}" for row, error in first]
     rest = sorted(errors)[LISTED:]
     if rest:
         shown.append(f"and {len(rest)} more, rows {', '.join(map(str, rest[:100]))}")
     return "; ".join(shown)
-
-
-def _shorten(error):
-    text = " ".join(str(error).split())
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def same_kind(error):

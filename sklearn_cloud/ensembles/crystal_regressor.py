@@ -15,16 +15,18 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
     """Predict numbers with intervals for crystals with an ensemble of models, without tuning.
 
     The errors of different models partly cancel in their mean. The members are extra-trees,
-    gradient boosting and support vectors on statistics of the composition and on the geometry, and
-    CLOUD's encoder on symmetry strings and geometry. Each is fitted on folds of the training rows;
-    the out-of-fold predictions give the weights of the members, the expected error, and the
-    intervals. Each member is then fitted once more on all rows; a prediction is the weighted mean.
+    gradient boosting and support vectors on statistics of the composition and on the geometry,
+    CLOUD's encoder on symmetry strings and geometry, and a network on graphs. Each is fitted on
+    folds of the training rows; the out-of-fold predictions give the weights of the members, the
+    expected error, and the intervals. Each member is then fitted once more on all rows; a
+    prediction is the weighted mean.
 
     Parameters
     ----------
     effort : {"fast", "default", "best"}, default="default"
-        `"fast"` has no networks and takes seconds to minutes. `"default"` adds the encoder "mini",
-        `"best"` also "small" and, for structures, a network on graphs (`CGCNNRegressor`).
+        `"fast"` has no networks and takes seconds to minutes. `"default"` adds the encoder "mini"
+        and, for structures, a network on graphs (`CoGNRegressor`); `"best"` also the encoder
+        "small".
     members : sequence of str, default=None
         Names of the members, see the user guide; None leaves the choice to `effort`.
     cv : int, cross-validation splitter or iterable of (train, test), default=None

@@ -8,12 +8,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from ..crystals.crystal import ELEMENT_RANK
-<<<<<<< HEAD
-from .views import CRYSTALS, VIEWS
-=======
 from ..symmetry.transformer import SymmetryStringTransformer
-from .views import VIEWS
->>>>>>> robust
+from .views import CRYSTALS, VIEWS
 
 
 def check_ensemble(model):
@@ -32,17 +28,12 @@ def check_ensemble(model):
     used = {name for name, weight in model.weights_.items() if weight > 0}
     _require(used <= set(model.members_), "a member with a weight is missing")
     _require(used <= set(model.view_of_member_), "a member has no view")
-<<<<<<< HEAD
-=======
-    _require(set(model.view_of_member_.values()) <= set(VIEWS), "a view is unknown")
     _check_views(model.views_)
->>>>>>> robust
     _require(
         isinstance(model.reads_structures_, bool), "reads_structures_ is neither true nor false"
     )
     known = {*VIEWS, CRYSTALS} if model.reads_structures_ else set(VIEWS)
     _require(set(model.view_of_member_.values()) <= known, "a view is unknown")
-    _require(all(model.views_[name] for name in VIEWS), "a view is empty")
     _check_applicability(model.applicability_)
     method = "predict_proba" if is_classifier(model) else "predict"
     for name in used:

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
-from ..baselines.cgcnn import CGCNNRegressor
+from ..baselines.cogn import CoGNRegressor
 from ..estimators.classifier import CloudClassifier
 from ..estimators.cloud import affordable_epochs
 from ..estimators.regressor import CloudRegressor
@@ -34,7 +34,7 @@ REGRESSION_MEMBERS = (
     "support vectors (log)",
     "CLOUD mini",
     "CLOUD small",
-    "CGCNN",
+    "coGN",
 )
 CLASSIFICATION_MEMBERS = ("extra-trees", "boosting", "support vectors", "CLOUD mini")
 _KERNEL_ROWS = 6000  # above this, a kernel method is not worth its cost
@@ -111,8 +111,8 @@ def regression_members(
         if positive and n_physics:
             members += ["extra-trees (physics)", "boosting (physics)"]
         members += [f"CLOUD {name}" for name in networks]
-        if effort == "best" and structures:
-            members.append("CGCNN")
+        if effort != "fast" and structures:
+            members.append("coGN")
     elif not positive and any("(log)" in name or "(physics)" in name for name in members):
         raise ValueError(
             "members with '(log)' or '(physics)' need positive targets, but the smallest is "
@@ -120,11 +120,10 @@ def regression_members(
         )
     elif not n_physics and any("(physics)" in name for name in members):
         raise ValueError("members with '(physics)' need physics=PotentialPhysics(...).")
-    if "CGCNN" in members and not structures:
-        raise ValueError("the member 'CGCNN' needs structures, but X has compositions.")
+    if "coGN" in members and not structures:
+        raise ValueError("the member 'coGN' needs structures, but X has compositions.")
     networks = _networks(CloudRegressor, len(y), device, random_state)
-    options = _network_options(len(y), device, random_state)
-    networks["CGCNN"] = CGCNNRegressor(**options)
+    networks["coGN"] = _graph_network(len(y), device, random_state)
     models = {
         "extra-trees": ExtraTreesRegressor(
             300, max_features=0.5, n_jobs=n_jobs, random_state=random_state
@@ -175,7 +174,7 @@ def classification_members(effort, y, *, members, structures=True, random_state,
 
 
 def _member(name, models):
-    view = "strings" if name.startswith("CLOUD") else CRYSTALS if name == "CGCNN" else "features"
+    view = "strings" if name.startswith("CLOUD") else CRYSTALS if name == "coGN" else "features"
     return Member(name, view, models[name])
 
 
@@ -183,6 +182,13 @@ def _networks(kind, n_rows, device, random_state, most_epochs=50):
     """Return {name: network} of the encoders."""
     options = _network_options(n_rows, device, random_state, most_epochs)
     return {f"CLOUD {encoder}": kind(encoder, **options) for encoder in ("mini", "small")}
+
+
+def _graph_network(n_rows, device, random_state):
+    """Return a network on graphs; it takes less than half the time of CLOUD "mini" for an epoch."""
+    options = _network_options(n_rows, device, random_state)
+    options["max_epochs"] = affordable_epochs(n_rows, 2 * _BATCH, most=100)
+    return CoGNRegressor(max_neighbors=12, **options)
 
 
 def _network_options(n_rows, device, random_state, most_epochs=50):

@@ -223,40 +223,40 @@ def test_real_members(effort):
     assert set(epochs.values()) <= {2}
 
 
-<<<<<<< HEAD
 def test_a_network_on_graphs_reads_the_crystals(table, monkeypatch, tmp_path):
     monkeypatch.setattr(crystal_regressor, "regression_members", with_graphs)
     crystals, formulas, y = table
-    model = CrystalRegressor(members=["extra-trees", "CGCNN"], cv=2, refit=False, random_state=0)
+    model = CrystalRegressor(members=["extra-trees", "coGN"], cv=2, refit=False, random_state=0)
     model.fit(crystals[:40], y[:40])
-    assert model.view_of_member_["CGCNN"] == "crystals"
-    model.weights_ = {"extra-trees": 0.5, "CGCNN": 0.5}
+    assert model.view_of_member_["coGN"] == "crystals"
+    model.weights_ = {"extra-trees": 0.5, "coGN": 0.5}
     save_model(model, tmp_path / "model")
     loaded = load_model(tmp_path / "model")
     np.testing.assert_array_equal(loaded.predict(crystals), model.predict(crystals))
-    with pytest.raises(ValueError, match="'CGCNN' needs structures"):
+    with pytest.raises(ValueError, match="'coGN' needs structures"):
         model.fit(formulas, y)
 
 
 def with_graphs(*arguments, **options):
     members = regression_members(*arguments, **options)
-    small = {"atom_width": 8, "n_convolutions": 1, "max_epochs": 2}
+    small = {"width": 8, "n_blocks": 1, "message_layers": 1, "max_epochs": 2}
     for member in members:
-        if member.name == "CGCNN":
+        if member.name == "coGN":
             member.estimator.set_params(**small)
     return members
 
 
-def test_graphs_are_for_the_best_effort_and_structures():
+def test_graphs_need_structures_and_are_not_fast():
     options = {"members": None, "random_state": 0, "device": None, "n_jobs": None}
     y = np.arange(1.0, 60.0)
 
     def names(effort, structures):
         return [m.name for m in regression_members(effort, y, structures=structures, **options)]
 
-    assert "CGCNN" in names("best", structures=True)
-    assert "CGCNN" not in names("best", structures=False) + names("default", structures=True)
-=======
+    assert "coGN" in names("default", structures=True)
+    assert "coGN" not in names("default", structures=False) + names("fast", structures=True)
+
+
 @pytest.mark.parametrize(
     "cv",
     [
@@ -282,4 +282,3 @@ def test_folds_that_cannot_be_saved(table, tmp_path):
     with pytest.raises(TypeError, match=r"model\.cv=.* predictions do not need it: set .* to None"):
         save_model(model, tmp_path / "model")
     save_model(model.set_params(cv=None), tmp_path / "model")
->>>>>>> robust
