@@ -129,7 +129,7 @@ def write_command_line(app):
     lines = []
     for name, section in sections:
         text = ["    " + line for line in section.format_help().splitlines()]
-        lines += [name, "-" * len(name), "", ".. code-block:: text", "", *text, ""]
+        lines += [name, "~" * len(name), "", ".. code-block:: text", "", *text, ""]
     write_generated(app, COMMAND_LINE, "\n".join(lines))
 
 

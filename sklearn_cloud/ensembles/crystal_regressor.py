@@ -213,7 +213,8 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
         Returns
         -------
         ndarray of shape (n_samples, 2)
-            Lower and upper bounds, in the units of ``y``.
+            Lower and upper bounds, in the units of ``y``. If these cannot be negative, for
+            example, cut the bounds with ``np.maximum(interval, 0)``: the coverage stays the same.
 
         Raises
         ------

@@ -26,6 +26,7 @@ h1 { font-size: 1.6rem; line-height: 1.25; } h2 { font-size: 1.25rem; margin-top
 table { border-collapse: collapse; font-size: 0.92rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.3rem 0.7rem; border-bottom: 1px solid var(--grid); text-align: right;
   white-space: nowrap; }
+@media (max-width: 30rem) { th, td { padding: 0.3rem 0.35rem; } }
 th:first-child, td:first-child, .text { text-align: left; }
 th { color: var(--faint); font-weight: 600; } tr.main td { font-weight: 600; }
 svg { width: 100%; max-width: 30rem; height: auto; display: block; }
@@ -60,7 +61,7 @@ UNLIKE = 0.05  # applicability below it: an extrapolation
 def write_page(report):
     """Return the page of a `Report`."""
     title = f"How accurate: {report.target}"
-    body = [f"<h1>How accurate is {escape(report.models[0])} for {escape(report.target)}?</h1>"]
+    body = [f"<h1>How accurate are predictions of {escape(report.target)}?</h1>"]
     body += _summary(report)
     body += ["<h2>Scores</h2>", _score_table(report)]
     body.append(_score_note(report))
@@ -211,8 +212,17 @@ def _settings(report):
         **report.settings,
         "sklearn_cloud": __version__,
     }
-    rows = [[name, str(value)] for name, value in settings.items()]
+    rows = [[name, _describe(value)] for name, value in settings.items()]
     return ["<h2>Settings</h2>", write_html_table(["setting", "value"], rows, text_columns=2)]
+
+
+def _describe(value):
+    """Return a setting as text, without the marks of Python's lists and dictionaries."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={_describe(one)}" for name, one in value.items()) or "defaults"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_describe, value))
+    return str(value)
 
 
 def write_html_table(names, rows, marked=None, text_columns=1):
