@@ -13,6 +13,7 @@ from ..crystals.crystal import Crystal, Formula
 from ..crystals.crystal_files import CRYSTAL_SUFFIXES, OPENERS, read_text, split_cif, suffix_of
 from ..crystals.errors import CrystalError
 from ..crystals.formulas import read_formula
+from ..crystals.limits import LARGEST_FILE
 from ..crystals.reading import read_crystal
 from ..crystals.rows import BAD_ROW
 
@@ -186,7 +187,7 @@ def _check(file, limits):
 def _crystals_of(path, suffix):
     """Return the crystals in a file: paths, text of CIF blocks, dictionaries or Atoms."""
     if suffix in (".cif", ".mcif"):
-        blocks = split_cif(read_text(path, strict=False))
+        blocks = split_cif(read_text(path, strict=False, limit=LARGEST_FILE))
         return [text for _, text in blocks] if len(blocks) > 1 else [path]
     if suffix in (".xyz", ".extxyz"):
         from ..crystals.ase_files import read_trajectory

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .crystal_files import is_crystal_file, read_text, split_cif, suffix_of
 from .errors import CrystalError
+from .limits import LARGEST_FILE
 from .table_files import PYTHON, check_column, check_no_numbers, is_table, read_table
 
 #: Columns of a table with crystals, the most informative first; upper or lower case.
@@ -106,7 +107,7 @@ def collect_file(path, *, home=None, **options):
     if is_table(path):
         return collect_table(path, home=home, **options)
     if suffix_of(path) in (".cif", ".mcif"):
-        blocks = split_cif(read_text(path, strict=False))
+        blocks = split_cif(read_text(path, strict=False, limit=LARGEST_FILE))
         if len(blocks) > 1:
             return _collect_blocks(path, blocks)
     return collect_files([path], home)

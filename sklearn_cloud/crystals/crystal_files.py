@@ -114,7 +114,7 @@ def _list_kinds(paths):
     return sorted({path.suffix or path.name for path in paths})
 
 
-def read_text(path, strict=True):
+def read_text(path, strict=True, limit=None):
     """Return the text of a file, compressed or not.
 
     Parameters
@@ -123,6 +123,8 @@ def read_text(path, strict=True):
         In UTF-8, or in UTF-16 with a byte order mark.
     strict : bool, default=True
         Whether invalid bytes are an error; otherwise they are replaced.
+    limit : int, default=None
+        Largest number of bytes after decompression.
 
     Returns
     -------
@@ -131,9 +133,10 @@ def read_text(path, strict=True):
     Raises
     ------
     CrystalError
-        If the file is missing, damaged or empty, or is an HTML page or a Git LFS pointer.
+        If the file is missing, damaged, empty or too large, or is an HTML page, a Git LFS pointer, a
+        pipe or a device.
     """
-    data = read_bytes(path)
+    data = read_bytes(path, limit)
     _check_head(data[:_HEAD], path)
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
@@ -156,9 +159,11 @@ def read_bytes(path, limit=None):
     Raises
     ------
     CrystalError
-        If it is missing, damaged, truncated or too large.
+        If it is missing, damaged, truncated or too large, or a pipe or a device, which might never
+        end.
     """
     path = Path(path)
+    check_regular(path)
     try:
         with OPENERS.get(path.suffix.lower(), open)(path, "rb") as file:
             data = file.read() if limit is None else file.read(limit + 1)
@@ -168,14 +173,21 @@ def read_bytes(path, limit=None):
         check_content(path)
         raise CrystalError(f"{str(path)!r} is damaged or truncated: {error}") from error
     if limit is not None and len(data) > limit:
-        raise CrystalError(f"{str(path)!r} has more than {limit} bytes")
+        raise CrystalError(f"{str(path)!r} has more than {limit} bytes: split it, if it can be")
     return data
 
 
 def check_content(path):
-    """Raise CrystalError if a file is empty, an HTML page, or a Git LFS pointer."""
+    """Raise CrystalError if a file is empty, an HTML page, an LFS pointer, or no regular file."""
+    check_regular(path)
     with open(path, "rb") as file:
         _check_head(file.read(_HEAD), path)
+
+
+def check_regular(path):
+    """Raise CrystalError if a path is a pipe or a device, which might never end, or a folder."""
+    if path.exists() and not path.is_file():
+        raise CrystalError(f"{str(path)!r} is not a regular file")
 
 
 def _check_head(head, path):

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from .crystal_files import is_crystal_file
+from .crystal_files import check_regular, is_crystal_file
 
 NEEDS_PYARROW = "Parquet files require pyarrow: pip install 'sklearn-cloud[parquet]'."
 
@@ -49,9 +49,11 @@ def is_parquet(path):
 def list_parquet(path):
     """Return the Parquet files of a folder and its subfolders, sorted, or a single one.
 
-    Files and folders whose names start with a dot or an underscore are left out.
+    Files and folders whose names start with a dot or an underscore are left out. A pipe or a device
+    is a CrystalError.
     """
     if not path.is_dir():
+        check_regular(path)
         return [path]
     return sorted(
         file

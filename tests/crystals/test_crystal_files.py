@@ -3,13 +3,16 @@
 import bz2
 import gzip
 import lzma
+import os
 from pathlib import Path
 
 import pytest
 from own_files import cscl, optimade, write_json
 
 from sklearn_cloud import CrystalError, symmetry_string
+from sklearn_cloud.crystals.collection import collect_file
 from sklearn_cloud.crystals.crystal_files import read_text, search_folder, split_cif, suffix_of
+from sklearn_cloud.crystals.parquet_files import find_row_groups
 
 EXPECTED = symmetry_string(cscl("Na"))
 
@@ -199,6 +202,36 @@ def test_a_small_file_that_unpacks_to_a_large_one(tmp_path, monkeypatch):
     path.write_bytes(gzip.compress(cscl("Na").to(fmt="cif").encode() + b"# x\n" * 10_000))
     with pytest.raises(CrystalError, match="more than 10000 bytes"):
         symmetry_string(path)
+
+
+def test_a_large_file_with_several_crystals(tmp_path, monkeypatch):
+    monkeypatch.setattr("sklearn_cloud.crystals.collection.LARGEST_FILE", 10_000)
+    path = tmp_path / "a.cif.gz"
+    path.write_bytes(gzip.compress(cscl("Na").to(fmt="cif").encode() + b"# x\n" * 10_000))
+    with pytest.raises(CrystalError, match="more than 10000 bytes: split it"):
+        collect_file(path)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+@pytest.mark.parametrize(
+    "name",
+    ["a.cif", "a.cif.gz", "a.csv", "a.json", "a.jsonl", "a.xyz", "a.db", "a.xlsx", "a.parquet"],
+)
+def test_pipes_and_devices_are_no_files(name, kind, tmp_path):
+    """They might never end."""
+    path = tmp_path / name
+    if kind == "device":
+        path.symlink_to("/dev/null")
+    else:
+        os.mkfifo(path)
+    with pytest.raises(CrystalError, match="not a regular file"):
+        collect_file(path)
+
+
+def test_a_pipe_is_no_parquet_file(tmp_path):
+    os.mkfifo(tmp_path / "a.parquet")
+    with pytest.raises(CrystalError, match="not a regular file"):
+        find_row_groups(tmp_path / "a.parquet")
 
 
 def test_encodings(tmp_path):
