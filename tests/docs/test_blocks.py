@@ -18,6 +18,8 @@ from pymatgen.core import Lattice, Structure
 from sklearn_cloud.__main__ import main
 from sklearn_cloud.datasets import load_example
 from sklearn_cloud.encoder import ENCODER_SIZES, EncoderConfig
+from sklearn_cloud.ensembles import crystal_regressor
+from sklearn_cloud.ensembles.members import regression_members
 
 PAGES = sorted(
     [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
@@ -110,7 +112,14 @@ def write_table(path):
 
 @pytest.fixture
 def short(monkeypatch):
-    """Two epochs where the default is up to fifty; a small encoder in the place of the paper's."""
+    """Two epochs where the default is up to fifty, two members of ensembles, a small encoder."""
+
+    def few_members(effort, y, *, members, **options):
+        if members is None:
+            members = ["extra-trees"] if effort == "fast" else ["extra-trees", "CLOUD mini"]
+        return regression_members(effort, y, members=members, **options)
+
+    monkeypatch.setattr(crystal_regressor, "regression_members", few_members)
     monkeypatch.setattr("sklearn_cloud.estimators.cloud._MOST_EPOCHS", 2)
     monkeypatch.setitem(ENCODER_SIZES, "paper", EncoderConfig(n_layers=1, n_heads=2, width=16))
 
