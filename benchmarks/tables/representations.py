@@ -41,7 +41,7 @@ from common import RESULTS, argument_parser, parse_arguments, script_provenance,
 SHAPE = {"n_layers": 2, "n_heads": 4, "width": 128}
 MAX_TOKENS = 256
 MOST_SITES = 20
-TUNING = {"max_epochs": 20, "validation_fraction": 0, "learning_rate": 5e-4, "batch_size": 32}
+TUNING = {"max_epochs": 10, "validation_fraction": 0, "learning_rate": 1e-3, "batch_size": 32}
 
 
 class WordsRegressor(MatInFormerRegressor):
