@@ -41,7 +41,7 @@ SETTINGS = {
     "precision": "{}",
     "learning_rate": "learning rate {}",
     "max_neighbors": "{} neighbours",
-    "validation_fraction": "{} of the rows for validation",
+    "validation_fraction": "{:.0%} held out",
 }
 
 

@@ -41,7 +41,7 @@ from common import RESULTS, argument_parser, parse_arguments, script_provenance,
 SHAPE = {"n_layers": 2, "n_heads": 4, "width": 128}
 MAX_TOKENS = 256
 MOST_SITES = 20
-TUNING = {"max_epochs": 20, "validation_fraction": 0, "learning_rate": 5e-4, "batch_size": 32}
+TUNING = {"max_epochs": 10, "validation_fraction": 0, "learning_rate": 1e-3, "batch_size": 32}
 
 
 class WordsRegressor(MatInFormerRegressor):
@@ -55,11 +55,12 @@ class WordsRegressor(MatInFormerRegressor):
         return {"input_ids": pad_sequence(rows, batch_first=True, padding_value=0)}
 
 
-def languages():
-    """Name, language, longest row: the vocabulary of SLICES depends on the longest."""
-    yield "generators", SymmetryLanguage(), 128
-    yield "space-group", MatInFormerLanguage(), MatInFormerLanguage.max_positions
-    yield "slices", SlicesLanguage(MAX_TOKENS), MAX_TOKENS
+#: Languages and longest rows: the vocabulary of SLICES depends on the longest.
+LANGUAGES = {
+    "generators": (SymmetryLanguage(), 128),
+    "space-group": (MatInFormerLanguage(), MatInFormerLanguage.max_positions),
+    "slices": (SlicesLanguage(MAX_TOKENS), MAX_TOKENS),
+}
 
 
 def regressor(name, encoder, seed):
@@ -79,6 +80,7 @@ def main():
     parser.add_argument("--work", type=Path, required=True, help="folder for corpora and encoders")
     parser.add_argument("--crystals", type=int, default=8000)
     parser.add_argument("--seconds", type=float, default=60, help="CPU, for each pre-training")
+    parser.add_argument("--languages", nargs="+", choices=LANGUAGES, default=list(LANGUAGES))
     parser.add_argument("--tasks", nargs="+", default=["jdft2d", "phonons"])
     parser.add_argument("--folds", nargs="+", type=int, default=[0, 1, 2])
     arguments = parse_arguments(parser)
@@ -88,7 +90,8 @@ def main():
     result |= {"pretraining": done.get("pretraining", {}), "scores": done.get("scores", {})}
     crystals = sample(arguments)
     encoders = {}
-    for name, language, longest in languages():
+    for name in arguments.languages:
+        language, longest = LANGUAGES[name]
         folder = arguments.work / name
         source = CorpusSource("Materials Project 2025.02", crystals, "CC-BY 4.0")
         corpus = build_corpus(
