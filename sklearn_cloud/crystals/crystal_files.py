@@ -133,8 +133,8 @@ def read_text(path, strict=True, limit=None):
     Raises
     ------
     CrystalError
-        If the file is missing, damaged, empty or too large, or is an HTML page, a Git LFS pointer, a
-        pipe or a device.
+        If the file is missing, damaged, empty or too large, or is an HTML page, a Git LFS pointer,
+        a pipe or a device.
     """
     data = read_bytes(path, limit)
     _check_head(data[:_HEAD], path)
