@@ -133,7 +133,7 @@ def read_text(path, strict=True, limit=None):
     Raises
     ------
     CrystalError
-        If the file is missing, damaged, empty or too large, or is an HTML page, a Git LFS pointer, a
+        If the file is missing, damaged, empty or too large, or an HTML page, a Git LFS pointer, a
         pipe or a device.
     """
     data = read_bytes(path, limit)

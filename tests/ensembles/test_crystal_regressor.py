@@ -248,3 +248,9 @@ def test_folds_that_cannot_be_saved(table, tmp_path):
     with pytest.raises(TypeError, match=r"model\.cv=.* predictions do not need it: set .* to None"):
         save_model(model, tmp_path / "model")
     save_model(model.set_params(cv=None), tmp_path / "model")
+
+
+def test_targets_that_are_too_large_are_named(table):
+    _, formulas, y = table
+    with pytest.raises(ValueError, match=r"Input y is 1e\+40 in row 2 .*use another unit"):
+        CrystalRegressor("fast", cv=3).fit(formulas[:20], [*y[:2], 1e40, *y[3:20]])
