@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 PARTS = ("generators", "sites", "composition")
+MOST_JOBS = 1000
 CRYSTALS_HELP = (
     "files (CIF, POSCAR, .vasp, .xsf, extxyz, compressed or not), patterns such as 'data/*.cif', "
     "folders (searched with their subfolders), or one table (CSV, JSON, JSON lines, Parquet, "
@@ -81,7 +82,7 @@ def add_rows(parser):
     )
     parser.add_argument(
         "--jobs",
-        type=whole_number,
+        type=few,
         default=1,
         metavar="N",
         help="number of processes that read crystals",
@@ -166,6 +167,13 @@ def whole_number(text):
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a positive integer")
+    return number
+
+
+def few(text):
+    number = whole_number(text)
+    if number > MOST_JOBS:
+        raise argparse.ArgumentTypeError(f"{text} is more than {MOST_JOBS}")
     return number
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from ..training.checks import check_targets
+from ..training.checks import check_magnitude, check_targets
 from .crystal_estimator import CrystalEstimator
 from .intervals import Difficulty, cv_plus
 from .member_weights import absolute_error_weights
@@ -111,6 +111,7 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
                 f"{type(self).__name__} predicts a single target, but y has {y.shape[1]} columns: "
                 "wrap it in sklearn.multioutput.MultiOutputRegressor."
             )
+        check_magnitude(y)
         return y
 
     _stratify = False

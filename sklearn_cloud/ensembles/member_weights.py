@@ -5,6 +5,7 @@ from scipy import sparse
 from scipy.optimize import linprog, minimize
 
 _MOST_ROWS = 4000  # enough for a handful of weights
+_SMALLEST, _LARGEST = 1e-9, 1e9  # coefficients of the linear programme
 
 
 def absolute_error_weights(predictions, y, sample_weight):
@@ -24,18 +25,30 @@ def absolute_error_weights(predictions, y, sample_weight):
     rows = _some_rows(len(y))
     predictions, y, sample_weight = predictions[rows], y[rows], sample_weight[rows]
     n_rows, n_members = predictions.shape
-    scale = np.abs(y - np.median(y)).mean() or 1.0
+    # the weights sum to 1, so that the centre changes nothing
+    center = np.median(y)
+    scale = np.abs(y - center).mean() or 1.0
+    predictions, targets = _scaled(predictions - center, scale), _scaled(y - center, scale)
     # variables: the weights, then the errors above and below
     identity = sparse.eye_array(n_rows)
-    equations = sparse.hstack([sparse.csr_array(predictions / scale), identity, -identity])
+    equations = sparse.hstack([sparse.csr_array(predictions), identity, -identity])
     total = sparse.csr_array(np.r_[np.ones(n_members), np.zeros(2 * n_rows)][None])
     result = linprog(
         np.r_[np.zeros(n_members), sample_weight, sample_weight],
         A_eq=sparse.vstack([equations, total]).tocsr(),
-        b_eq=np.r_[y / scale, 1.0],
+        b_eq=np.r_[targets, 1.0],
         method="highs",
     )
+    if result.x is None:
+        raise ValueError(f"no weights of the members were found: {result.message}")
     return _normalise(result.x[:n_members])
+
+
+def _scaled(values, scale):
+    """Return values in units of the scale, within the range that the linear programme allows."""
+    with np.errstate(over="ignore"):
+        values = np.clip(values / scale, -_LARGEST, _LARGEST)
+    return np.where(np.abs(values) < _SMALLEST, 0.0, values)
 
 
 def log_loss_weights(probabilities, codes, sample_weight):

@@ -7,6 +7,7 @@ from ..crystals.crystal import Crystal
 from ..crystals.errors import CrystalError
 from ..crystals.items import as_items
 from ..crystals.rows import read_rows
+from ..exceptions import shorten
 from ..features.bond_features import BondFeatures
 from ..features.element_fractions import ElementFractions
 from ..features.geometry_features import GeometryFeatures
@@ -71,10 +72,21 @@ def make_views(structures, physics, *, n_jobs, verbose):
     else:
         features.append(ElementFractions())
     if physics is not None:
+        check_physics(physics)
         features.append(clone(physics))
     numbers = "bonds" if structures else None
     strings = SymmetryStringTransformer(numbers=numbers, **options)
     return {"strings": [strings], "features": features}
+
+
+def check_physics(physics):
+    """Raise TypeError unless `physics` is a transformer of crystals."""
+    needed = ("fit_transform", "get_feature_names_out", "get_params")
+    if isinstance(physics, type) or not all(hasattr(physics, name) for name in needed):
+        raise TypeError(
+            f"physics must be a PotentialPhysics, such as PotentialPhysics('chgnet'), got "
+            f"{shorten(repr(physics))}."
+        )
 
 
 def compute_views(views, crystals, wanted):
@@ -83,6 +95,18 @@ def compute_views(views, crystals, wanted):
     tables[CRYSTALS][:] = crystals
     for name in wanted:
         parts = [transformer.fit_transform(crystals) for transformer in views[name]]
+        if name == "features":
+            _check_shapes(views[name], parts, len(crystals))
         table = parts[0] if len(parts) == 1 else np.hstack(parts)
         tables[name] = round_features(table) if name == "features" else table
     return tables
+
+
+def _check_shapes(transformers, tables, n_rows):
+    """Raise ValueError unless each transformer gave a table with a row for each crystal."""
+    for transformer, table in zip(transformers, tables, strict=True):
+        if np.ndim(table) != 2 or len(table) != n_rows:
+            raise ValueError(
+                f"{type(transformer).__name__} gave an array of shape {np.shape(table)} for "
+                f"{n_rows} crystals, expected a table with a row for each."
+            )

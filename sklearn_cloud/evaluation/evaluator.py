@@ -11,7 +11,7 @@ from ..baselines.registry import build_model, find_model
 from ..crystals.crystal import write_formula
 from ..crystals.items import as_items
 from ..crystals.rows import read_rows
-from ..training.checks import check_labels, check_same_length, check_targets
+from ..training.checks import check_labels, check_magnitude, check_same_length, check_targets
 from .own_folds import make_folds
 from .report import Report
 
@@ -164,6 +164,8 @@ def _check_target(target, n_rows, classification):
         raise ValueError(
             f"{n_rows} crystals are too few to estimate an error: pass at least {FEWEST_ROWS}."
         )
+    if not classification:
+        check_magnitude(y)
     distinct = np.unique(y)
     if len(distinct) == 1:
         kind = "one class" if classification else "the same value"

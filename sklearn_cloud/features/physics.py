@@ -249,15 +249,19 @@ class PotentialPhysics(CrystalTransformer):
         -------
         list of str
         """
+        self._check_properties()
         return [name for group in self.properties for name in COLUMNS[group].names]
 
-    def _check(self):
-        self._validate_params()
+    def _check_properties(self):
         wrong = [group for group in self.properties if group not in COLUMNS]
         if wrong or isinstance(self.properties, str) or not self.properties:
             raise ValueError(
                 f"properties must be a list of some of {list(COLUMNS)}, got {self.properties!r}"
             )
+
+    def _check(self):
+        self._validate_params()
+        self._check_properties()
         if "force_constants" in self._needed() and find_spec("phonopy") is None:
             raise ImportError(
                 "phonons need phonopy, which is not installed: pip install 'sklearn-cloud[physics]'"

@@ -6,6 +6,8 @@ from sklearn.utils import check_array, column_or_1d
 from .._compat import is_pandas_na
 from ..exceptions import shorten
 
+LARGEST_TARGET = 1e30  # of models that do not scale it: trees read their features as float32
+
 
 def accept_strings(tags):
     """Say in an estimator's tags that it takes one column of strings."""
@@ -41,6 +43,16 @@ def check_targets(y, n_rows, name):
             "or fill in their targets."
         )
     return y
+
+
+def check_magnitude(y):
+    """Raise ValueError for targets that only networks could learn, which scale them first."""
+    large = np.flatnonzero(np.abs(y) > LARGEST_TARGET)
+    if len(large):
+        raise ValueError(
+            f"Input y is {y[large[0]]:g} in row {large[0]} ({len(large)} rows in all are beyond "
+            f"{LARGEST_TARGET:g}): check it, or use another unit."
+        )
 
 
 def _as_floats(values, name, **options):

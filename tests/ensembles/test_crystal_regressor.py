@@ -3,7 +3,7 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import KFold, PredefinedSplit, ShuffleSplit, cross_val_score
 from sklearn.svm import SVR
@@ -12,6 +12,7 @@ from small_members import regression
 from sklearn_cloud import CrystalRegressor, load_model, save_model
 from sklearn_cloud.ensembles import crystal_regressor
 from sklearn_cloud.ensembles.members import Member, regression_members
+from sklearn_cloud.features import PotentialPhysics
 
 
 @pytest.fixture(scope="module")
@@ -282,3 +283,37 @@ def test_folds_that_cannot_be_saved(table, tmp_path):
     with pytest.raises(TypeError, match=r"model\.cv=.* predictions do not need it: set .* to None"):
         save_model(model, tmp_path / "model")
     save_model(model.set_params(cv=None), tmp_path / "model")
+
+
+def test_targets_that_are_too_large_are_named(table):
+    _, formulas, y = table
+    with pytest.raises(ValueError, match=r"Input y is 1e\+40 in row 2 .*use another unit"):
+        CrystalRegressor("fast", cv=3).fit(formulas[:20], [*y[:2], 1e40, *y[3:20]])
+
+
+class OddPhysics(TransformerMixin, BaseEstimator):
+    """Gives one row too few."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def get_feature_names_out(self, input_features=None):
+        return np.array(["number"], dtype=object)
+
+    def transform(self, X):
+        return np.zeros((len(X) - 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("physics", "error", "message"),
+    [
+        ("chgnet", TypeError, "physics must be a PotentialPhysics, such as .* got 'chgnet'"),
+        (PotentialPhysics, TypeError, "physics must be a PotentialPhysics"),
+        (PotentialPhysics(properties=["mass"]), ValueError, "properties must be a list of some of"),
+        (OddPhysics(), ValueError, r"OddPhysics gave an array of shape \(29, 1\) for 30 crystals"),
+    ],
+)
+def test_physics_that_is_none(physics, error, message, table):
+    crystals, _, y = table
+    with pytest.raises(error, match=message):
+        CrystalRegressor("fast", cv=3, physics=physics).fit(crystals[:30], y[:30])

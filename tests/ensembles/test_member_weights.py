@@ -27,6 +27,16 @@ def test_rows_without_weight_do_not_count():
     np.testing.assert_allclose(first, [1, 0])
 
 
+def test_a_large_offset_does_not_matter():
+    """Without its centre, the linear programme has coefficients that differ in the ninth digit."""
+    rng = np.random.RandomState(0)
+    y = rng.normal(size=60)
+    predictions = y[:, None] + rng.normal(size=(60, 2)) * [0.1, 1.0]
+    expected = absolute_error_weights(predictions, y, np.ones(60))
+    found = absolute_error_weights(1e9 + 1e-3 * predictions, 1e9 + 1e-3 * y, np.ones(60))
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
 def test_log_loss_prefers_the_better_member():
     rng = np.random.RandomState(0)
     codes = rng.randint(2, size=200)
