@@ -265,10 +265,6 @@ class CloudModule(nn.Module):
         ----------
         numbers : tensor of shape (n_strings, n_numbers) or None
             Standardised numbers.
-
-        Returns
-        -------
-        tensor of shape (n_strings, 128) or None
         """
         return None if numbers is None else self.numbers(numbers)
 
@@ -279,10 +275,6 @@ class CloudModule(nn.Module):
         ----------
         described : tensor of shape (n_strings, 128) or None
             Vectors of the numbers, from `describe`.
-
-        Returns
-        -------
-        tensor of shape (n_strings, width) or None
         """
         return None if self.to_token is None else self.to_token(described)
 
