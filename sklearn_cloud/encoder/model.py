@@ -259,11 +259,23 @@ class CloudModule(nn.Module):
         return outputs.float()
 
     def describe(self, numbers):
-        """Return the vectors of the numbers, for `encode` and `predict`; None without numbers."""
+        """Return the vectors of the numbers, for `encode` and `predict`; None without numbers.
+
+        Parameters
+        ----------
+        numbers : tensor of shape (n_strings, n_numbers) or None
+            Standardised numbers.
+        """
         return None if numbers is None else self.numbers(numbers)
 
     def token(self, described):
-        """Return the token of the numbers, shape (n_strings, width); None without one."""
+        """Return the token of the numbers; None without one.
+
+        Parameters
+        ----------
+        described : tensor of shape (n_strings, 128) or None
+            Vectors of the numbers, from `describe`.
+        """
         return None if self.to_token is None else self.to_token(described)
 
     def encode(self, input_ids, described=None):
