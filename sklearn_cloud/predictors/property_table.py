@@ -1,5 +1,7 @@
 """Several properties of crystals at once, as a table."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from .derived import DERIVED, bulk_of, derive
@@ -62,14 +64,15 @@ def predict_properties(X, properties, *, coverage=0.9, on_error="raise", n_jobs=
     check_on_error(on_error)
     if not 0 < coverage < 1:
         raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
-    predictors = load_all(properties, on_error=on_error, n_jobs=n_jobs)
+    names = _as_list(properties)
+    predictors = load_all(names, on_error=on_error, n_jobs=n_jobs)
     problems, tables = Problems(), []
     for rows in read_blocks(X, n_jobs=n_jobs, verbose=verbose):
         start = problems.n_rows
         described = describe_once(rows, predictors)
         problems.add(rows, errors_of(described))
         if on_error == "warn" or not problems.errors:
-            table = _tabulate(described, _as_list(properties), predictors, coverage)
+            table = _tabulate(described, names, predictors, coverage)
             tables.append(table.assign(row=table["row"] + start))
     problems.report(on_error)
     return pd.concat(tables, ignore_index=True)
@@ -200,4 +203,11 @@ def _inputs(name):
 
 
 def _as_list(properties):
-    return [properties] if isinstance(properties, str) else list(properties)
+    names = [properties] if isinstance(properties, str) else properties
+    if not isinstance(names, Iterable):
+        raise TypeError(f"properties must be names of properties, got {properties!r:.80}.")
+    names = list(names)
+    others = [name for name in names if not isinstance(name, str)]
+    if others:
+        raise TypeError(f"properties must be names of properties, got {others[0]!r:.80}.")
+    return names

@@ -157,3 +157,12 @@ def test_blocks_do_not_matter(data, crystals, monkeypatch):
         np.testing.assert_allclose(predictor.predict(rows), values)
     with pytest.raises(ValueError, match="2 of 8 rows cannot be used: row 3: .*; row 7: "):
         predict_properties(rows, names)
+
+
+def test_properties_are_names(data, crystals):
+    names = ["bulk_modulus", "experimental_band_gap"]
+    found = predict_properties(crystals[0][:1], iter(names))
+    assert found["property"].tolist() == names
+    for wrong in (None, 5, [5], [names]):
+        with pytest.raises(TypeError, match="properties must be names of properties, got"):
+            predict_properties(crystals[0][:1], wrong)
