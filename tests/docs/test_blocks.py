@@ -67,6 +67,11 @@ data = load_example()
 crystals, target = data.structures[:24], data.target[:24]
 rows = [(str(row), crystal) for row, crystal in enumerate(crystals)]
 build_corpus("corpus", [CorpusSource("example", rows)])
+import pandas
+from pathlib import Path
+Path("crystals").mkdir()
+table = pandas.DataFrame({"cif": [crystal.to(fmt="cif") for crystal in crystals]})
+table.to_parquet("crystals/a.parquet", row_group_size=12)
 model = make_pipeline(SpaceGroupFractions(), ExtraTreesRegressor(1, random_state=0))
 space = {"extratreesregressor__min_samples_leaf": IntDistribution(1, 3)}
 """,
