@@ -36,6 +36,22 @@ def parse_arguments(parser):
     return arguments
 
 
+def sample_corpus(arguments):
+    """Draw `arguments.crystals` structures from the Materials Project table of the corpus."""
+    from random import Random
+
+    from pymatgen.core import Structure
+
+    from sklearn_cloud.pretraining.corpus_sources import read_structure_table
+
+    table = arguments.data_home / "corpus" / "mp_structures.tsv.xz"
+    crystals = [crystal for _, crystal in read_structure_table(table)]
+    return [
+        Structure(c.lattice, [c.species[kind][0][0] for kind in c.kinds], c.positions)
+        for c in Random(arguments.seed).sample(crystals, arguments.crystals)
+    ]
+
+
 def script_provenance(**extra):
     """Versions, machine and command of the script that runs."""
     script = Path(sys.argv[0]).resolve()

@@ -12,17 +12,20 @@ and psutil.
 import sys
 import time
 from pathlib import Path
-from random import Random
 
 import psutil
-from pymatgen.core import Structure
 
 from sklearn_cloud import SymmetryStringTransformer
-from sklearn_cloud.pretraining.corpus_sources import read_structure_table
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
 
-from common import argument_parser, parse_arguments, script_provenance, write_json
+from common import (
+    argument_parser,
+    parse_arguments,
+    sample_corpus,
+    script_provenance,
+    write_json,
+)
 
 
 def main():
@@ -30,13 +33,7 @@ def main():
     parser.add_argument("--crystals", type=int, default=20_000)
     parser.add_argument("--workers", type=int, default=2)
     arguments = parse_arguments(parser)
-    table = arguments.data_home / "corpus" / "mp_structures.tsv.xz"
-    crystals = [crystal for _, crystal in read_structure_table(table)]
-    structures = [
-        Structure(c.lattice, [c.species[kind][0][0] for kind in c.kinds], c.positions)
-        for c in Random(arguments.seed).sample(crystals, arguments.crystals)
-    ]
-    del crystals
+    structures = sample_corpus(arguments)
     runs = [measure(structures, n_jobs) for n_jobs in (1, arguments.workers)]
     if runs[0].pop("strings") != runs[1].pop("strings"):
         sys.exit("The workers' strings differ from those of one process.")

@@ -13,20 +13,23 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from random import Random
 
 import moyopy
 from moyopy.interface import MoyoAdapter
-from pymatgen.core import Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from sklearn_cloud import SymmetryStringTransformer
-from sklearn_cloud.pretraining.corpus_sources import read_structure_table
 from sklearn_cloud.symmetry import generator_string
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the shared code is
 
-from common import argument_parser, parse_arguments, script_provenance, write_json
+from common import (
+    argument_parser,
+    parse_arguments,
+    sample_corpus,
+    script_provenance,
+    write_json,
+)
 
 SYMPREC = 0.1
 
@@ -81,13 +84,7 @@ def main():
     parser.add_argument("--crystals", type=int, default=3000)
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parse_arguments(parser)
-    table = arguments.data_home / "corpus" / "mp_structures.tsv.xz"
-    crystals = [crystal for _, crystal in read_structure_table(table)]
-    structures = [
-        Structure(c.lattice, [c.species[kind][0][0] for kind in c.kinds], c.positions)
-        for c in Random(arguments.seed).sample(crystals, arguments.crystals)
-    ]
-    del crystals
+    structures = sample_corpus(arguments)
     jobs = {
         "sklearn_cloud, moyopy": with_transformer,
         "sklearn_cloud, spglib": lambda s: with_transformer(s, backend="spglib"),

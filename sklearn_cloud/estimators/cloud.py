@@ -20,9 +20,9 @@ _MOST_EPOCHS, _FEWEST_EPOCHS = 50, 2
 _STEPS = 8_000  # about ten minutes of a laptop's core for "mini" and batches of 32
 
 
-def affordable_epochs(n_rows, batch_size, most=_MOST_EPOCHS):
-    """Return 50 epochs, or as many as 8,000 steps allow for larger tables, but at least 2."""
-    return int(np.clip(_STEPS * batch_size // n_rows, _FEWEST_EPOCHS, most))
+def affordable_epochs(n_rows, batch_size, most_epochs=_MOST_EPOCHS, n_steps=_STEPS):
+    """Return the most epochs, or as many as the steps allow for larger tables, but at least 2."""
+    return int(np.clip(n_steps * batch_size // n_rows, _FEWEST_EPOCHS, most_epochs))
 
 
 class CloudEstimator(StringInput, NetEstimator):
