@@ -18,7 +18,7 @@ CONFIG_FILE = "config.json"
 FORMAT = "sklearn-cloud graph network 1"
 WEIGHTS_FOLDER = Path(__file__).parent.parent / "data" / "graph_weights"
 #: Name of each bundled checkpoint -> SHA-256 of its weights file, in ``WEIGHTS_FOLDER / name``.
-BUNDLED = {}
+BUNDLED = {"mini": "de02b374a2d6edd2e354bda173cfb8a257c3f587a9ea61fa1dddf59558831d9f"}
 
 
 @dataclass(frozen=True)
