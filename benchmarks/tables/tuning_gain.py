@@ -3,12 +3,13 @@
     python benchmarks/tables/tuning_gain.py
     python benchmarks/tables/tuning_gain.py --tasks jdft2d --models CLOUD --trials 12
 
-From each MatBench table, 200 rows are drawn for the study and the fits, and up to 400 others for
-the score. A study looks for parameters by cross-validation on the 200 rows. Then models with the
-defaults and with the best parameters are fitted on the 200 rows, with several seeds, and scored on
-the other rows. Two models: `CloudRegressor` on symmetry strings with `default_space`, and
-extra-trees on Magpie statistics. The studies are kept in a journal: a run that is started again
-resumes in the middle of a study, and finished tables are kept in `benchmarks/results/`.
+From the training rows of the first official fold of each MatBench table, 200 are drawn for the
+study and the fits, and up to 400 others for the score; the official test rows are not used. A study
+looks for parameters by cross-validation on the 200 rows. Then models with the defaults and with the
+best parameters are fitted on the 200 rows, with several seeds, and scored on the other rows. Two
+models: `CloudRegressor` on symmetry strings with `default_space`, and extra-trees on Magpie
+statistics. The studies are kept in a journal: a run that is started again resumes in the middle of
+a study, and finished tables are kept in `benchmarks/results/`.
 """
 
 import json
@@ -86,7 +87,7 @@ def compare(task, name, key, arguments):
     """Return the errors of the defaults and of the best parameters on rows not in the study."""
     reader, estimator, space, n_fits = MODELS[name]
     data = fetch_matbench(task, data_home=arguments.data_home, download=False)
-    rows = np.random.RandomState(arguments.seed).permutation(len(data.target))
+    rows = np.random.RandomState(arguments.seed).permutation(data.folds[0][0])
     train, test = rows[:N_TRAIN], rows[N_TRAIN : N_TRAIN + N_TEST]
     # The rows are read once, not in every trial.
     X = reader().fit_transform(data.structures[np.r_[train, test]])
