@@ -27,6 +27,12 @@ class GraphConfig:
     ------
     ValueError
         If a number is not positive, or not whole where it is a count.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.pretraining import GraphConfig
+    >>> GraphConfig(width=32).sizes
+    {'width': 32, 'n_blocks': 5, 'message_layers': 5}
     """
 
     width: int = 64

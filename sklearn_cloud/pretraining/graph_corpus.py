@@ -27,6 +27,14 @@ class GraphCorpus(NamedTuple):
         How the graphs were read: most neighbours, cutoff and symprec.
     fingerprint : str
         SHA-256 of the content.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.datasets import load_example
+    >>> from sklearn_cloud.pretraining import GraphConfig, read_graph_corpus
+    >>> corpus = read_graph_corpus(load_example().structures[:8], GraphConfig())
+    >>> len(corpus.graphs), corpus.reading
+    (8, (12, 8.0, 0.01))
     """
 
     graphs: list
@@ -58,6 +66,14 @@ def read_graph_corpus(crystals, config, *, n_jobs=None, verbose=0):
     ------
     CrystalError
         If a row is not a crystal with coordinates.
+
+    Examples
+    --------
+    >>> from sklearn_cloud.datasets import load_example
+    >>> from sklearn_cloud.pretraining import GraphConfig, read_graph_corpus
+    >>> corpus = read_graph_corpus(load_example().structures[:8], GraphConfig(width=16))
+    >>> len(corpus.numbers)
+    8
     """
     transformer = SymmetryStringTransformer(
         sites="orbits", numbers="bonds", n_jobs=n_jobs, on_error="warn", verbose=verbose

@@ -78,6 +78,18 @@ def pretrain_graphs(
     ValueError
         If a parameter is invalid, the corpus was read for another shape, or the folder contains
         a training with other settings.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn_cloud.datasets import load_example
+    >>> from sklearn_cloud.pretraining import GraphConfig, pretrain_graphs, read_graph_corpus
+    >>> config = GraphConfig(width=16, n_blocks=2, message_layers=2)
+    >>> corpus = read_graph_corpus(load_example().structures[:16], config)
+    >>> with TemporaryDirectory() as folder:
+    ...     result = pretrain_graphs(corpus, folder, config=config, epochs=1, batch_size=8)
+    >>> result["network"].name
+    'network'
     """
     config = config or GraphConfig()
     if corpus.reading != corpus.reading_of(config):
