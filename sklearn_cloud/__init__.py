@@ -14,6 +14,8 @@ _HOMES = {
     "CloudRegressor": "estimators.regressor",
     "CloudClassifier": "estimators.classifier",
     "CloudEmbedder": "estimators.embedder",
+    "GraphRegressor": "estimators.graph_regressor",
+    "GraphClassifier": "estimators.graph_regressor",
     "save_model": "estimators.folders",
     "load_model": "estimators.folders",
     "export_onnx": "estimators.onnx_files",

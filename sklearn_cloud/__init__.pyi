@@ -6,6 +6,8 @@ from .estimators.classifier import CloudClassifier as CloudClassifier
 from .estimators.embedder import CloudEmbedder as CloudEmbedder
 from .estimators.folders import load_model as load_model
 from .estimators.folders import save_model as save_model
+from .estimators.graph_regressor import GraphClassifier as GraphClassifier
+from .estimators.graph_regressor import GraphRegressor as GraphRegressor
 from .estimators.onnx_files import export_onnx as export_onnx
 from .estimators.regressor import CloudRegressor as CloudRegressor
 from .exceptions import ModelFolderError as ModelFolderError

@@ -201,18 +201,29 @@ class AsymmetricUnitEmbedding(nn.Module):
         return sum_by(species, graph.sites, len(graph.multiplicities)), self.edge(edges)
 
 
-class CoGNetwork(nn.Module):
-    """Embedding, blocks, mean over the sites of the cell, a linear layer."""
+class AsymmetricUnitEncoder(nn.Module):
+    """Embedding of nodes and edges, and blocks."""
 
-    def __init__(self, n_outputs, width, n_blocks, message_layers, use_areas):
+    def __init__(self, width, n_blocks, message_layers, use_areas=False):
         super().__init__()
         self.embedding = AsymmetricUnitEmbedding(width, use_areas)
         self.blocks = nn.ModuleList(CoGNBlock(width, message_layers) for _ in range(n_blocks))
+
+    def update(self, nodes, edges, graph):
+        """Return the vectors of the nodes after all blocks."""
+        for block in self.blocks:
+            nodes = block(nodes, edges, graph.centers, graph.neighbors, graph.bond_counts)
+        return nodes
+
+
+class CoGNetwork(AsymmetricUnitEncoder):
+    """Embedding, blocks, mean over the sites of the cell, a linear layer."""
+
+    def __init__(self, n_outputs, width, n_blocks, message_layers, use_areas):
+        super().__init__(width, n_blocks, message_layers, use_areas)
         self.output = nn.Linear(width, n_outputs)
 
     def forward(self, **batch):
         graph = SimpleNamespace(**batch)
-        nodes, edges = self.embedding(graph)
-        for block in self.blocks:
-            nodes = block(nodes, edges, graph.centers, graph.neighbors, graph.bond_counts)
+        nodes = self.update(*self.embedding(graph), graph)
         return self.output(mean_over_sites(nodes, graph))

@@ -15,9 +15,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
-from ..baselines.cogn import CoGNRegressor
 from ..estimators.classifier import CloudClassifier
 from ..estimators.cloud import affordable_epochs
+from ..estimators.graph_regressor import GraphClassifier, GraphRegressor
 from ..estimators.regressor import CloudRegressor
 from .physics_ratios import PhysicsRatios
 from .views import CRYSTALS
@@ -34,9 +34,15 @@ REGRESSION_MEMBERS = (
     "support vectors (log)",
     "CLOUD mini",
     "CLOUD small",
-    "coGN",
+    "graph network",
 )
-CLASSIFICATION_MEMBERS = ("extra-trees", "boosting", "support vectors", "CLOUD mini")
+CLASSIFICATION_MEMBERS = (
+    "extra-trees",
+    "boosting",
+    "support vectors",
+    "CLOUD mini",
+    "graph network",
+)
 _KERNEL_ROWS = 6000  # above this, a kernel method is not worth its cost
 _MANY_EQUAL = 0.2  # share of equal targets above which a median is no useful step
 _BATCH = 32
@@ -112,7 +118,7 @@ def regression_members(
             members += ["extra-trees (physics)", "boosting (physics)"]
         members += [f"CLOUD {name}" for name in networks]
         if effort != "fast" and structures:
-            members.append("coGN")
+            members.append("graph network")
     elif not positive and any("(log)" in name or "(physics)" in name for name in members):
         raise ValueError(
             "members with '(log)' or '(physics)' need positive targets, but the smallest is "
@@ -120,12 +126,9 @@ def regression_members(
         )
     elif not n_physics and any("(physics)" in name for name in members):
         raise ValueError("members with '(physics)' need physics=PotentialPhysics(...).")
-    if "coGN" in members and not structures:
-        raise ValueError("the member 'coGN' needs structures, but X has compositions.")
+    _check_structures(members, structures)
     networks = _networks(CloudRegressor, len(y), device, random_state)
-    # less than half of the time of CLOUD "mini" for an epoch
-    options = _network_options(len(y), device, random_state, most_epochs=100, n_steps=16_000)
-    networks["coGN"] = CoGNRegressor(max_neighbors=12, **options)
+    networks["graph network"] = _graph_network(GraphRegressor, device, random_state)
     models = {
         "extra-trees": ExtraTreesRegressor(
             300, max_features=0.5, n_jobs=n_jobs, random_state=random_state
@@ -153,6 +156,8 @@ def classification_members(effort, y, *, members, structures=True, random_state,
             members.append("support vectors")
         if effort != "fast":
             members.append("CLOUD mini")
+            members += ["graph network"] * structures
+    _check_structures(members, structures)
     models = {
         "extra-trees": ExtraTreesClassifier(
             300, min_samples_leaf=2, n_jobs=n_jobs, random_state=random_state
@@ -172,28 +177,32 @@ def classification_members(effort, y, *, members, structures=True, random_state,
         ),
     }
     networks = _networks(CloudClassifier, len(y), device, random_state, most_epochs=20)
+    networks["graph network"] = _graph_network(GraphClassifier, device, random_state)
     return [_member(name, models | networks) for name in CLASSIFICATION_MEMBERS if name in members]
 
 
+def _check_structures(members, structures):
+    if "graph network" in members and not structures:
+        raise ValueError("the member 'graph network' needs structures, but X has compositions.")
+
+
 def _member(name, models):
-    view = "strings" if name.startswith("CLOUD") else CRYSTALS if name == "coGN" else "features"
-    return Member(name, view, models[name])
+    views = {"CLOUD mini": "strings", "CLOUD small": "strings", "graph network": CRYSTALS}
+    return Member(name, views.get(name, "features"), models[name])
 
 
 def _networks(kind, n_rows, device, random_state, **budget):
-    """Return {name: network} of the encoders."""
-    options = _network_options(n_rows, device, random_state, **budget)
-    return {f"CLOUD {encoder}": kind(encoder, **options) for encoder in ("mini", "small")}
-
-
-def _network_options(n_rows, device, random_state, **budget):
-    """Return the parameters of a network; the number of epochs is lower for large tables."""
+    """Return {name: network} of the encoders; the number of epochs is lower for large tables."""
+    epochs = affordable_epochs(n_rows, _BATCH, **budget)
+    options = {"validation_fraction": 0, "device": device, "random_state": random_state}
     return {
-        "max_epochs": affordable_epochs(n_rows, _BATCH, **budget),
-        "validation_fraction": 0,
-        "device": device,
-        "random_state": random_state,
+        f"CLOUD {encoder}": kind(encoder, max_epochs=epochs, **options)
+        for encoder in ("mini", "small")
     }
+
+
+def _graph_network(kind, device, random_state):
+    return kind(validation_fraction=0, device=device, random_state=random_state)
 
 
 def _boosting(y, random_state):

@@ -12,6 +12,7 @@ from ..encoder.original_format import OriginalTokenizer
 from ..encoder.tokenizer import SymmetryTokenizer
 from ..training.targets import TARGETS
 from .encoding import NUMERIC, SPLITTERS, check_parameters
+from .graph_config import GraphConfig
 from .parts import find_part
 from .skops_files import load_skops
 
@@ -147,6 +148,7 @@ READERS = {
     "ufunc": _read_ufunc,
     "splitter": lambda decoder, node: SPLITTERS[node["class"]](**decoder._named(node["params"])),
     "config": lambda decoder, node: EncoderConfig(**node["fields"]),
+    "graph config": lambda decoder, node: GraphConfig(**node["fields"]),
     "targets": _read_targets,
     "tokenizer": _read_tokenizer,
     "estimator": Decoder._estimator,

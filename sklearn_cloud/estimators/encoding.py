@@ -7,12 +7,13 @@ Values that JSON cannot express directly are objects with a "type":
 - "splitter": a cross-validator of scikit-learn, by its parameters;
 - "estimator": a class known to `parts`, its parameters and its state; "same": an estimator that
   was written before;
-- "config", "targets", "tokenizer": components of the estimators of this package;
+- "config", "graph config", "targets", "tokenizer": components of the estimators of this package;
 - "skops": any other object, in its own file, see `skops_files`.
 """
 
 import inspect
 import math
+from dataclasses import asdict
 from pathlib import PurePath
 
 import numpy as np
@@ -37,6 +38,7 @@ from ..encoder.original_format import OriginalTokenizer
 from ..encoder.tokenizer import SymmetryTokenizer
 from ..exceptions import shorten
 from ..training.targets import TARGETS
+from .graph_config import GraphConfig
 from .parts import is_part
 from .skops_files import dump_skops
 
@@ -217,6 +219,7 @@ WRITERS = {
     np.ufunc: _write_ufunc,
     torch.device: lambda encoder, value, name: {"type": "device", "value": str(value)},
     EncoderConfig: lambda encoder, value, name: {"type": "config", "fields": value.to_dict()},
+    GraphConfig: lambda encoder, value, name: {"type": "graph config", "fields": asdict(value)},
     SymmetryTokenizer: _write_tokenizer,
     OriginalTokenizer: _write_tokenizer,
     **dict.fromkeys(TARGETS.values(), _write_targets),

@@ -5,9 +5,12 @@ from ..lazy import lazy_names
 _HOMES = {
     "Corpus": "corpus",
     "CorpusSource": "corpus_builder",
+    "GraphCorpus": "graph_corpus",
     "Language": "language",
     "build_corpus": "corpus_builder",
     "pretrain": "pretraining",
+    "pretrain_graphs": "graph_pretraining",
+    "read_graph_corpus": "graph_corpus",
 }
 
 __all__ = list(_HOMES)

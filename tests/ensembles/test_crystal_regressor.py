@@ -12,6 +12,7 @@ from small_members import regression
 from sklearn_cloud import CrystalRegressor, load_model, save_model
 from sklearn_cloud.ensembles import crystal_regressor
 from sklearn_cloud.ensembles.members import Member, regression_members
+from sklearn_cloud.estimators.graph_config import GraphConfig
 from sklearn_cloud.features import PotentialPhysics
 
 
@@ -227,22 +228,24 @@ def test_real_members(effort):
 def test_a_network_on_graphs_reads_the_crystals(table, monkeypatch, tmp_path):
     monkeypatch.setattr(crystal_regressor, "regression_members", with_graphs)
     crystals, formulas, y = table
-    model = CrystalRegressor(members=["extra-trees", "coGN"], cv=2, refit=False, random_state=0)
+    model = CrystalRegressor(
+        members=["extra-trees", "graph network"], cv=2, refit=False, random_state=0
+    )
     model.fit(crystals[:40], y[:40])
-    assert model.view_of_member_["coGN"] == "crystals"
-    model.weights_ = {"extra-trees": 0.5, "coGN": 0.5}
+    assert model.view_of_member_["graph network"] == "crystals"
+    model.weights_ = {"extra-trees": 0.5, "graph network": 0.5}
     save_model(model, tmp_path / "model")
     loaded = load_model(tmp_path / "model")
     np.testing.assert_array_equal(loaded.predict(crystals), model.predict(crystals))
-    with pytest.raises(ValueError, match="'coGN' needs structures"):
+    with pytest.raises(ValueError, match="'graph network' needs structures"):
         model.fit(formulas, y)
 
 
 def with_graphs(*arguments, **options):
     members = regression_members(*arguments, **options)
-    small = {"width": 8, "n_blocks": 1, "message_layers": 1, "max_epochs": 2}
+    small = {"network": GraphConfig(width=8, n_blocks=1, message_layers=1), "max_epochs": 2}
     for member in members:
-        if member.name == "coGN":
+        if member.name == "graph network":
             member.estimator.set_params(**small)
     return members
 
@@ -254,8 +257,10 @@ def test_graphs_need_structures_and_are_not_fast():
     def names(effort, structures):
         return [m.name for m in regression_members(effort, y, structures=structures, **options)]
 
-    assert "coGN" in names("default", structures=True)
-    assert "coGN" not in names("default", structures=False) + names("fast", structures=True)
+    assert "graph network" in names("default", structures=True)
+    assert "graph network" not in names("default", structures=False) + names(
+        "fast", structures=True
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,196 @@
+"""Self-supervised pre-training of a graph network."""
+
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from tqdm.auto import tqdm
+
+from ..baselines.merged_graphs import collate_merged
+from ..encoder.weights import save_file
+from ..estimators.graph_checkpoints import save_graph_network
+from ..estimators.graph_config import GraphConfig
+from ..files import check_plan
+from ..training.data import cut, shuffled_by_length
+from ..training.devices import choose_bf16, choose_device
+from ..training.net import MAX_GRADIENT_NORM, local_seed, warmup_cosine
+from .objectives.disturbed_graphs import DisturbedGraphs, disturb
+
+_WARMUP_STEPS = 300
+_LARGEST = 3000  # sites and bonds of a graph; the few larger ones are left out
+
+
+def pretrain_graphs(
+    corpus,
+    folder,
+    *,
+    config=None,
+    epochs=4,
+    batch_size=64,
+    learning_rate=2e-3,
+    weight_decay=0.01,
+    held_out=0.02,
+    device=None,
+    random_state=0,
+    metadata=None,
+    verbose=0,
+):
+    """Pre-train a graph network on crystals without labels.
+
+    Parameters
+    ----------
+    corpus : GraphCorpus
+        Crystals with coordinates, from `read_graph_corpus`.
+    folder : str or path
+        Folder of the state after each epoch and, at the end, of `network/`, a value for `network=`
+        of `GraphRegressor`, and `history.json`. A training that was interrupted resumes after its
+        last complete epoch, with the same result as without the interruption.
+    config : GraphConfig, default=None
+        Shape of the network; None means the default shape.
+    epochs : int, default=4
+    batch_size : int, default=64
+        Crystals per step.
+    learning_rate, weight_decay : float
+        Parameters of AdamW; 300 steps of linear warm-up, then cosine decay.
+    held_out : float, default=0.02
+        Share of the crystals, drawn at random, on which the losses are reported.
+    device : str, default=None
+        None uses CUDA if available.
+    random_state : int, default=0
+    metadata : dict, default=None
+        Stored with the network.
+    verbose : int, default=0
+        If not 0, show a progress bar.
+
+    Returns
+    -------
+    dict
+        `plan`: the parameters that the result depends on; `history`: the losses of each epoch on
+        training and held-out crystals, see `DisturbedGraphs`; `network`: the folder of the trained
+        network.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is invalid, the corpus was read for another shape, or the folder contains
+        a training with other settings.
+    """
+    config = config or GraphConfig()
+    if corpus.reading != corpus.reading_of(config):
+        raise ValueError("the corpus was read with other neighbours: read it for this config.")
+    if not (epochs >= 1 and batch_size >= 1 and learning_rate > 0 and 0 <= held_out < 1):
+        raise ValueError(
+            "epochs, batch_size and learning_rate must be positive, and held_out in [0, 1)."
+        )
+    folder = Path(folder)
+    plan = {
+        "config": asdict(config),
+        "corpus": corpus.fingerprint,
+        "rows": len(corpus.graphs),
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "weight_decay": weight_decay,
+        "held_out": held_out,
+        "random_state": random_state,
+    }
+    json.dumps(metadata)  # fails now rather than after the training
+    check_plan(folder / "plan.json", plan, "training")
+    device = choose_device(device)
+    with local_seed(random_state, device):
+        model = DisturbedGraphs(config, corpus.numbers.shape[1]).to(device)
+    history = _train(model, corpus, folder, plan, device, verbose)
+    stored = {**(metadata or {}), "pretraining": plan, "held_out": history[-1]["held_out"]}
+    network = save_graph_network(folder / "network", model.encoder, config, stored)
+    result = {"plan": plan, "history": history}
+    (folder / "history.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return {**result, "network": network}
+
+
+def _train(model, corpus, folder, plan, device, verbose):
+    """Train the epochs that are missing; return the history of all."""
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=plan["learning_rate"], weight_decay=plan["weight_decay"]
+    )
+    sizes = np.array([graph.size for graph in corpus.graphs])
+    rows = np.flatnonzero(sizes <= _LARGEST)
+    rows = np.random.RandomState(plan["random_state"]).permutation(rows)
+    n_held_out = round(plan["held_out"] * len(rows))
+    held_out, train = rows[:n_held_out], rows[n_held_out:]
+    n_batches = math.ceil(len(train) / plan["batch_size"])
+    n_steps = n_batches * plan["epochs"]
+    history = _resume(folder, model, optimizer)
+    bf16 = choose_bf16("auto", device)
+    for epoch in range(len(history), plan["epochs"]):
+        rng = np.random.RandomState((plan["random_state"] * 100_003 + epoch) % 2**32)
+        batches = [train[b] for b in shuffled_by_length(sizes[train], plan["batch_size"], rng)]
+        noise = np.random.default_rng([plan["random_state"], epoch])
+        totals = []
+        bar = tqdm(batches, desc=f"epoch {epoch + 1}", unit="step", disable=not verbose)
+        for step, batch in enumerate(bar, start=epoch * n_batches):
+            factor = warmup_cosine(step, _WARMUP_STEPS, n_steps)
+            for group in optimizer.param_groups:
+                group["lr"] = plan["learning_rate"] * factor
+            losses = _losses(model, corpus, batch, noise, device, bf16)
+            optimizer.zero_grad()
+            losses["loss"].backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), MAX_GRADIENT_NORM)
+            optimizer.step()
+            totals.append({name: float(loss.detach()) for name, loss in losses.items()})
+            bar.set_postfix(loss=f"{totals[-1]['loss']:.3f}", refresh=False)
+        history.append({"train": _mean(totals), "held_out": None})
+        if n_held_out:
+            noise = np.random.default_rng(plan["random_state"])
+            parts = cut(held_out[np.argsort(sizes[held_out])], plan["batch_size"])
+            with torch.no_grad():
+                scores = [_losses(model, corpus, part, noise, device, False) for part in parts]
+            history[-1]["held_out"] = _mean(scores)
+        _save(folder, model, optimizer, history)
+    return history
+
+
+def _losses(model, corpus, rows, noise, device, bf16):
+    batch = collate_merged([corpus.graphs[row] for row in rows])
+    disturbed = disturb(batch, noise)
+    numbers = torch.from_numpy(corpus.numbers[rows])
+    batch = {name: tensor.to(device) for name, tensor in batch.items()}
+    disturbed = {name: tensor.to(device) for name, tensor in disturbed.items()}
+    with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=bf16):
+        return model(batch, disturbed, numbers.to(device))
+
+
+def _mean(losses):
+    return {name: float(np.mean([float(one[name]) for one in losses])) for name in losses[0]}
+
+
+def _save(folder, model, optimizer, history):
+    """Write weights, state of the optimizer and history: one file, replaced in one step."""
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    for number, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{number}.{name}": tensor for name, tensor in state.items()}
+    text = torch.tensor(list(json.dumps(history).encode()), dtype=torch.uint8)
+    save_file({**tensors, "history": text}, folder / "state.safetensors")
+
+
+def _resume(folder, model, optimizer):
+    """Load what `_save` wrote, if there is anything; return the history."""
+    path = folder / "state.safetensors"
+    if not path.exists():
+        return []
+    tensors = load_file(path)
+    history = json.loads(bytes(tensors.pop("history").tolist()))
+    states, weights = {}, {}
+    for name, tensor in tensors.items():
+        kind, _, rest = name.partition(".")
+        if kind == "model":
+            weights[rest] = tensor
+        else:
+            number, _, rest = rest.partition(".")
+            states.setdefault(int(number), {})[rest] = tensor
+    model.load_state_dict(weights)
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": states})
+    return history

@@ -1,0 +1,112 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_array_equal
+
+from sklearn_cloud import GraphRegressor
+from sklearn_cloud.baselines.merged_graphs import collate_merged
+from sklearn_cloud.datasets import load_example
+from sklearn_cloud.estimators.graph_checkpoints import load_graph_network
+from sklearn_cloud.estimators.graph_config import GraphConfig
+from sklearn_cloud.pretraining import graph_pretraining, pretrain_graphs, read_graph_corpus
+from sklearn_cloud.pretraining.objectives.disturbed_graphs import DisturbedGraphs, disturb
+
+SHAPE = GraphConfig(width=16, n_blocks=2, message_layers=2)
+
+
+@pytest.fixture(scope="module")
+def crystals():
+    return list(load_example().structures[:40])
+
+
+@pytest.fixture(scope="module")
+def corpus(crystals):
+    return read_graph_corpus(crystals, SHAPE)
+
+
+def train(corpus, folder, **options):
+    options = {"epochs": 2, "batch_size": 8, "held_out": 0.1, "device": "cpu"} | options
+    return pretrain_graphs(corpus, folder, config=SHAPE, **options)
+
+
+def test_the_corpus_has_each_crystal_once(crystals, corpus):
+    twice = read_graph_corpus(crystals + crystals[::-1], SHAPE)
+    assert len(twice.graphs) == len(corpus.graphs) <= len(crystals)
+    assert twice.fingerprint == corpus.fingerprint
+    assert corpus.numbers.dtype == np.float32 and len(corpus.numbers) == len(corpus.graphs)
+    assert np.nanmax(np.abs(corpus.numbers)) <= 6
+
+
+def test_disturbed_distances_and_hidden_elements(corpus):
+    batch = collate_merged(corpus.graphs)
+    rng = np.random.default_rng(0)
+    disturbed = disturb(batch, rng)
+    factor = (0.06 * disturbed["change"]).exp()
+    torch.testing.assert_close(disturbed["distances"], batch["distances"] * factor)
+    crystal = torch.repeat_interleave(batch["sizes"])[batch["centers"]]
+    noise = disturbed["change"] - disturbed["strain"][crystal]
+    assert 0.2 < float(noise[noise != 0].std()) < 0.5  # 0.02 in units of 0.06
+    undisturbed = disturbed["strain"] == 0
+    assert 0.1 < float(undisturbed.float().mean()) < 0.5
+    assert torch.all(noise[undisturbed[crystal]] == 0)
+    shared = torch.bincount(batch["sites"]) > 1
+    assert not disturbed["hidden"][shared].any()
+    assert 0 < float(disturbed["hidden"].float().mean()) < 0.4
+
+
+def test_hidden_elements_are_not_seen(corpus):
+    """The loss of a hidden element does not depend on what the input says it is."""
+    batch = collate_merged(corpus.graphs[:8])
+    disturbed = disturb(batch, np.random.default_rng(1))
+    numbers = torch.from_numpy(corpus.numbers[:8])
+    model = DisturbedGraphs(SHAPE, numbers.shape[1]).eval()
+    hidden = disturbed["hidden"][batch["sites"]]
+    other = {**batch, "elements": torch.where(hidden, 0, batch["elements"])}
+    losses = [model(one, disturbed, numbers) for one in (batch, other)]
+    for name in ("bond_loss", "crystal_loss"):
+        torch.testing.assert_close(losses[0][name], losses[1][name])
+
+
+def test_training_lowers_the_losses_and_gives_a_network(corpus, crystals, tmp_path):
+    result = train(corpus, tmp_path, epochs=30, learning_rate=0.01)
+    first, last = (result["history"][i]["train"] for i in (0, -1))
+    assert last["element_loss"] < first["element_loss"]
+    assert last["crystal_loss"] < first["crystal_loss"]
+    assert load_graph_network(result["network"]).metadata["pretraining"]["epochs"] == 30
+    model = GraphRegressor(result["network"], max_epochs=1, validation_fraction=0, random_state=0)
+    assert model.fit(crystals, np.arange(40.0)).predict(crystals).shape == (40,)
+
+
+def test_an_interrupted_training_resumes_with_the_same_result(corpus, tmp_path, monkeypatch):
+    whole = train(corpus, tmp_path / "whole")
+    save = graph_pretraining._save
+
+    def interrupt(*arguments):
+        save(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(graph_pretraining, "_save", interrupt)
+        train(corpus, tmp_path / "parts")
+    parts = train(corpus, tmp_path / "parts")
+    assert parts["history"] == whole["history"]
+    weights = [load_graph_network(one["network"]).weights for one in (whole, parts)]
+    for name, weight in weights[0].items():
+        assert_array_equal(weight, weights[1][name])
+    assert json.loads((tmp_path / "parts" / "history.json").read_text())["plan"] == whole["plan"]
+
+
+@pytest.mark.parametrize("options", [{"epochs": 0}, {"batch_size": 0}, {"held_out": 1.0}])
+def test_wrong_parameters(corpus, tmp_path, options):
+    with pytest.raises(ValueError, match="must be positive"):
+        train(corpus, tmp_path, **options)
+
+
+def test_another_training_in_the_folder(corpus, tmp_path):
+    train(corpus, tmp_path, epochs=1)
+    with pytest.raises(ValueError, match="other settings .*learning_rate"):
+        train(corpus, tmp_path, epochs=1, learning_rate=1e-5)
+    with pytest.raises(ValueError, match="other neighbours"):
+        pretrain_graphs(corpus, tmp_path / "new", config=GraphConfig(max_neighbors=6))
