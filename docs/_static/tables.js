@@ -1,5 +1,6 @@
-/* Tables of scores: scrolled instead of cut, sorted by a click on a heading, filtered by a word or by
-   source. Nothing is loaded from elsewhere; without JavaScript the tables stay as they are. */
+/* Tables: scrolled instead of cut, with a first column that stays in sight. Tables of scores: sorted by a
+   click on a heading, filtered by a word or by source. Nothing is loaded from elsewhere; without
+   JavaScript the tables stay as they are. */
 (function () {
   "use strict";
 
@@ -42,8 +43,8 @@
     return heads.map((head) => head.textContent.trim());
   }
 
-  function pinModels(table, rows, model) { // stays in sight while the table is scrolled sideways
-    [table.tHead.rows[0], ...rows].forEach((row) => row.cells[model].classList.add("model"));
+  function pin(table, rows, column) { // stays in sight while the table is scrolled sideways
+    [table.tHead.rows[0], ...rows].forEach((row) => row.cells[column].classList.add("pinned"));
   }
 
   function markOurs(rows, heads) {
@@ -98,8 +99,11 @@
         frame.append(table);
       }
       const heads = Array.from(table.tHead.rows[0].cells, (head) => head.textContent.trim());
+      if (heads.length > 3 && !table.classList.contains("stacked")) {
+        pin(table, rows, Math.max(heads.indexOf("Model"), 0));
+      }
       if (rows.length < 8 || !heads.includes("Model")) { return; }
-      pinModels(table, rows, heads.indexOf("Model"));
+      table.classList.add("scores");
       const hasSource = markOurs(rows, makeSortable(table, rows));
       addFilter(frame, rows, hasSource);
     });

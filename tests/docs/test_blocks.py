@@ -15,6 +15,7 @@ import pytest
 from page_blocks import ROOT, read_blocks, run_block, run_commands
 from pymatgen.core import Lattice, Structure
 
+from sklearn_cloud import CloudRegressor, SymmetryStringTransformer
 from sklearn_cloud.__main__ import main
 from sklearn_cloud.datasets import load_example
 from sklearn_cloud.encoder import ENCODER_SIZES, EncoderConfig
@@ -125,7 +126,8 @@ def short(monkeypatch):
         return regression_members(effort, y, members=members, **options)
 
     monkeypatch.setattr(crystal_regressor, "regression_members", few_members)
-    monkeypatch.setattr("sklearn_cloud.estimators.cloud._MOST_EPOCHS", 2)
+    for module in ("sklearn_cloud.estimators.cloud", "sklearn_cloud.ensembles.members"):
+        monkeypatch.setattr(f"{module}.affordable_epochs", lambda *rows, **budget: 2)
     monkeypatch.setitem(ENCODER_SIZES, "paper", EncoderConfig(n_layers=1, n_heads=2, width=16))
 
 
@@ -144,6 +146,16 @@ def test_the_blocks_of_a_page(page, folder, short):
             skipped.append(f"{page}:{block.line}: {error}")
     if skipped:
         pytest.skip("; ".join(skipped))
+
+
+def test_fits_of_the_pages_are_short(short):
+    data = load_example()
+    crystals, target = data.structures[:8], data.target[:8]
+    strings = SymmetryStringTransformer().fit_transform(crystals)
+    assert CloudRegressor(validation_fraction=0).fit(strings, target).n_iter_ == 2
+    options = {"random_state": 0, "device": None, "n_jobs": 1}
+    (member,) = regression_members("default", target, members=["CLOUD mini"], **options)
+    assert member.estimator.max_epochs == 2
 
 
 def test_the_blocks_that_are_there():
