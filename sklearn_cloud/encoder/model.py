@@ -4,6 +4,8 @@ import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from .cpu_training import train_first_position
+
 #: Width of the vector for the numbers next to a string.
 NUMBERS_WIDTH = 128
 
@@ -99,6 +101,8 @@ def cls_vectors(encoder, input_ids, attention_mask, token=None):
     torch.Size([1, 128])
     """
     hidden, mask = embed_tokens(encoder, attention_mask, input_ids=input_ids, token=token)
+    if encoder.training and hidden.device.type == "cpu":
+        return train_first_position(encoder.encoder.layer, hidden, mask)
     *layers, last = encoder.encoder.layer
     for layer in layers:
         hidden = layer(hidden, mask)

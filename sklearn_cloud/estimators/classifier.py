@@ -41,7 +41,10 @@ class CloudClassifier(CloudEstimator, NetClassifier):
     >>> strings = ["1a 1b | Na 0.5 Cl 0.5", "4a 4c | Zn 0.5 S 0.5", "8a | Si 1.0"] * 8
     >>> labels = ["insulator", "semiconductor", "semiconductor"] * 8
     >>> model = CloudClassifier(
-    ...     EncoderConfig(n_layers=1, width=32), class_weight="balanced", random_state=0
+    ...     EncoderConfig(n_layers=1, width=32),
+    ...     class_weight="balanced",
+    ...     learning_rate=2e-3,
+    ...     random_state=0,
     ... )
     >>> model.fit(strings, labels).predict(["1a 1b | Na 0.5 Cl 0.5"])
     array(['insulator'], dtype='<U13')

@@ -31,6 +31,7 @@ def models():
     return [
         CloudRegressor(TINY, max_epochs=2, random_state=0),
         CloudRegressor(TINY, max_epochs=2, random_state=1),
+        CloudRegressor(TINY, max_epochs=2, random_state=0, precision="bf16"),
         CloudClassifier(TINY, max_epochs=2, random_state=0),
         RoostRegressor(width=8, n_layers=1, max_epochs=2, random_state=0),
         CloudEmbedder(TINY),
