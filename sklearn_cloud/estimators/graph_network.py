@@ -47,6 +47,7 @@ class GraphEstimator(CrystalNetwork):
     network: str | PathLike | GraphConfig | None = field(default="mini", kw_only=False)
     max_epochs = "auto"
     learning_rate = 2e-3
+    validation_fraction = 0.0
 
     _parameter_constraints = {
         "network": "no_validation",

@@ -24,6 +24,9 @@ class GraphRegressor(GraphEstimator, NetRegressor):
     max_epochs : int or "auto", default="auto"
         Passes over the training rows. "auto" means 100, or for more than 5,120 rows in batches of
         32 as many as 16,000 steps allow, but at least 2.
+    validation_fraction : float, default=0.0
+        Share of the rows that is taken out of the training rows to choose the best epoch. With 0
+        nothing is held out and the last epoch is kept, which is better on small tables.
     {other parameters}
 
     Attributes
@@ -59,7 +62,7 @@ class GraphRegressor(GraphEstimator, NetRegressor):
     >>> from pymatgen.core import Lattice, Structure
     >>> from sklearn_cloud import GraphRegressor
     >>> cells = [Structure(Lattice.cubic(a), ["Cs", "Cl"], [[0] * 3, [0.5] * 3]) for a in (4, 5)]
-    >>> model = GraphRegressor(max_epochs=2, validation_fraction=0, random_state=0)
+    >>> model = GraphRegressor(max_epochs=2, random_state=0)
     >>> model.fit(cells, [1.0, 2.0]).predict(cells).shape
     (2,)
     """
@@ -68,8 +71,7 @@ class GraphRegressor(GraphEstimator, NetRegressor):
 class GraphClassifier(GraphEstimator, NetClassifier):
     """Predict classes from crystal structures with a pre-trained graph network.
 
-    As `GraphRegressor`, but with one output for each class and the cross-entropy as loss. The rows
-    held out for validation are stratified by class.
+    As `GraphRegressor`, but with one output for each class and the cross-entropy as loss.
 
     Parameters
     ----------
@@ -77,6 +79,8 @@ class GraphClassifier(GraphEstimator, NetClassifier):
         As in `GraphRegressor`.
     max_epochs : int or "auto", default="auto"
         As in `GraphRegressor`.
+    validation_fraction : float, default=0.0
+        As in `GraphRegressor`; these rows are stratified by class.
     {other parameters}
 
     Attributes
@@ -94,7 +98,7 @@ class GraphClassifier(GraphEstimator, NetClassifier):
     >>> from pymatgen.core import Lattice, Structure
     >>> from sklearn_cloud import GraphClassifier
     >>> cells = [Structure(Lattice.cubic(a), ["Cs", "Cl"], [[0] * 3, [0.5] * 3]) for a in (4, 5)]
-    >>> model = GraphClassifier(max_epochs=2, validation_fraction=0, random_state=0)
+    >>> model = GraphClassifier(max_epochs=2, random_state=0)
     >>> model.fit(cells, ["dense", "light"]).predict_proba(cells).shape
     (2, 2)
     """
