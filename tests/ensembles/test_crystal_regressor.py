@@ -11,7 +11,7 @@ from small_members import regression
 
 from sklearn_cloud import CrystalRegressor, load_model, save_model
 from sklearn_cloud.ensembles import crystal_regressor
-from sklearn_cloud.ensembles.members import Member, regression_members
+from sklearn_cloud.ensembles.members import Member, classification_members, regression_members
 from sklearn_cloud.estimators.graph_config import GraphConfig
 from sklearn_cloud.features import PotentialPhysics
 
@@ -250,12 +250,13 @@ def with_graphs(*arguments, **options):
     return members
 
 
-def test_graphs_need_structures_and_are_not_fast():
+@pytest.mark.parametrize("make_members", [regression_members, classification_members])
+def test_graphs_need_structures_and_are_not_fast(make_members):
     options = {"members": None, "random_state": 0, "device": None, "n_jobs": None}
     y = np.arange(1.0, 60.0)
 
     def names(effort, structures):
-        return [m.name for m in regression_members(effort, y, structures=structures, **options)]
+        return [m.name for m in make_members(effort, y, structures=structures, **options)]
 
     assert "graph network" in names("default", structures=True)
     assert "graph network" not in names("default", structures=False) + names(
