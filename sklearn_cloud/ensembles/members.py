@@ -128,7 +128,7 @@ def regression_members(
         raise ValueError("members with '(physics)' need physics=PotentialPhysics(...).")
     _check_structures(members, structures)
     networks = _networks(CloudRegressor, len(y), device, random_state)
-    networks["graph network"] = _graph_network(GraphRegressor, device, random_state)
+    networks["graph network"] = _graph_network(GraphRegressor, effort, len(y), device, random_state)
     models = {
         "extra-trees": ExtraTreesRegressor(
             300, max_features=0.5, n_jobs=n_jobs, random_state=random_state
@@ -177,7 +177,9 @@ def classification_members(effort, y, *, members, structures=True, random_state,
         ),
     }
     networks = _networks(CloudClassifier, len(y), device, random_state, most_epochs=20)
-    networks["graph network"] = _graph_network(GraphClassifier, device, random_state)
+    networks["graph network"] = _graph_network(
+        GraphClassifier, effort, len(y), device, random_state
+    )
     return [_member(name, models | networks) for name in CLASSIFICATION_MEMBERS if name in members]
 
 
@@ -201,8 +203,10 @@ def _networks(kind, n_rows, device, random_state, **budget):
     }
 
 
-def _graph_network(kind, device, random_state):
-    return kind(validation_fraction=0, device=device, random_state=random_state)
+def _graph_network(kind, effort, n_rows, device, random_state):
+    """Return a graph network; with "best", it is trained for twice as many epochs."""
+    epochs = affordable_epochs(n_rows, _BATCH, 200, 32_000) if effort == "best" else "auto"
+    return kind(max_epochs=epochs, device=device, random_state=random_state)
 
 
 def _boosting(y, random_state):

@@ -223,6 +223,8 @@ def test_real_members(effort):
     assert boosting.loss == "squared_error"
     epochs = {m.name: m.estimator.max_epochs for m in large if "CLOUD" in m.name}
     assert set(epochs.values()) <= {2}
+    graphs = [m.estimator.max_epochs for m in large if m.name == "graph network"]
+    assert graphs == {"fast": [], "default": ["auto"], "best": [10]}[effort]
 
 
 def test_a_network_on_graphs_reads_the_crystals(table, monkeypatch, tmp_path):
