@@ -33,7 +33,7 @@ class MixedPrecision(nn.Module):
 
     @property
     def encoder(self):
-        """Encoder of the network; only those that read tokens have one."""
+        """Encoder of the network; only those that can start from pre-trained weights have one."""
         return self.network.encoder
 
     def forward(self, **inputs):

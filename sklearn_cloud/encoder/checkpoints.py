@@ -18,7 +18,15 @@ from .model import build_encoder
 from .original_format import OriginalTokenizer, read_tokenizer
 from .sources import find_checkpoint
 from .tokenizer import SymmetryTokenizer
-from .weights import WEIGHTS_FILE, check_finite, check_fit, encoder_weights, read_weights, save_file
+from .weights import (
+    WEIGHTS_FILE,
+    check_fit,
+    encoder_weights,
+    half_precision,
+    read_weights,
+    save_file,
+    single_precision,
+)
 
 CONFIG_FILE = "config.json"
 FORMAT_VERSION = 1
@@ -99,8 +107,7 @@ def save_encoder(directory, encoder, config, tokenizer=None, metadata=None):
     {'corpus': 'mine'}
     """
     directory = Path(directory)
-    weights = {k: v.detach().cpu().half().contiguous() for k, v in encoder.state_dict().items()}
-    check_finite(weights, "the encoder in float16")
+    weights = half_precision(encoder, "the encoder")
     content = {
         **config.to_bert(),
         "dtype": "float16",
@@ -192,7 +199,7 @@ def _read_checkpoint(directory):
         config = replace(config, pad_id=tokenizer.pad_id)
         weights = encoder_weights(weights, directory / WEIGHTS_FILE)
     check_vocabulary(config, tokenizer, directory)
-    weights = {name: tensor.float() for name, tensor in weights.items()}
+    weights = single_precision(weights, directory / WEIGHTS_FILE)
     check_fit(build_encoder, {"config": config}, weights, directory / WEIGHTS_FILE)
     return Checkpoint(config, tokenizer, weights, metadata, str(directory))
 

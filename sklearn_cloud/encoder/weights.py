@@ -56,6 +56,33 @@ def read_weights(path):
     return {name: tensor.clone() for name, tensor in weights.items()}
 
 
+def half_precision(module, name):
+    """Return the weights of a module in float16, as they are saved.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+    name : str
+        Name of the module in messages.
+
+    Raises
+    ------
+    ValueError
+        If a weight is NaN or too large for float16.
+    """
+    weights = {k: v.detach().cpu().half().contiguous() for k, v in module.state_dict().items()}
+    check_finite(weights, f"{name} in float16")
+    return weights
+
+
+def single_precision(weights, path):
+    """Return weights in float32; raise ValueError if some are not floating-point numbers."""
+    for name, tensor in weights.items():
+        if not tensor.is_floating_point():
+            raise ValueError(f"{name} in {path} has the type {tensor.dtype}, not a float type.")
+    return {name: tensor.float() for name, tensor in weights.items()}
+
+
 def check_shapes(weights, expected, path):
     """Raise ValueError unless names and shapes of weights are the expected ones."""
     missing = sorted(set(expected) - set(weights))

@@ -9,7 +9,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ..baselines.cogn import AsymmetricUnitEncoder
-from ..encoder.weights import WEIGHTS_FILE, check_finite, check_fit, read_weights, save_file
+from ..encoder.weights import (
+    WEIGHTS_FILE,
+    check_fit,
+    half_precision,
+    read_weights,
+    save_file,
+    single_precision,
+)
 from ..exceptions import folder_errors, shorten
 from ..files import read_text, sha256_of, write_text
 from .graph_config import GraphConfig
@@ -63,8 +70,7 @@ def save_graph_network(directory, encoder, config, metadata=None):
         If a weight is NaN or too large for float16.
     """
     directory = Path(directory)
-    weights = {k: v.detach().cpu().half().contiguous() for k, v in encoder.state_dict().items()}
-    check_finite(weights, "the graph network in float16")
+    weights = half_precision(encoder, "the graph network")
     content = {"format": FORMAT, "config": asdict(config), "metadata": metadata or {}}
     text = json.dumps(content, indent=2)
     directory.mkdir(parents=True, exist_ok=True)
@@ -134,10 +140,15 @@ def _read(folder):
         content = json.loads(read_text(path))
     except FileNotFoundError:
         raise ValueError(f"{folder} is not a checkpoint: it has no {CONFIG_FILE}.") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    if (
+        not isinstance(content, dict)
+        or content.get("format") != FORMAT
+        or not isinstance(content.get("config"), dict)
+        or not isinstance(content.get("metadata", {}), dict)
+    ):
         raise ValueError(f"{path} does not describe a graph network ({FORMAT!r}).")
     config = GraphConfig(**content["config"])
     path = folder / WEIGHTS_FILE
-    weights = {name: tensor.float() for name, tensor in read_weights(path).items()}
+    weights = single_precision(read_weights(path), path)
     check_fit(AsymmetricUnitEncoder, config.sizes, weights, path)
     return GraphCheckpoint(config, weights, content.get("metadata", {}))

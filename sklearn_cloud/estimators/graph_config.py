@@ -3,6 +3,9 @@
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
 
+#: Above these, graphs take far more memory and time, and a network learns no more from them.
+_LARGEST = {"max_neighbors": 200, "cutoff": 20.0, "symprec": 1.0}
+
 
 @dataclass(frozen=True)
 class GraphConfig:
@@ -17,16 +20,17 @@ class GraphConfig:
     message_layers : int, default=5
         Layers of the perceptron that computes a message.
     max_neighbors : int, default=12
-        Nearest neighbours of a site, and all at the same distance as the last.
+        Nearest neighbours of a site, and all at the same distance as the last; at most 200.
     cutoff : float, default=8.0
-        Largest distance of neighbours, in angstrom.
+        Largest distance of neighbours, in angstrom; at most 20. The network cannot tell distances
+        far above 8 apart.
     symprec : float, default=0.01
-        Distance within which sites count as equivalent, in angstrom.
+        Distance within which sites count as equivalent, in angstrom; at most 1.
 
     Raises
     ------
     ValueError
-        If a number is not positive, or not whole where it is a count.
+        If a number is not positive, too large, or not whole where it is a count.
 
     Examples
     --------
@@ -49,6 +53,12 @@ class GraphConfig:
             if isinstance(value, bool) or not isinstance(value, kind) or not value > 0:
                 whole = " whole" if kind is Integral else ""
                 raise ValueError(f"{one.name} must be a positive{whole} number, got {value!r}.")
+            if value > _LARGEST.get(one.name, value):
+                raise ValueError(
+                    f"{one.name} must be at most {_LARGEST[one.name]:g}, got {value!r}."
+                )
+            # JSON does not support NumPy's numbers
+            object.__setattr__(self, one.name, one.type(value))
 
     @property
     def sizes(self):

@@ -19,6 +19,14 @@ from .graph_config import GraphConfig
 _MOST_EPOCHS, _STEPS = 100, 16_000
 
 
+def read_graph(config, crystal):
+    """Return the `MergedGraph` of a crystal as a network with this `GraphConfig` reads it."""
+    graph, multiplicities, areas = build_asymmetric_graph(
+        crystal, "nearest", config.cutoff, config.max_neighbors, config.symprec
+    )
+    return merge_graph(graph, None, multiplicities, areas)
+
+
 class GraphModule(nn.Module):
     """Encoder of graphs, mean over the sites of the cell, a linear layer.
 
@@ -65,11 +73,7 @@ class GraphEstimator(CrystalNetwork):
         return checkpoint.weights
 
     def _read_item(self, crystal):
-        config = GraphConfig(**self.graph_config_)
-        graph, multiplicities, areas = build_asymmetric_graph(
-            crystal, "nearest", config.cutoff, config.max_neighbors, config.symprec
-        )
-        return merge_graph(graph, None, multiplicities, areas)
+        return read_graph(GraphConfig(**self.graph_config_), crystal)
 
     def _size(self, inputs):
         return inputs.size

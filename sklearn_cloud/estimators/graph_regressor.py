@@ -12,8 +12,8 @@ class GraphRegressor(GraphEstimator, NetRegressor):
     its edges lead to the nearest neighbours. It starts from weights that were trained on unlabelled
     crystals, as the encoder of `CloudRegressor` does: to name elements that were hidden, to find
     the true distances when these were disturbed, and to tell size, shape and bonding of the
-    crystal. On small tables this is worth more than any other choice. No property of a crystal was
-    used.
+    crystal. On small tables this is worth more than any other parameter. No property of a crystal
+    was used.
 
     Parameters
     ----------

@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..baselines.asymmetric_graphs import build_asymmetric_graph
-from ..baselines.merged_graphs import merge_graph
+from ..crystals.items import as_items
+from ..crystals.row_messages import raise_errors
 from ..crystals.rows import compute_rows, each, read_rows
+from ..estimators.graph_config import GraphConfig
+from ..estimators.graph_network import read_graph
 from ..symmetry.transformer import SymmetryStringTransformer
 
 _CLIP = 6.0  # standard deviations
@@ -20,9 +22,9 @@ class GraphCorpus(NamedTuple):
     Attributes
     ----------
     graphs : list of MergedGraph
-    numbers : ndarray of shape (n_crystals, 43), float32
+    numbers : ndarray of shape (n_crystals, n_numbers), float32
         The numbers on geometry and bonds of `SymmetryStringTransformer`, standardised and clipped
-        at six standard deviations; NaN if unknown.
+        at six standard deviations, without those that are constant; NaN if unknown.
     reading : tuple
         How the graphs were read: most neighbours, cutoff and symprec.
     fingerprint : str
@@ -48,15 +50,19 @@ class GraphCorpus(NamedTuple):
         return config.max_neighbors, config.cutoff, config.symprec
 
 
-def read_graph_corpus(crystals, config, *, n_jobs=None, verbose=0):
+def read_graph_corpus(crystals, config=None, *, n_jobs=None, verbose=0):
     """Turn crystals into graphs and numbers; of those with the same symmetry string, the first.
 
     Parameters
     ----------
-    crystals : sequence of crystals
-    config : GraphConfig
+    crystals : list, array or Series of crystals
+        Those without a symmetry string, such as formulas, are left out with a warning.
+    config : GraphConfig, default=None
+        How the network reads a crystal; None means the default.
     n_jobs : int, default=None
+        Number of joblib workers.
     verbose : int, default=0
+        If not 0, show progress bars.
 
     Returns
     -------
@@ -64,8 +70,10 @@ def read_graph_corpus(crystals, config, *, n_jobs=None, verbose=0):
 
     Raises
     ------
-    CrystalError
-        If a row is not a crystal with coordinates.
+    TypeError, CrystalError
+        If a row is not a crystal, or has no graph; the message lists all of them.
+    ValueError
+        If no crystal is left.
 
     Examples
     --------
@@ -78,32 +86,39 @@ def read_graph_corpus(crystals, config, *, n_jobs=None, verbose=0):
     transformer = SymmetryStringTransformer(
         sites="orbits", numbers="bonds", n_jobs=n_jobs, on_error="warn", verbose=verbose
     )
-    crystals = read_rows(list(crystals), n_jobs=n_jobs)
+    config = config or GraphConfig()
+    crystals = read_rows(as_items(crystals), n_jobs=n_jobs)
     table = np.asarray(transformer.fit_transform(crystals), dtype=object)
     first = {}
     for row, string in enumerate(table[:, 0]):
         if isinstance(string, str):
             first.setdefault(string, row)
-    rows = compute_rows(
-        [crystals[row] for row in first.values()],
-        partial(each, partial(_read_graph, config)),
-        n_jobs=n_jobs,
-        label="graphs" if verbose else None,
-    )
-    graphs = [rows.results[place] for place in rows.places]
-    numbers = _standardise(table[list(first.values()), 1:].astype(float))
+    if not first:
+        raise ValueError("no crystal has a symmetry string: see the warning for the reasons.")
+    kept = list(first.values())
+    graphs = _read_graphs(crystals, kept, config, n_jobs, verbose)
+    numbers = _standardise(table[kept, 1:].astype(float))
     return GraphCorpus(graphs, numbers, GraphCorpus.reading_of(config), _digest(graphs, numbers))
 
 
-def _read_graph(config, crystal):
-    graph, multiplicities, areas = build_asymmetric_graph(
-        crystal, "nearest", config.cutoff, config.max_neighbors, config.symprec
+def _read_graphs(crystals, kept, config, n_jobs, verbose):
+    rows = compute_rows(
+        [crystals[row] for row in kept],
+        partial(each, partial(read_graph, config)),
+        n_jobs=n_jobs,
+        label="graphs" if verbose else None,
+        on_error="keep",
     )
-    return merge_graph(graph, None, multiplicities, areas)
+    # a message has the rows of the caller
+    places = np.zeros(len(crystals), dtype=int)
+    errors = {kept[row]: error for row, error in rows.errors.items()}
+    raise_errors(rows._replace(places=places, errors=errors))
+    return [rows.results[place] for place in rows.places]
 
 
 def _standardise(numbers):
     """Standardise the columns that are not constant."""
+    numbers = numbers[:, np.isfinite(numbers).any(axis=0)]
     scales = np.nanstd(numbers, axis=0)
     numbers = ((numbers - np.nanmean(numbers, axis=0)) / np.where(scales > 0, scales, 1)).clip(
         -_CLIP, _CLIP

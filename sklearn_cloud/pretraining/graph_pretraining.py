@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from tqdm.auto import tqdm
 
@@ -14,11 +15,14 @@ from ..baselines.merged_graphs import collate_merged
 from ..encoder.weights import save_file
 from ..estimators.graph_checkpoints import save_graph_network
 from ..estimators.graph_config import GraphConfig
+from ..exceptions import shorten
 from ..files import check_plan
 from ..training.data import cut, shuffled_by_length
 from ..training.devices import choose_bf16, choose_device
 from ..training.net import MAX_GRADIENT_NORM, local_seed, warmup_cosine
+from .graph_corpus import GraphCorpus
 from .objectives.disturbed_graphs import DisturbedGraphs, disturb
+from .parameters import check_metadata, check_parameters
 
 _WARMUP_STEPS = 300
 _LARGEST = 3000  # sites and bonds of a graph; the few larger ones are left out
@@ -44,7 +48,8 @@ def pretrain_graphs(
     Parameters
     ----------
     corpus : GraphCorpus
-        Crystals with coordinates, from `read_graph_corpus`.
+        Crystals with coordinates, from `read_graph_corpus`. Graphs of more than 3,000 different
+        sites and bonds are left out.
     folder : str or path
         Folder of the state after each epoch and, at the end, of `network/`, a value for `network=`
         of `GraphRegressor`, and `history.json`. A training that was interrupted resumes after its
@@ -62,7 +67,7 @@ def pretrain_graphs(
         None uses CUDA if available.
     random_state : int, default=0
     metadata : dict, default=None
-        Stored with the network.
+        Stored with the network; anything that JSON can express.
     verbose : int, default=0
         If not 0, show a progress bar.
 
@@ -75,9 +80,12 @@ def pretrain_graphs(
 
     Raises
     ------
+    TypeError
+        If `corpus`, `config` or `metadata` has another type.
     ValueError
-        If a parameter is invalid, the corpus was read for another shape, or the folder contains
-        a training with other settings.
+        If a parameter is invalid, the corpus was read for another shape, no crystal is left for
+        training, the loss becomes infinite or NaN, or the folder contains a damaged state or a
+        training with other settings.
 
     Examples
     --------
@@ -92,12 +100,7 @@ def pretrain_graphs(
     'network'
     """
     config = config or GraphConfig()
-    if corpus.reading != corpus.reading_of(config):
-        raise ValueError("the corpus was read with other neighbours: read it for this config.")
-    if not (epochs >= 1 and batch_size >= 1 and learning_rate > 0 and 0 <= held_out < 1):
-        raise ValueError(
-            "epochs, batch_size and learning_rate must be positive, and held_out in [0, 1)."
-        )
+    _check_corpus(corpus, config)
     folder = Path(folder)
     plan = {
         "config": asdict(config),
@@ -110,12 +113,14 @@ def pretrain_graphs(
         "held_out": held_out,
         "random_state": random_state,
     }
-    json.dumps(metadata)  # fails now rather than after the training
+    plan = check_parameters(plan)
+    check_metadata(metadata)
+    rows = _split(corpus, plan)
     check_plan(folder / "plan.json", plan, "training")
     device = choose_device(device)
-    with local_seed(random_state, device):
+    with local_seed(plan["random_state"], device):
         model = DisturbedGraphs(config, corpus.numbers.shape[1]).to(device)
-    history = _train(model, corpus, folder, plan, device, verbose)
+    history = _train(model, corpus, rows, folder, plan, device, verbose)
     stored = {**(metadata or {}), "pretraining": plan, "held_out": history[-1]["held_out"]}
     network = save_graph_network(folder / "network", model.encoder, config, stored)
     result = {"plan": plan, "history": history}
@@ -123,16 +128,43 @@ def pretrain_graphs(
     return {**result, "network": network}
 
 
-def _train(model, corpus, folder, plan, device, verbose):
+def _check_corpus(corpus, config):
+    """Raise an error unless this is a corpus that was read for this shape."""
+    if not isinstance(corpus, GraphCorpus):
+        raise TypeError(
+            f"corpus must be a GraphCorpus, got {type(corpus).__name__}: pass "
+            "read_graph_corpus(crystals, config)."
+        )
+    if not isinstance(config, GraphConfig):
+        raise TypeError(f"config must be a GraphConfig or None, got {config!r}.")
+    if corpus.reading != corpus.reading_of(config):
+        raise ValueError(
+            "the corpus was read with other neighbours: use read_graph_corpus(crystals, config) "
+            "with the same config."
+        )
+
+
+def _split(corpus, plan):
+    """Return the rows that are held out, and those for training, both in random order."""
+    sizes = np.array([graph.size for graph in corpus.graphs])
+    rows = np.flatnonzero(sizes <= _LARGEST)
+    rows = np.random.RandomState(plan["random_state"]).permutation(rows)
+    n_held_out = round(plan["held_out"] * len(rows))
+    if n_held_out == len(rows):
+        raise ValueError(
+            f"held_out={plan['held_out']} leaves none of {len(rows)} crystals for training (of "
+            f"{len(sizes)}; larger graphs are left out): use less, or more crystals."
+        )
+    return rows[:n_held_out], rows[n_held_out:]
+
+
+def _train(model, corpus, rows, folder, plan, device, verbose):
     """Train the epochs that are missing; return the history of all."""
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=plan["learning_rate"], weight_decay=plan["weight_decay"]
     )
     sizes = np.array([graph.size for graph in corpus.graphs])
-    rows = np.flatnonzero(sizes <= _LARGEST)
-    rows = np.random.RandomState(plan["random_state"]).permutation(rows)
-    n_held_out = round(plan["held_out"] * len(rows))
-    held_out, train = rows[:n_held_out], rows[n_held_out:]
+    held_out, train = rows
     n_batches = math.ceil(len(train) / plan["batch_size"])
     n_steps = n_batches * plan["epochs"]
     history = _resume(folder, model, optimizer)
@@ -155,7 +187,12 @@ def _train(model, corpus, folder, plan, device, verbose):
             totals.append({name: float(loss.detach()) for name, loss in losses.items()})
             bar.set_postfix(loss=f"{totals[-1]['loss']:.3f}", refresh=False)
         history.append({"train": _mean(totals), "held_out": None})
-        if n_held_out:
+        if not math.isfinite(history[-1]["train"]["loss"]):
+            raise ValueError(
+                f"the loss of epoch {epoch + 1} is not a number: choose another folder and a "
+                f"learning_rate below {plan['learning_rate']:g}."
+            )
+        if len(held_out):
             noise = np.random.default_rng(plan["random_state"])
             parts = cut(held_out[np.argsort(sizes[held_out])], plan["batch_size"])
             with torch.no_grad():
@@ -193,6 +230,15 @@ def _resume(folder, model, optimizer):
     path = folder / "state.safetensors"
     if not path.exists():
         return []
+    try:
+        return _load(path, model, optimizer)
+    except (SafetensorError, LookupError, RuntimeError, ValueError) as error:
+        raise ValueError(
+            f"{path} is damaged ({shorten(error)}): remove it to train from the start."
+        ) from error
+
+
+def _load(path, model, optimizer):
     tensors = load_file(path)
     history = json.loads(bytes(tensors.pop("history").tolist()))
     states, weights = {}, {}

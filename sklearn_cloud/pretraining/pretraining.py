@@ -3,7 +3,6 @@
 import json
 import math
 from dataclasses import replace
-from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from ..encoder.checkpoints import save_encoder
 from ..encoder.config import ENCODER_SIZES
 from ..files import check_plan
 from .corpus import JoinedCorpus, held_out_rows
+from .parameters import check_metadata, check_parameters
 from .pretraining_model import PretrainingModel
 from .scores import score_masked_tokens
 from .trainer import (
@@ -152,9 +152,10 @@ def pretrain(
         "held_out": held_out,
         "random_state": random_state,
     }
-    _check_parameters({**plan, "evaluations": evaluations, "save_steps": save_steps})
+    check_parameters({"evaluations": evaluations, "save_steps": save_steps})
+    plan = check_parameters(plan)
     _check_vocabulary(corpus, config)
-    json.dumps(metadata)  # fails now rather than after the training
+    check_metadata(metadata)
     accumulation = count_accumulation(batch_size, device_batch_size)
     validation = held_out_rows(corpus, held_out)
     rows = np.flatnonzero(~validation)
@@ -183,25 +184,6 @@ def pretrain(
         )
         trainer.train(resume_from_checkpoint=last_checkpoint(folder))
         return _finish(trainer, folder, config, plan, corpus.language, metadata)
-
-
-def _check_parameters(values):
-    """Raise ValueError for numbers that are out of range."""
-    counts = ("epochs", "batch_size", "device_batch_size", "evaluations", "save_steps")
-    for name in counts:
-        if not (isinstance(values[name], Integral) and values[name] >= 1):
-            raise ValueError(f"{name} must be a positive integer, got {values[name]!r}.")
-    if not (isinstance(values["random_state"], Integral) and values["random_state"] >= 0):
-        raise ValueError(f"random_state must be an integer, got {values['random_state']!r}.")
-    for name in ("warmup_ratio", "held_out", "mask_probability"):
-        if not (isinstance(values[name], Real) and 0 <= values[name] < 1):
-            raise ValueError(f"{name} must be in [0, 1), got {values[name]!r}.")
-    for name in ("learning_rate", "mask_probability"):
-        if not values[name] > 0:
-            raise ValueError(f"{name} must be positive, got {values[name]!r}.")
-    for name in ("geometry_weight", "weight_decay"):
-        if not values[name] >= 0:
-            raise ValueError(f"{name} must not be negative, got {values[name]!r}.")
 
 
 def _default_config(language):

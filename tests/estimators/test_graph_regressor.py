@@ -2,8 +2,10 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from pymatgen.core import Lattice, Structure
+from safetensors.torch import load_file, save
 
 from sklearn_cloud import GraphClassifier, GraphRegressor, ModelFolderError, load_model, save_model
 from sklearn_cloud.baselines.cogn import AsymmetricUnitEncoder
@@ -98,11 +100,32 @@ def test_unknown_checkpoints(network, error, message):
         ({"n_blocks": 2.5}, "n_blocks must be a positive whole number"),
         ({"cutoff": float("nan")}, "cutoff must be a positive number"),
         ({"max_neighbors": True}, "max_neighbors must be a positive whole number"),
+        ({"max_neighbors": 10**18}, "max_neighbors must be at most 200"),
+        ({"cutoff": float("inf")}, "cutoff must be at most 20, got inf"),
+        ({"symprec": 2}, "symprec must be at most 1, got 2"),
     ],
 )
 def test_wrong_shapes(numbers, message):
     with pytest.raises(ValueError, match=message):
         GraphConfig(**numbers)
+
+
+def test_shapes_have_numbers_of_python(tmp_path):
+    shape = GraphConfig(width=np.int64(8), n_blocks=1, cutoff=np.float32(6), symprec=1)
+    assert [type(value) for value in vars(shape).values()] == [int, int, int, int, float, float]
+    model = GraphRegressor(shape, max_epochs=1, **FIXED).fit(CRYSTALS, TARGETS)
+    save_model(model, tmp_path / "model")
+    assert load_model(tmp_path / "model").network == shape
+
+
+def test_atoms_without_neighbours_shared_sites_and_large_crystals():
+    lonely = Structure(Lattice.cubic(30), ["Ar"], [[0, 0, 0]])
+    shared = Structure(Lattice.cubic(4), [{"Fe": 0.5, "Ni": 0.3}], [[0, 0, 0]])
+    large = cell(4).make_supercell([6, 5, 5], in_place=False)
+    rows = [lonely, shared, large, lonely]
+    model = GraphRegressor(SHAPE, max_epochs=1, **FIXED).fit(rows, [1.0, 2.0, 3.0, 1.5])
+    predicted = model.predict(rows)
+    assert np.isfinite(predicted).all() and predicted[0] == predicted[3]
 
 
 def test_formulas_are_refused():
@@ -116,6 +139,17 @@ def edit(folder, **changes):
     path.write_text(json.dumps({**content, **changes}))
 
 
+@pytest.mark.parametrize("kind", [torch.int32, torch.complex64])
+def test_weights_of_other_types_are_refused(checkpoint, kind):
+    path = checkpoint / "model.safetensors"
+    weights = load_file(path)
+    name = next(iter(weights))
+    weights = {k: v.clone() if k != name else v.to(kind) for k, v in weights.items()}
+    path.write_bytes(save(weights))
+    with pytest.raises(ModelFolderError, match="not a float type"):
+        load_graph_network(checkpoint)
+
+
 def test_damaged_checkpoints_are_refused(checkpoint):
     config = json.loads((checkpoint / "config.json").read_text())["config"]
     weights = (checkpoint / "model.safetensors").read_bytes()
@@ -125,6 +159,9 @@ def test_damaged_checkpoints_are_refused(checkpoint):
         "n_blocks": lambda: edit(checkpoint, config={**config, "n_blocks": 10**9}),
         "unexpected keyword": lambda: edit(checkpoint, config={**config, "depth": 1}),
         "graph network": lambda: (checkpoint / "config.json").write_text("[]"),
+        "describe a graph": lambda: edit(checkpoint, config=[1]),
+        "not describe a": lambda: edit(checkpoint, metadata=3),
+        "cutoff": lambda: edit(checkpoint, config={**config, "cutoff": 1e9}),
         "safetensors": lambda: (checkpoint / "model.safetensors").write_bytes(weights[:100]),
         "config.json": lambda: (checkpoint / "config.json").unlink(),
     }

@@ -368,7 +368,7 @@ def test_other_corpora_and_damaged_plans_are_refused(corpus, trained, tmp_path):
         ({"mask_probability": 0.0}, ValueError, "mask_probability must be"),
         ({"warmup_ratio": -0.1}, ValueError, "warmup_ratio must be"),
         ({"learning_rate": 0.0}, ValueError, "learning_rate must be"),
-        ({"geometry_weight": -1.0}, ValueError, "geometry_weight must not"),
+        ({"geometry_weight": -1.0}, ValueError, "geometry_weight must be"),
         ({"random_state": None}, ValueError, "random_state must be"),
         ({"config": EncoderConfig(max_positions=20)}, ValueError, "the encoder reads only 20"),
         ({"metadata": {"path": Path()}}, TypeError, "not JSON serializable"),

@@ -108,7 +108,8 @@ class DisturbedGraphs(nn.Module):
         losses = {
             "element_loss": cross_entropy(names, wanted, reduction="sum") / n_hidden,
             "bond_loss": (error * counts).sum() / counts.sum().clamp(min=1),
-            "crystal_loss": smooth_l1_loss(crystals[:, :-1][known], numbers[known])
+            "crystal_loss": smooth_l1_loss(crystals[:, :-1][known], numbers[known], reduction="sum")
+            / known.sum().clamp(min=1)
             + l1_loss(crystals[:, -1], disturbed["strain"]),
         }
         losses["loss"] = (
