@@ -7,7 +7,7 @@ from pathlib import Path
 
 import sklearn_cloud
 from sklearn_cloud.__main__ import build_parser
-from sklearn_cloud.baselines.registry import MODELS, READS
+from sklearn_cloud.baselines.registry import MODELS, READS, class_homes
 from sklearn_cloud.predictors import list_predictors, load_card
 from sklearn_cloud.wording import percent
 
@@ -152,7 +152,7 @@ def list_models():
     lines = []
     for reads in READS:
         classes = [model.regressor for model in MODELS.values() if model.reads == reads]
-        classes = [name for name in classes if name[0].isupper()]
+        classes = [name for name in classes if name in class_homes()]
         lines += [SEEN[reads], "", ".. autosummary::", "   :nosignatures:", ""]
         lines += [*(f"   {name}" for name in classes), ""]
     lines += ["All names that ``--model`` takes:", "", ".. list-table::", "   :header-rows: 1", ""]

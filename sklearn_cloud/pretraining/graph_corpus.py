@@ -19,7 +19,7 @@ _CLIP = 6.0  # standard deviations
 class GraphCorpus(NamedTuple):
     """Graphs of crystals, with numbers that describe them.
 
-    Attributes
+    Parameters
     ----------
     graphs : list of MergedGraph
     numbers : ndarray of shape (n_crystals, n_numbers), float32
@@ -46,7 +46,16 @@ class GraphCorpus(NamedTuple):
 
     @staticmethod
     def reading_of(config):
-        """Return what `reading` must be for a `GraphConfig`."""
+        """Return what `reading` must be for a shape of the network.
+
+        Parameters
+        ----------
+        config : GraphConfig
+
+        Returns
+        -------
+        tuple
+        """
         return config.max_neighbors, config.cutoff, config.symprec
 
 
