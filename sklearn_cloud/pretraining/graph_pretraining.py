@@ -22,7 +22,7 @@ from ..training.devices import choose_bf16, choose_device
 from ..training.net import MAX_GRADIENT_NORM, local_seed, warmup_cosine
 from .graph_corpus import GraphCorpus
 from .objectives.disturbed_graphs import DisturbedGraphs, disturb
-from .parameters import check_metadata, check_parameters
+from .plan_checks import check_metadata, check_parameters
 
 _WARMUP_STEPS = 300
 _LARGEST = 3000  # sites and bonds of a graph; the few larger ones are left out

@@ -11,7 +11,7 @@ from ..encoder.checkpoints import save_encoder
 from ..encoder.config import ENCODER_SIZES
 from ..files import check_plan
 from .corpus import JoinedCorpus, held_out_rows
-from .parameters import check_metadata, check_parameters
+from .plan_checks import check_metadata, check_parameters
 from .pretraining_model import PretrainingModel
 from .scores import score_masked_tokens
 from .trainer import (
