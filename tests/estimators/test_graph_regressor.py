@@ -63,13 +63,19 @@ def test_it_learns_and_a_larger_cell_is_the_same_crystal():
 
 
 @pytest.mark.parametrize("name", BUNDLED)
-def test_bundled_checkpoints_load_and_are_better_than_random_weights(name):
+def test_bundled_checkpoints_load_with_their_scores(name):
     checkpoint = load_graph_network(name)
     assert checkpoint.metadata["pretraining"]["rows"] > 100_000
     score = checkpoint.metadata["held_out"]
     assert score["element_accuracy"] > 0.6  # the most frequent element, oxygen, is a fifth
     model = GraphRegressor(name, max_epochs=1, **FIXED).fit(CRYSTALS, TARGETS)
     assert np.isfinite(model.predict(CRYSTALS)).all()
+
+
+def test_a_bundled_checkpoint_with_other_weights_is_refused(monkeypatch):
+    monkeypatch.setitem(BUNDLED, "mini", "0" * 64)
+    with pytest.raises(ValueError, match="missing or damaged: reinstall"):
+        load_graph_network("mini")
 
 
 @pytest.mark.parametrize("kind", [GraphRegressor, GraphClassifier])
