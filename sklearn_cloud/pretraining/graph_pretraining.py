@@ -239,7 +239,8 @@ def _resume(folder, model, optimizer):
 
 
 def _load(path, model, optimizer):
-    tensors = load_file(path)
+    # copies, because load_file maps the file, which is replaced after the next epoch
+    tensors = {name: tensor.clone() for name, tensor in load_file(path).items()}
     history = json.loads(bytes(tensors.pop("history").tolist()))
     states, weights = {}, {}
     for name, tensor in tensors.items():
