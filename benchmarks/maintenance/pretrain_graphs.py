@@ -9,7 +9,7 @@ holds the losses. Needs `corpus/mp_structures.tsv.xz` in the data folder.
 import sys
 from pathlib import Path
 
-from sklearn_cloud.estimators.graph_config import GraphConfig
+from sklearn_cloud.graphs.graph_config import GraphConfig
 from sklearn_cloud.pretraining import pretrain_graphs, read_graph_corpus
 from sklearn_cloud.pretraining.corpus_sources import read_structure_table
 

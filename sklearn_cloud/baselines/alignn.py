@@ -9,11 +9,11 @@ from torch.nn.functional import silu
 
 from .._compat import Interval
 from ..features.elements import element_features
+from ..graphs.crystal_graphs import GaussianExpansion, build_graph, sum_by
+from ..graphs.line_graphs import check_angles, count_angles
+from ..graphs.merged_graphs import mean_over_sites, merge_graph
 from ..training.net_regressor import NetRegressor
-from .graphs import GaussianExpansion, build_graph, sum_by
-from .line_graphs import check_angles, count_angles
 from .merged_graph_network import MergedGraphNetwork
-from .merged_graphs import mean_over_sites, merge_graph
 
 _N_DISTANCES, _DISTANCE_WIDTH = 80, 0.32  # of the Gaussians; in angstrom
 _N_COSINES, _COSINE_WIDTH = 40, 0.23

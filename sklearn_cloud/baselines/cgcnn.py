@@ -8,9 +8,16 @@ from torch.nn.functional import softplus
 
 from .._compat import Interval
 from ..features.elements import element_features
+from ..graphs.crystal_graphs import (
+    GaussianExpansion,
+    build_graph,
+    collate_graphs,
+    displace,
+    mean_by,
+    sum_by,
+)
+from ..training.crystal_network import CrystalNetwork
 from ..training.net_regressor import NetRegressor
-from .graphs import GaussianExpansion, build_graph, collate_graphs, displace, mean_by, sum_by
-from .network import CrystalNetwork
 
 
 class BaseCGCNN(CrystalNetwork):

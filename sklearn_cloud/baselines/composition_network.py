@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from ..features.elements import N_ELEMENTS, atomic_numbers, element_features
-from .network import CrystalNetwork
+from ..training.crystal_network import CrystalNetwork
 
 
 class ElementSet(NamedTuple):

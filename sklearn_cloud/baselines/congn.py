@@ -7,11 +7,12 @@ import torch
 from torch import nn
 
 from .._compat import Interval
+from ..graphs.asymmetric_unit_encoder import AsymmetricUnitEmbedding, PairMessage, perceptron
+from ..graphs.crystal_graphs import GaussianExpansion, sum_by
+from ..graphs.line_graphs import check_angles, count_angles
+from ..graphs.merged_graphs import mean_over_sites, merge_graph
 from ..training.net_regressor import NetRegressor
-from .cogn import AsymmetricUnitEmbedding, AsymmetricUnitNetwork, PairMessage, perceptron
-from .graphs import GaussianExpansion, sum_by
-from .line_graphs import check_angles, count_angles
-from .merged_graphs import mean_over_sites, merge_graph
+from .cogn import AsymmetricUnitNetwork
 
 _LARGEST_ANGLE, _N_ANGLES, _ANGLE_WIDTH = 3.2, 16, 0.28  # radian
 

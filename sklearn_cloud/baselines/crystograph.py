@@ -9,12 +9,18 @@ from torch.nn.functional import linear, scaled_dot_product_attention, softplus
 
 from .._compat import Interval
 from ..features.elements import element_features
+from ..graphs.crystal_graphs import (
+    GaussianExpansion,
+    build_graph,
+    softmax_by,
+    sum_by,
+    weighted_mean_by,
+)
+from ..graphs.line_graphs import check_angles, count_angles
+from ..graphs.merged_graphs import mean_over_sites, merge_graph
 from ..symmetry.asymmetric_unit import find_asymmetric_unit
 from ..training.net_regressor import NetRegressor
-from .graphs import GaussianExpansion, build_graph, softmax_by, sum_by, weighted_mean_by
-from .line_graphs import check_angles, count_angles
 from .merged_graph_network import MergedGraphNetwork
-from .merged_graphs import mean_over_sites, merge_graph
 from .random_walks import WALK_STEPS, return_probabilities
 
 _LARGEST_DISTANCE, _N_DISTANCES, _DISTANCE_WIDTH = 8.0, 41, 0.2  # angstrom

@@ -14,9 +14,9 @@ from ..encoder.config import PAD_ID, EncoderConfig
 from ..encoder.model import build_encoder, build_head, cls_vectors
 from ..features.elements import atomic_numbers, element_features
 from ..pretraining.language import load_weights
+from ..training.crystal_network import CrystalNetwork
 from ..training.net_regressor import NetRegressor
 from .matinformer_words import MAX_POSITIONS, MatInFormerLanguage, crystal_words, vocabulary
-from .network import CrystalNetwork
 
 _STATISTICS = 4  # mean, deviation, minimum and maximum
 

@@ -10,10 +10,16 @@ from torch.nn.functional import softplus
 
 from .._compat import Interval
 from ..features.elements import N_ELEMENTS
+from ..graphs.crystal_graphs import (
+    GaussianExpansion,
+    build_graph,
+    softmax_by,
+    sum_by,
+    weighted_mean_by,
+)
+from ..graphs.merged_graphs import merge_graph
 from ..training.net_regressor import NetRegressor
-from .graphs import GaussianExpansion, build_graph, softmax_by, sum_by, weighted_mean_by
 from .merged_graph_network import MergedGraphNetwork
-from .merged_graphs import merge_graph
 
 _STATE_WIDTH = 2  # of the initial state, which is zero
 

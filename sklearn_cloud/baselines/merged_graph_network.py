@@ -3,8 +3,8 @@
 from numbers import Integral, Real
 
 from .._compat import Interval
-from .merged_graphs import collate_merged
-from .network import CrystalNetwork
+from ..graphs.merged_graphs import collate_merged
+from ..training.crystal_network import CrystalNetwork
 
 
 class MergedGraphNetwork(CrystalNetwork):

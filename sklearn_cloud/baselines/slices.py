@@ -14,10 +14,10 @@ from ..encoder.config import PAD_ID, EncoderConfig
 from ..encoder.model import CloudModule
 from ..features.elements import N_ELEMENTS, atomic_numbers
 from ..pretraining.language import Language, load_weights
+from ..training.crystal_network import CrystalNetwork
 from ..training.devices import choose_bf16
 from ..training.net_regressor import NetRegressor
 from .bonds import bond_graph
-from .network import CrystalNetwork
 
 # The tokens by their ids: padding, [CLS], elements by atomic number, the 27 translations from
 # "- - -" to "+ + +", then the numbers of the atoms.

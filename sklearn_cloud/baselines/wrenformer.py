@@ -10,8 +10,8 @@ from torch import nn
 from .._compat import Interval
 from ..features.elements import atomic_numbers, element_features
 from ..symmetry.search import find_symmetry
+from ..training.crystal_network import CrystalNetwork
 from ..training.net_regressor import NetRegressor
-from .network import CrystalNetwork
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzA"
 _N_SPACE_GROUPS = 230

@@ -10,9 +10,9 @@ from ..encoder.checkpoints import check_vocabulary
 from ..encoder.config import EncoderConfig
 from ..encoder.original_format import OriginalTokenizer
 from ..encoder.tokenizer import SymmetryTokenizer
+from ..graphs.graph_config import GraphConfig
 from ..training.targets import TARGETS
 from .encoding import NUMERIC, SPLITTERS, check_parameters
-from .graph_config import GraphConfig
 from .parts import find_part
 from .skops_files import load_skops
 

@@ -37,8 +37,8 @@ from ..encoder.config import EncoderConfig
 from ..encoder.original_format import OriginalTokenizer
 from ..encoder.tokenizer import SymmetryTokenizer
 from ..exceptions import shorten
+from ..graphs.graph_config import GraphConfig
 from ..training.targets import TARGETS
-from .graph_config import GraphConfig
 from .parts import is_part
 from .skops_files import dump_skops
 

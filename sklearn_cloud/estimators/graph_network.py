@@ -8,23 +8,15 @@ from types import SimpleNamespace
 from torch import nn
 
 from .._compat import Interval, StrOptions
-from ..baselines.asymmetric_graphs import build_asymmetric_graph
-from ..baselines.cogn import AsymmetricUnitEncoder
-from ..baselines.merged_graphs import collate_merged, mean_over_sites, merge_graph
-from ..baselines.network import CrystalNetwork
+from ..graphs.asymmetric_unit_encoder import AsymmetricUnitEncoder
+from ..graphs.graph_checkpoints import load_graph_network
+from ..graphs.graph_config import GraphConfig
+from ..graphs.graph_reading import read_graph
+from ..graphs.merged_graphs import collate_merged, mean_over_sites
+from ..training.crystal_network import CrystalNetwork
 from .cloud import affordable_epochs
-from .graph_checkpoints import load_graph_network
-from .graph_config import GraphConfig
 
 _MOST_EPOCHS, _STEPS = 100, 16_000
-
-
-def read_graph(config, crystal):
-    """Return the `MergedGraph` of a crystal as a network with this `GraphConfig` reads it."""
-    graph, multiplicities, areas = build_asymmetric_graph(
-        crystal, "nearest", config.cutoff, config.max_neighbors, config.symprec
-    )
-    return merge_graph(graph, None, multiplicities, areas)
 
 
 class GraphModule(nn.Module):

@@ -5,7 +5,7 @@ from ..lazy import lazy_names
 _HOMES = {
     "Corpus": "corpus",
     "CorpusSource": "corpus_builder",
-    "GraphConfig": "..estimators.graph_config",
+    "GraphConfig": "..graphs.graph_config",
     "GraphCorpus": "graph_corpus",
     "Language": "language",
     "build_corpus": "corpus_builder",

@@ -1,4 +1,4 @@
-from ..estimators.graph_config import GraphConfig as GraphConfig
+from ..graphs.graph_config import GraphConfig as GraphConfig
 from .corpus import Corpus as Corpus
 from .corpus_builder import CorpusSource as CorpusSource
 from .corpus_builder import build_corpus as build_corpus

@@ -9,8 +9,8 @@ import numpy as np
 from ..crystals.items import as_items
 from ..crystals.row_messages import raise_errors
 from ..crystals.rows import compute_rows, each, read_rows
-from ..estimators.graph_config import GraphConfig
-from ..estimators.graph_network import read_graph
+from ..graphs.graph_config import GraphConfig
+from ..graphs.graph_reading import read_graph
 from ..symmetry.transformer import SymmetryStringTransformer
 
 _CLIP = 6.0  # standard deviations

@@ -11,12 +11,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from tqdm.auto import tqdm
 
-from ..baselines.merged_graphs import collate_merged
 from ..encoder.weights import save_file
-from ..estimators.graph_checkpoints import save_graph_network
-from ..estimators.graph_config import GraphConfig
 from ..exceptions import shorten
 from ..files import check_plan
+from ..graphs.graph_checkpoints import save_graph_network
+from ..graphs.graph_config import GraphConfig
+from ..graphs.merged_graphs import collate_merged
 from ..training.data import cut, shuffled_by_length
 from ..training.devices import choose_bf16, choose_device
 from ..training.net import MAX_GRADIENT_NORM, local_seed, warmup_cosine

@@ -12,10 +12,10 @@ from sklearn_cloud.baselines.composition_network import (
     weighted_softmax,
 )
 from sklearn_cloud.baselines.finder import Finder
-from sklearn_cloud.baselines.network import CrystalNetwork
 from sklearn_cloud.crystals.crystal import ELEMENTS
 from sklearn_cloud.crystals.reading import read_crystal
 from sklearn_cloud.features.elements import atomic_numbers, element_features
+from sklearn_cloud.training.crystal_network import CrystalNetwork
 from sklearn_cloud.training.net_regressor import NetRegressor
 
 ANIONS = ("O", "S", "Se", "F", "Cl", "Br", "N", "P")

@@ -10,10 +10,10 @@ from sklearn_cloud.baselines import (
     CoNGNRegressor,
     CrysToGraphRegressor,
     MEGNetRegressor,
-    merged_graphs,
 )
-from sklearn_cloud.baselines.graphs import softmax_by
 from sklearn_cloud.crystals.reading import read_crystal
+from sklearn_cloud.graphs import merged_graphs
+from sklearn_cloud.graphs.crystal_graphs import softmax_by
 
 CGCNN = {"atom_width": 16, "n_convolutions": 2, "head_width": 16, "learning_rate": 0.01}
 MEGNET = {"n_blocks": 2, "hidden_width": 16, "width": 16, "cutoff": 5.0, "learning_rate": 0.01}

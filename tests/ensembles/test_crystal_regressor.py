@@ -12,8 +12,8 @@ from small_members import regression
 from sklearn_cloud import CrystalRegressor, load_model, save_model
 from sklearn_cloud.ensembles import crystal_regressor
 from sklearn_cloud.ensembles.members import Member, classification_members, regression_members
-from sklearn_cloud.estimators.graph_config import GraphConfig
 from sklearn_cloud.features import PotentialPhysics
+from sklearn_cloud.graphs.graph_config import GraphConfig
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,13 @@ from pymatgen.core import Lattice, Structure
 from safetensors.torch import load_file, save
 
 from sklearn_cloud import GraphClassifier, GraphRegressor, ModelFolderError, load_model, save_model
-from sklearn_cloud.baselines.cogn import AsymmetricUnitEncoder
-from sklearn_cloud.estimators.graph_checkpoints import (
+from sklearn_cloud.graphs.asymmetric_unit_encoder import AsymmetricUnitEncoder
+from sklearn_cloud.graphs.graph_checkpoints import (
     BUNDLED,
     load_graph_network,
     save_graph_network,
 )
-from sklearn_cloud.estimators.graph_config import GraphConfig
+from sklearn_cloud.graphs.graph_config import GraphConfig
 
 SHAPE = GraphConfig(width=8, n_blocks=2, message_layers=2)
 

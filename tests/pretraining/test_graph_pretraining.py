@@ -8,10 +8,10 @@ from pymatgen.core import Lattice, Structure
 from safetensors.torch import load_file, save
 
 from sklearn_cloud import CrystalError, GraphRegressor
-from sklearn_cloud.baselines.merged_graphs import collate_merged
 from sklearn_cloud.datasets import load_example
-from sklearn_cloud.estimators.graph_checkpoints import load_graph_network
-from sklearn_cloud.estimators.graph_config import GraphConfig
+from sklearn_cloud.graphs.graph_checkpoints import load_graph_network
+from sklearn_cloud.graphs.graph_config import GraphConfig
+from sklearn_cloud.graphs.merged_graphs import collate_merged
 from sklearn_cloud.pretraining import (
     graph_corpus,
     graph_pretraining,

@@ -6,9 +6,9 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, l1_loss, smooth_l1_loss
 
-from ...baselines.cogn import AsymmetricUnitEncoder, PairMessage
-from ...baselines.merged_graphs import mean_over_sites
 from ...features.elements import N_ELEMENTS
+from ...graphs.asymmetric_unit_encoder import AsymmetricUnitEncoder, PairMessage
+from ...graphs.merged_graphs import mean_over_sites
 
 _HIDDEN = 0.2  # share of the sites whose element is hidden
 _DISTURBED = 0.7  # share of the crystals whose distances are disturbed

@@ -8,7 +8,6 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ..baselines.cogn import AsymmetricUnitEncoder
 from ..encoder.weights import (
     WEIGHTS_FILE,
     check_fit,
@@ -19,6 +18,7 @@ from ..encoder.weights import (
 )
 from ..exceptions import folder_errors, shorten
 from ..files import read_text, sha256_of, write_text
+from .asymmetric_unit_encoder import AsymmetricUnitEncoder
 from .graph_config import GraphConfig
 
 CONFIG_FILE = "config.json"
@@ -101,7 +101,7 @@ def load_graph_network(network=None):
 
     Examples
     --------
-    >>> from sklearn_cloud.estimators.graph_checkpoints import load_graph_network
+    >>> from sklearn_cloud.graphs.graph_checkpoints import load_graph_network
     >>> load_graph_network().config.width
     64
     """

@@ -3,14 +3,14 @@ import pytest
 import torch
 from pymatgen.core import Lattice, Structure
 
-from sklearn_cloud.baselines.graphs import (
+from sklearn_cloud.crystals.reading import read_crystal
+from sklearn_cloud.graphs.crystal_graphs import (
     GaussianExpansion,
     build_graph,
     collate_graphs,
     displace,
     mean_by,
 )
-from sklearn_cloud.crystals.reading import read_crystal
 
 A = 5.0
 ROCK_SALT = Structure.from_spacegroup(

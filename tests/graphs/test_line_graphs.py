@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure, SymmOp
 
-from sklearn_cloud.baselines.asymmetric_graphs import build_asymmetric_graph
-from sklearn_cloud.baselines.graphs import build_graph
-from sklearn_cloud.baselines.line_graphs import bond_pairs, count_angles, find_angles
 from sklearn_cloud.baselines.random_walks import return_probabilities
 from sklearn_cloud.crystals.reading import read_crystal
+from sklearn_cloud.graphs.asymmetric_graphs import build_asymmetric_graph
+from sklearn_cloud.graphs.crystal_graphs import build_graph
+from sklearn_cloud.graphs.line_graphs import bond_pairs, count_angles, find_angles
 
 A = 5.6
 ROCK_SALT = Structure.from_spacegroup(

@@ -7,7 +7,7 @@ import numpy as np
 from ..crystals.neighbours import cell_points, find_neighbours
 from ..features.tessellation import tessellate
 from ..symmetry.asymmetric_unit import find_asymmetric_unit
-from .graphs import CrystalGraph, list_species, nearest_reach
+from .crystal_graphs import CrystalGraph, list_species, nearest_reach
 
 CONNECTIVITIES = ("nearest", "radius", "voronoi")
 _SMALLEST_FACE = 0.1  # square angstrom; smaller faces come and go with noise of the coordinates

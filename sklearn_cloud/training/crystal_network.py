@@ -1,4 +1,4 @@
-"""Base class of the baselines with a neural network."""
+"""Base class of the networks that read crystals themselves."""
 
 from functools import partial
 
@@ -7,10 +7,10 @@ from torch import nn
 
 from ..crystals.items import as_items
 from ..crystals.rows import compute_rows, each, need_structure, read_rows
-from ..training.checks import accept_strings
-from ..training.data import Inputs
-from ..training.devices import choose_bf16
-from ..training.estimator import NetEstimator
+from .checks import accept_strings
+from .data import Inputs
+from .devices import choose_bf16
+from .estimator import NetEstimator
 
 
 class MixedPrecision(nn.Module):

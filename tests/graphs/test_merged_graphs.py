@@ -5,9 +5,9 @@ import pytest
 import torch
 from pymatgen.core import Lattice, Structure
 
-from sklearn_cloud.baselines.graphs import build_graph
-from sklearn_cloud.baselines.merged_graphs import collate_merged, find_levels, merge_graph
 from sklearn_cloud.crystals.reading import read_crystal
+from sklearn_cloud.graphs.crystal_graphs import build_graph
+from sklearn_cloud.graphs.merged_graphs import collate_merged, find_levels, merge_graph
 
 ROCK_SALT = Structure.from_spacegroup(
     225, Lattice.cubic(5.6), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]

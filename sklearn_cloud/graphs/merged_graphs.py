@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from .graphs import weighted_mean_by
+from .crystal_graphs import weighted_mean_by
 from .line_graphs import find_angles
 
 # Values that differ by less count as equal: distances (angstrom), cosines and other numbers without

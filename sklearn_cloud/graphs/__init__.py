@@ -1,0 +1,1 @@
+"""Crystals as graphs, and the pre-trained network on the graphs of asymmetric units."""
