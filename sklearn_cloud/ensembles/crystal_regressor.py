@@ -25,7 +25,7 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
     ----------
     effort : {"fast", "default", "best"}, default="default"
         `"fast"` has no networks and takes seconds to minutes. `"default"` adds the encoder "mini"
-        and, for structures, a network on graphs (`CoGNRegressor`); `"best"` also the encoder
+        and, for structures, a network on graphs (`GraphRegressor`); `"best"` also the encoder
         "small".
     members : sequence of str, default=None
         Names of the members, see the user guide; None leaves the choice to `effort`.
