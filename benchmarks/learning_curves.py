@@ -23,11 +23,10 @@ import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 from tqdm import tqdm
 
-from sklearn_cloud import CloudRegressor, CrystalRegressor
-from sklearn_cloud.baselines import CGCNNRegressor
+from sklearn_cloud import CloudRegressor, CrystalRegressor, GraphRegressor
 from sklearn_cloud.datasets import fetch_matbench
 from sklearn_cloud.ensembles import crystal_estimator
-from sklearn_cloud.ensembles.views import compute_views, make_views, read_crystals
+from sklearn_cloud.ensembles.views import CRYSTALS, compute_views, make_views, read_crystals
 from sklearn_cloud.features import MagpieFeatures
 
 sys.path.append(str(Path(__file__).resolve().parent))  # where the shared code is
@@ -36,7 +35,7 @@ from common import RESULTS, argument_parser, parse_arguments, script_provenance,
 
 NAME = "learning_curves"
 TASKS = ("jdft2d", "phonons", "dielectric", "log_gvrh", "perovskites")
-STAGES = (20, 40, 120, np.inf)  # guessed CPU seconds of a cell; all tables at each stage
+STAGES = (20, 40, 120, 250, np.inf)  # guessed CPU seconds of a cell; all tables at each stage
 SIZES = (50, 100, 200, 500, 1000, 2000, 5000, 10000)
 MOST_SCORED = 500
 REPEATED = 200  # up to so many rows, several draws are fitted
@@ -62,8 +61,8 @@ MODELS = {
     "crystal-fast": Model(10000, 15, 0.05),
     "cloud": Model(2000, 3, 0.06),
     "cloud-bonds": Model(2000, 3, 0.06),
-    "cgcnn": Model(1000, 3, 0.15),
-    "crystal-default": Model(1000, 40, 0.4),
+    "graph": Model(2000, 3, 0.07),
+    "crystal-default": Model(1000, 80, 0.8),
 }
 
 
@@ -111,7 +110,7 @@ class Table:
     def computed_views(self, views, crystals, wanted):
         """What `compute_views` returns, from the table."""
         rows = [self.row_of[crystal.key] for crystal in crystals]
-        return {name: self.views[name][rows] for name in wanted}
+        return {name: self.views[name][rows] for name in {CRYSTALS, *wanted}}
 
     def items(self, rows):
         return [self.crystals[row] for row in rows]
@@ -191,8 +190,8 @@ def fit_single(table, model, train, seed):
     """Predictions of a single model."""
     strings, features = table.views["strings"], table.views["features"]
     options = {"random_state": seed, "device": "cpu"}
-    if model == "cgcnn":
-        fitted = CGCNNRegressor(**options).fit(table.items(train), table.y[train])
+    if model == "graph":
+        fitted = GraphRegressor(**options).fit(table.items(train), table.y[train])
         return fitted.predict(table.items(table.scored))
     estimator, inputs = {
         "magpie-forest": (RandomForestRegressor(300, random_state=seed), features[:, :N_MAGPIE]),

@@ -25,7 +25,7 @@ MODELS = {  # name in the result file: heading, colour (Okabe and Ito), marker
     "crystal-fast": ('CrystalRegressor("fast")', "#0072B2", "o"),
     "cloud-bonds": ("CLOUD with bonds", "#D55E00", "s"),
     "cloud": ("CLOUD, string alone", "#E69F00", "^"),
-    "cgcnn": ("CGCNN", "#CC79A7", "v"),
+    "graph": ("GraphRegressor()", "#CC79A7", "v"),
     "magpie-forest": ("Magpie forest", "#009E73", "P"),
 }
 
