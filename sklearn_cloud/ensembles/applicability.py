@@ -115,12 +115,12 @@ class Applicability(BaseEstimator):
 @lru_cache(maxsize=1)
 def load_embedder():
     """Return the fitted `CloudEmbedder`; it is loaded once."""
-    return CloudEmbedder(_ENCODER, pooling="mean").fit(["H 1.0"])
+    return CloudEmbedder(_ENCODER, pooling="mean", device="cpu").fit(["H 1.0"])
 
 
 def embed(strings):
     """Return the encoder's vectors of symmetry strings, shape (n_rows, width)."""
-    return load_embedder().transform(strings)
+    return np.asarray(load_embedder().transform(strings))
 
 
 def elements_of(string):

@@ -4,6 +4,7 @@ import time
 import warnings
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
@@ -90,7 +91,9 @@ def _fit(estimator, table, y, weights):
     model = clone(estimator)
     if weights is None:
         return model.fit(table, y)
-    return model.fit(table, y, **{_weight_name(model): weights})
+    # the weights are passed by their name, whatever the routing that is set globally
+    with config_context(enable_metadata_routing=False):
+        return model.fit(table, y, **{_weight_name(model): weights})
 
 
 def _weight_name(model):

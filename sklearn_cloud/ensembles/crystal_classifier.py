@@ -9,7 +9,7 @@ from ..wording import percent
 from .crystal_estimator import CrystalEstimator
 from .member_weights import log_loss_weights
 from .members import CLASSIFICATION_MEMBERS, classification_members
-from .training_folds import count_shuffled_folds
+from .training_folds import check_classes, count_shuffled_folds
 
 
 class CrystalClassifier(ClassifierMixin, CrystalEstimator):
@@ -21,7 +21,8 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
     Parameters
     ----------
     effort : {"fast", "default", "best"}, default="default"
-        `"fast"` leaves out the network, `"best"` adds support vectors.
+        `"fast"` leaves out the networks; `"best"` adds support vectors, and trains the network on
+        graphs for twice as many epochs.
     members : sequence of str, default=None
         Names of the members, see the user guide; None leaves the choice to `effort`.
     cv : int, cross-validation splitter or iterable of (train, test), default=None
@@ -92,12 +93,21 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
             )
         rare = counts.argmin()
         n_folds = count_shuffled_folds(self.cv, n_rows)
-        if n_folds is not None and counts[rare] < max(n_folds, 2):
+        label = str(self.classes_[rare])
+        if n_folds == 1 and counts[rare] < 2:
             raise ValueError(
-                f"The class {str(self.classes_[rare])!r} has {counts[rare]} rows, fewer than the "
-                f"cv={max(n_folds, 2)} folds: pass more rows of it, or fewer folds."
+                f"The class {label!r} has a single row, but a row of each class is left out: pass "
+                "more rows of it."
+            )
+        if n_folds is not None and counts[rare] < n_folds:
+            raise ValueError(
+                f"The class {label!r} has {counts[rare]} rows, fewer than the cv={n_folds} folds: "
+                "pass more rows of it, or fewer folds."
             )
         return codes
+
+    def _check_folds(self, folds, y):
+        check_classes(folds, y, self.classes_)
 
     _stratify = True
     _member_names = CLASSIFICATION_MEMBERS
@@ -146,7 +156,7 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
         TypeError, ValueError
             If a row of ``X`` is not a crystal, or not of the kind seen in `fit`.
         """
-        return self._fold_predictions(self._tables(X)).mean(axis=0)
+        return self._predict_tables(self._tables(X))
 
     def predict_all(self, X):
         """Predict labels, probabilities and applicability, and read the crystals once.
@@ -168,7 +178,7 @@ class CrystalClassifier(ClassifierMixin, CrystalEstimator):
             As `predict_proba`.
         """
         tables = self._tables(X)
-        probabilities = self._fold_predictions(tables).mean(axis=0)
+        probabilities = self._predict_tables(tables)
         return {
             "predicted": self.classes_[probabilities.argmax(axis=1)],
             "probabilities": probabilities,

@@ -17,7 +17,7 @@ from .applicability import Applicability, embed
 from .cross_fitting import cross_fit, fit_on_all
 from .fitted_state import check_ensemble
 from .members import EFFORTS, check_members
-from .training_folds import LeftOut, check_parts, make_folds
+from .training_folds import LeftOut, make_folds, weighted_parts
 from .views import VIEWS, compute_views, make_views, read_crystals
 
 _SEEDS = 2**31 - 1
@@ -76,7 +76,8 @@ class CrystalEstimator(NotebookSummary, BaseEstimator):
         y : array-like of shape (n_samples,)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row; None means equal weights.
+            Weight of each row; None means equal weights. A row of weight 0 is not used. The
+            intervals of the regressor use the other rows equally.
 
         Returns
         -------
@@ -101,18 +102,20 @@ class CrystalEstimator(NotebookSummary, BaseEstimator):
         weights = None if sample_weight is None else check_weights(sample_weight, len(y))
         seed = check_random_state(self.random_state).randint(_SEEDS)
         folds = make_folds(self.cv, y, stratify=self._stratify, random_state=seed)
-        check_parts(folds, y, weights, getattr(self, "classes_", None))
+        folds = weighted_parts(folds, weights)
+        self._check_folds(folds, y)
+        rows = np.arange(len(y)) if weights is None else np.flatnonzero(weights)
         check_members(self.members, self._member_names, len(y))
         self.reads_structures_ = structures
         self.views_ = make_views(structures, self.physics, **options)
-        members = self._new_members(y, seed)
+        members = self._new_members(y[rows], seed)
         tables = compute_views(self.views_, crystals, VIEWS)
         if self.members is None:
-            members = self._worth_fitting(members, tables, y)
+            members = self._worth_fitting(members, tables["features"][rows], y[rows])
         fits = self._cross_fit(members, tables, y, weights, folds)
         self._fit_weights(LeftOut(fits, tables["features"], y, weights, folds, seed))
-        self.applicability_ = Applicability().fit(_strings(tables))
-        self.members_ = self._final_models(fits, tables, y, weights)
+        self.applicability_ = Applicability().fit(_strings(tables)[rows])
+        self.members_ = self._final_models(fits, tables, y, weights, rows)
         self.view_of_member_ = {fit.name: fit.view for fit in fits}
         self.seconds_ = {fit.name: round(fit.seconds, 1) for fit in fits}
         return self
@@ -126,8 +129,11 @@ class CrystalEstimator(NotebookSummary, BaseEstimator):
         }
         return self._make_members(self.effort, y, members=self.members, **options)
 
-    def _worth_fitting(self, members, tables, y):
-        """Return the members that can differ from the others, now that the tables are known."""
+    def _check_folds(self, folds, y):
+        """Raise ValueError if a member cannot be fitted on a fold."""
+
+    def _worth_fitting(self, members, features, y):
+        """Return the members that can differ from the others, now that the features are known."""
         return members
 
     def _cross_fit(self, members, tables, y, weights, folds):
@@ -143,14 +149,17 @@ class CrystalEstimator(NotebookSummary, BaseEstimator):
             raise ValueError("All members failed; see the warnings for the reasons.")
         return fits
 
-    def _final_models(self, fits, tables, y, weights):
+    def _final_models(self, fits, tables, y, weights, rows):
         """Return the models that predict: those of the folds, or one fitted on all rows."""
         if not self.refit:
             return {fit.name: fit.models for fit in fits}
         used = [fit for fit in fits if self.weights_[fit.name] > 0]
         label = f"{type(self).__name__}.fit, all rows"
         bar = tqdm(used, desc=label, disable=not self.verbose)
-        return {fit.name: [fit_on_all(fit, tables[fit.view], y, weights)] for fit in bar}
+        weights = None if weights is None else weights[rows]
+        return {
+            fit.name: [fit_on_all(fit, tables[fit.view][rows], y[rows], weights)] for fit in bar
+        }
 
     def _tables(self, X):
         """Return the views of new crystals."""
@@ -164,15 +173,23 @@ class CrystalEstimator(NotebookSummary, BaseEstimator):
             )
         return compute_views(self.views_, crystals, VIEWS)
 
-    def _fold_predictions(self, tables):
-        """Return weighted predictions of the models of each fold, shape (n_folds, n_rows, ...)."""
-        total = 0.0
-        for name, models in self.members_.items():
-            weight = self.weights_[name]
-            if weight > 0:
-                table = tables[self.view_of_member_[name]]
-                total = total + weight * np.array([self._predict_with(m, table) for m in models])
-        return total
+    def _member_predictions(self, tables):
+        """Return {name of a member: predictions of shape (n_models, n_rows, ...)}."""
+        return {
+            name: np.array(
+                [self._predict_with(m, tables[self.view_of_member_[name]]) for m in models]
+            )
+            for name, models in self.members_.items()
+            if self.weights_[name] > 0
+        }
+
+    def _weighted(self, of_member):
+        """Return the weighted sum of `_member_predictions`."""
+        return sum(self.weights_[name] * predictions for name, predictions in of_member.items())
+
+    def _predict_tables(self, tables):
+        """Return the predictions for the views of crystals, shape (n_rows, ...)."""
+        return self._weighted(self._member_predictions(tables)).mean(axis=0)
 
     def applicability(self, X):
         """Return the similarity of crystals to the training crystals.

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from ..training.checks import check_magnitude, check_targets
+from .coverage import check_coverage
 from .crystal_estimator import CrystalEstimator
 from .intervals import Difficulty, cv_plus
 from .member_weights import absolute_error_weights
@@ -26,7 +27,7 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
     effort : {"fast", "default", "best"}, default="default"
         `"fast"` has no networks and takes seconds to minutes. `"default"` adds the encoder "mini"
         and, for structures, a network on graphs (`GraphRegressor`); `"best"` also the encoder
-        "small".
+        "small", and trains the network on graphs for twice as many epochs.
     members : sequence of str, default=None
         Names of the members, see the user guide; None leaves the choice to `effort`.
     cv : int, cross-validation splitter or iterable of (train, test), default=None
@@ -65,7 +66,8 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
         Mean absolute error of the weighted mean on rows used neither for the models nor for the
         weights: an estimate for similar new crystals.
     oof_predictions_ : ndarray of shape (n_samples,)
-        Out-of-fold predictions of the weighted mean; NaN for rows that no fold leaves out.
+        Out-of-fold predictions of the weighted mean; NaN for rows of weight 0 and for those that no
+        fold leaves out.
     seconds_ : dict of str to float
         Time to fit each member.
     reads_structures_ : bool
@@ -121,10 +123,10 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
         n_physics = 0 if self.physics is None else len(self.physics.get_feature_names_out())
         return regression_members(*arguments, n_physics=n_physics, **options)
 
-    def _worth_fitting(self, members, tables, y):
+    def _worth_fitting(self, members, features, y):
         """Leave out the members with ratios if no computed number is like the target."""
         ratios = [member for member in members if isinstance(member.estimator, PhysicsRatios)]
-        if not ratios or find_references(tables["features"], y, ratios[0].estimator.n_columns):
+        if not ratios or find_references(features, y, ratios[0].estimator.n_columns):
             return members
         return [member for member in members if member not in ratios]
 
@@ -194,11 +196,10 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
             If a row of ``X`` is not a crystal, or not of the kind seen in `fit`.
         """
         tables = self._tables(X)
-        predictions = self._fold_predictions(tables).mean(axis=0)
         if not return_std:
-            return predictions
-        bounds = self._interval(tables, 0.683)
-        return predictions, (bounds[:, 1] - bounds[:, 0]) / 2
+            return self._predict_tables(tables)
+        predictions, lower, upper = self._predict_bounds(tables, 0.683)
+        return predictions, (upper - lower) / 2
 
     def predict_interval(self, X, coverage=0.9):
         """Predict intervals that contain the true value with a given probability.
@@ -224,8 +225,8 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
         ValueError
             If `coverage` is not between 0 and 1, or there are too few training rows for it.
         """
-        _check_coverage(coverage)
-        return self._interval(self._tables(X), coverage)
+        check_coverage(coverage)
+        return np.column_stack(self._predict_bounds(self._tables(X), coverage)[1:])
 
     def predict_all(self, X, coverage=0.9):
         """Predict values, intervals and applicability, and read the crystals once.
@@ -248,28 +249,22 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
         sklearn.exceptions.NotFittedError, TypeError, ValueError
             As `predict_interval`.
         """
-        _check_coverage(coverage)
+        check_coverage(coverage)
         tables = self._tables(X)
-        lower, upper = self._interval(tables, coverage).T
+        predicted, lower, upper = self._predict_bounds(tables, coverage)
+        applicability = self._applicability(tables)
         return {
-            "predicted": self._fold_predictions(tables).mean(axis=0),
+            "predicted": predicted,
             "lower": lower,
             "upper": upper,
-            "applicability": self._applicability(tables),
+            "applicability": applicability,
         }
 
-    def _interval(self, tables, coverage):
-        of_member = {
-            name: np.array([m.predict(tables[self.view_of_member_[name]]) for m in models])
-            for name, models in self.members_.items()
-            if self.weights_[name] > 0
-        }
-        centers = sum(self.weights_[name] * p for name, p in of_member.items())
+    def _predict_bounds(self, tables, coverage):
+        """Return predictions and their lower and upper bounds for the views of crystals."""
+        of_member = self._member_predictions(tables)
+        centers = self._weighted(of_member)
         means = {name: p.mean(axis=0) for name, p in of_member.items()}
         difficulty = self.difficulty_.predict(self._difficulty_features(tables["features"], means))
-        return cv_plus(centers.T, difficulty, self.scores_, self.fold_of_score_, coverage)
-
-
-def _check_coverage(coverage):
-    if not 0 < coverage < 1:
-        raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
+        bounds = cv_plus(centers.T, difficulty, self.scores_, self.fold_of_score_, coverage)
+        return centers.mean(axis=0), *bounds.T

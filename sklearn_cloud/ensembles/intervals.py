@@ -13,6 +13,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import ExtraTreesRegressor
 
+from .coverage import check_coverage
+
 _TREES = 60
 _NUMBERS_AT_A_TIME = 10_000_000  # that limit the memory
 
@@ -92,12 +94,13 @@ def cv_plus(centers, difficulty, scores, fold_of_row, coverage):
     Raises
     ------
     ValueError
-        If there are too few training rows for the coverage.
+        If the coverage is not between 0 and 1, or there are too few training rows for it.
     """
+    check_coverage(coverage)
     n_scores = len(scores)
     rank = int(np.ceil((n_scores + 1) * coverage))
     if rank > n_scores:
-        needed = int(np.ceil(coverage / (1 - coverage)))
+        needed = int(np.ceil(round(coverage / (1 - coverage), 6)))  # 9, not 9.000000000000002
         raise ValueError(
             f"coverage={coverage} needs at least {needed} training rows that are left out by a "
             f"fold, but the intervals of this model come from {n_scores}: use a smaller coverage, "

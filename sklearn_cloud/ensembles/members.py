@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
     ExtraTreesClassifier,
@@ -68,7 +69,7 @@ def check_members(members, known, n_rows):
     """Raise ValueError if names of members are unknown or repeated, or there are none."""
     if members is None:
         return
-    members = [members] if isinstance(members, str) else list(members)
+    members = list(members)
     if not members:
         raise ValueError("members is empty: name at least one, or pass None.")
     for name in members:
@@ -173,7 +174,7 @@ def classification_members(effort, y, *, members, structures=True, random_state,
         "support vectors": make_pipeline(
             SimpleImputer(),
             StandardScaler(),
-            SVC(C=10.0, probability=True, random_state=random_state),
+            CalibratedClassifierCV(SVC(C=10.0), cv=3, ensemble=False),
         ),
     }
     networks = _networks(CloudClassifier, len(y), device, random_state, most_epochs=20)

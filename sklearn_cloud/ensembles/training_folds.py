@@ -102,32 +102,45 @@ def _indices(part, number, n_rows):
     return part.astype(int)
 
 
-def check_parts(folds, y, sample_weight, labels=None):
-    """Check that each fold has rows to learn from, and that some of the left-out ones count.
+def weighted_parts(folds, sample_weight):
+    """Return the folds without the rows of weight 0.
+
+    Parameters
+    ----------
+    folds : list of (ndarray, ndarray)
+    sample_weight : ndarray of shape (n_rows,) or None
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+
+    Raises
+    ------
+    ValueError
+        If no row that a fold is fitted on has a weight, or none of all left-out rows has one.
+    """
+    if sample_weight is None:
+        return folds
+    folds = [tuple(part[sample_weight[part] > 0] for part in parts) for parts in folds]
+    for number, (train, _) in enumerate(folds):
+        if not len(train):
+            raise ValueError(f"sample_weight is 0 in all rows that fold {number} is fitted on.")
+    if not any(len(test) for _, test in folds):
+        raise ValueError("sample_weight is 0 in all rows that cv leaves out.")
+    return [(train, test) for train, test in folds if len(test)]
+
+
+def check_classes(folds, y, labels):
+    """Raise ValueError if a fold is fitted without any row of a class.
 
     Parameters
     ----------
     folds : list of (ndarray, ndarray)
     y : ndarray of shape (n_rows,)
-        Targets; with `labels`, indices of the classes.
-    sample_weight : ndarray of shape (n_rows,) or None
-    labels : ndarray of shape (n_classes,), default=None
-        Names of the classes of a classifier.
-
-    Raises
-    ------
-    ValueError
-        If no row that a fold is fitted on has a weight, or none of all left-out rows has one, or a
-        fold is fitted without any row of a class.
+        Indices of the classes.
+    labels : ndarray of shape (n_classes,)
+        Names of the classes.
     """
-    if sample_weight is not None:
-        for number, (train, _) in enumerate(folds):
-            if not sample_weight[train].any():
-                raise ValueError(f"sample_weight is 0 in all rows that fold {number} is fitted on.")
-        if not any(sample_weight[test].any() for _, test in folds):
-            raise ValueError("sample_weight is 0 in all rows that cv leaves out.")
-    if labels is None:
-        return
     for number, (train, _) in enumerate(folds):
         missing = np.setdiff1d(np.arange(len(labels)), y[train])
         if len(missing):

@@ -94,7 +94,8 @@ def compute_views(views, crystals, wanted):
     tables = {CRYSTALS: np.empty(len(crystals), dtype=object)}
     tables[CRYSTALS][:] = crystals
     for name in wanted:
-        parts = [transformer.fit_transform(crystals) for transformer in views[name]]
+        # an array, whatever the output that is set globally
+        parts = [np.asarray(transformer.fit_transform(crystals)) for transformer in views[name]]
         if name == "features":
             _check_shapes(views[name], parts, len(crystals))
         table = parts[0] if len(parts) == 1 else np.hstack(parts)

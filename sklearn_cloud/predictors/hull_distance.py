@@ -1,5 +1,6 @@
 """Energy above the convex hull, from predicted formation energies."""
 
+from ..ensembles.coverage import check_coverage
 from ..evaluation.stability import ConvexHull
 from .loading import load_predictor
 
@@ -32,7 +33,7 @@ def energy_above_hull(X, phases, energies, *, coverage=0.9, on_error="raise", n_
     Raises
     ------
     TypeError, ValueError
-        If a row cannot be predicted, or a phase is not valid.
+        If a row cannot be predicted, a phase is not valid, or `coverage` is not between 0 and 1.
 
     See Also
     --------
@@ -51,6 +52,7 @@ def energy_above_hull(X, phases, energies, *, coverage=0.9, on_error="raise", n_
     import pandas as pd
     from pymatgen.core import Composition
 
+    check_coverage(coverage)
     hull = ConvexHull(phases, energies)
     predictor = load_predictor("formation_energy", on_error=on_error, n_jobs=n_jobs)
     described = predictor._describe_all(X)

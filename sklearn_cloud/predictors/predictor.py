@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 
+from ..ensembles.coverage import check_coverage
 from .frozen_predictor import Predictor, missing_values
 from .joint import join
 from .properties import PROPERTIES
@@ -104,8 +105,7 @@ class PredictorRegressor(RegressorMixin, Predictor):
         ValueError
             If `coverage` is not between 0 and 1.
         """
-        if not 0 < coverage < 1:
-            raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
+        check_coverage(coverage)
         return self._predict_blocks(X, partial(self._columns, coverage=coverage))[:, 1:]
 
     def _columns(self, described, coverage):
@@ -128,12 +128,11 @@ class PredictorRegressor(RegressorMixin, Predictor):
         if not described.crystals:
             return missing_values(described.n_rows)
         tables = described.tables
-        lower, upper = self.ensemble._interval(tables, coverage).T
-        value = self.ensemble._fold_predictions(tables).mean(axis=0)
+        value, lower, upper = self.ensemble._predict_bounds(tables, coverage)
         found = {"value": value, "lower": lower, "upper": upper}
         found = {name: described.spread(self._in_unit(v)) for name, v in found.items()}
         if self.zero_if is not None:
-            probability = self.zero_if._fold_predictions(tables).mean(axis=0)[:, -1]
+            probability = self.zero_if._predict_tables(tables)[:, -1]
             found = join(found, described.spread(probability), coverage)
         return {**found, "applicability": self._applicability(described)}
 
@@ -211,7 +210,7 @@ class PredictorClassifier(ClassifierMixin, Predictor):
     def _probabilities(self, described):
         if not described.crystals:
             return np.full((described.n_rows, len(self.classes_)), np.nan)
-        return described.spread(self.ensemble._fold_predictions(described.tables).mean(axis=0))
+        return described.spread(self.ensemble._predict_tables(described.tables))
 
     def predict(self, X):
         """Predict the most probable class.

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ..ensembles.coverage import check_coverage
 from .derived import DERIVED, bulk_of, derive
 from .loading import list_predictors, load_predictor
 from .predictor_input import Problems, check_on_error, read_blocks
@@ -62,8 +63,7 @@ def predict_properties(X, properties, *, coverage=0.9, on_error="raise", n_jobs=
     import pandas as pd
 
     check_on_error(on_error)
-    if not 0 < coverage < 1:
-        raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
+    check_coverage(coverage)
     names = _as_list(properties)
     predictors = load_all(names, on_error=on_error, n_jobs=n_jobs)
     problems, tables = Problems(), []

@@ -44,6 +44,13 @@ def test_a_fold_without_a_class(table):
         model.fit(crystals, labels)
 
 
+def test_a_class_without_weight(table):
+    crystals, _, y = table
+    labels = np.where(y > 2, "wide", "narrow")
+    with pytest.raises(ValueError, match="fitted without the class 'wide'"):
+        CrystalClassifier("fast", cv=3).fit(crystals, labels, sample_weight=(y <= 2) * 1.0)
+
+
 def test_a_failed_fit_leaves_no_model_of_other_classes(table):
     crystals, _, y = table
     model = CrystalClassifier("fast", cv=3, random_state=0).fit(crystals, y > 2)

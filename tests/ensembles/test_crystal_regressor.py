@@ -3,6 +3,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import KFold, PredefinedSplit, ShuffleSplit, cross_val_score
@@ -10,7 +11,7 @@ from sklearn.svm import SVR
 from small_members import regression
 
 from sklearn_cloud import CrystalRegressor, load_model, save_model
-from sklearn_cloud.ensembles import crystal_regressor
+from sklearn_cloud.ensembles import cross_fitting, crystal_regressor
 from sklearn_cloud.ensembles.members import Member, classification_members, regression_members
 from sklearn_cloud.features import PotentialPhysics
 from sklearn_cloud.graphs.graph_config import GraphConfig
@@ -113,7 +114,65 @@ def test_weights_of_rows(table):
     weights = np.r_[np.ones(50), np.zeros(len(y) - 50)]
     y = np.r_[y[:50], np.full(len(y) - 50, 1e3)]
     model = CrystalRegressor("fast", cv=3, random_state=0)
-    assert model.fit(crystals, y, sample_weight=weights).expected_error_ < 5
+    model.fit(crystals, y, sample_weight=weights)
+    assert model.expected_error_ < 5
+    # nothing is learned from rows of weight 0, intervals and applicability included
+    assert np.isnan(model.oof_predictions_).tolist() == (weights == 0).tolist()
+    assert len(model.scores_) == 50
+    widths = np.diff(model.predict_interval(crystals))
+    assert widths.max() < 50
+    folds = KFold(3, shuffle=True, random_state=1).split(crystals)
+    parts = [[part[part < 50] for part in parts] for parts in folds]
+    alone, weighted = (
+        CrystalRegressor("fast", cv=list(cv), random_state=0)
+        for cv in (parts, KFold(3, shuffle=True, random_state=1).split(crystals))
+    )
+    alone.fit(crystals[:50], y[:50])
+    weighted.fit(crystals, y, sample_weight=weights)
+    assert weighted.predict(crystals).tolist() == alone.predict(crystals).tolist()
+    assert weighted.applicability(crystals).tolist() == alone.applicability(crystals).tolist()
+
+
+def test_global_settings_of_scikit_learn_change_nothing(table):
+    crystals, _, y = table
+    model = CrystalRegressor("fast", cv=3, random_state=0)
+    weights = np.linspace(1, 2, len(y))
+    plain = clone(model).fit(crystals, y, sample_weight=weights).predict_all(crystals)
+    with config_context(transform_output="pandas", enable_metadata_routing=True):
+        fitted = clone(model).fit(crystals, y, sample_weight=weights)
+        found = fitted.predict_all(crystals)
+    assert {name: values.tolist() for name, values in found.items()} == {
+        name: values.tolist() for name, values in plain.items()
+    }
+
+
+def test_weights_reach_a_transformed_member_whatever_the_routing():
+    rng = np.random.RandomState(0)
+    table, y = rng.rand(30, 3), rng.rand(30)
+    (svr,) = regression_members(
+        "fast", y, members=["support vectors"], random_state=0, device=None, n_jobs=None
+    )
+    weights = np.r_[np.ones(20), np.zeros(10)]
+    with config_context(enable_metadata_routing=True):
+        fitted = cross_fitting._fit(svr.estimator, table, y, weights)
+    expected = cross_fitting._fit(svr.estimator, table, y, weights).predict(table)
+    assert fitted.predict(table).tolist() == expected.tolist()
+
+
+def test_every_member_predicts_once(fitted, table, monkeypatch):
+    calls = []
+    predict_with = CrystalRegressor._predict_with
+
+    def counted(self, model, rows):
+        calls.append(model)
+        return predict_with(self, model, rows)
+
+    monkeypatch.setattr(CrystalRegressor, "_predict_with", counted)
+    used = [len(m) for name, m in fitted.members_.items() if fitted.weights_[name] > 0]
+    fitted.predict_all(table[0][:3])
+    assert len(calls) == sum(used)
+    fitted.predict(table[0][:3], return_std=True)
+    assert len(calls) == 2 * sum(used)
 
 
 def test_a_member_that_fails_is_left_out_and_named(table, monkeypatch):

@@ -48,6 +48,23 @@ def test_log_loss_prefers_the_better_member():
     assert weights[0] > 0.95
 
 
+@pytest.mark.parametrize(("coverage", "needed"), [(0.9, 9), (0.8, 4), (0.95, 19)])
+def test_rows_that_a_coverage_needs(coverage, needed):
+    def intervals(n_rows):
+        scores = np.ones(n_rows)
+        return cv_plus(np.zeros((2, 1)), np.ones(2), scores, np.zeros(n_rows, int), coverage)
+
+    assert intervals(needed).tolist() == [[-1, 1]] * 2
+    with pytest.raises(ValueError, match=f"needs at least {needed} training rows"):
+        intervals(needed - 1)
+
+
+@pytest.mark.parametrize("coverage", [0, 1, 2.0, -0.1])
+def test_a_coverage_is_between_0_and_1(coverage):
+    with pytest.raises(ValueError, match="coverage must be between 0 and 1"):
+        cv_plus(np.zeros((2, 1)), np.ones(2), np.ones(9), np.zeros(9, int), coverage)
+
+
 def test_cv_plus_is_that_of_the_paper():
     rng = np.random.RandomState(0)
     scores, folds = rng.rand(19), np.arange(19) % 3

@@ -5,7 +5,7 @@ import pytest
 from sklearn.model_selection import GroupKFold, KFold, RepeatedKFold
 
 from sklearn_cloud import CrystalRegressor
-from sklearn_cloud.ensembles.training_folds import check_parts, make_folds
+from sklearn_cloud.ensembles.training_folds import make_folds, weighted_parts
 
 Y = np.arange(12.0)
 
@@ -75,9 +75,9 @@ def test_masks():
 def test_weights_that_leave_nothing_to_learn_from():
     fold = [(np.arange(8), np.arange(8, 12))]
     with pytest.raises(ValueError, match="0 in all rows that fold 0 is fitted on"):
-        check_parts(fold, Y, (Y >= 8).astype(float))
+        weighted_parts(fold, (Y >= 8).astype(float))
     with pytest.raises(ValueError, match="0 in all rows that cv leaves out"):
-        check_parts(fold, Y, (Y < 8).astype(float))
+        weighted_parts(fold, (Y < 8).astype(float))
 
 
 def test_refit_predicts_with_one_model(table):
