@@ -42,8 +42,9 @@ class GraphRegressor(GraphEstimator, NetRegressor):
 
     Notes
     -----
-    Coordinates are needed, but no hydrogen positions, charges or spins. Distances go up to
-    `cutoff`, so that long-range interactions are not seen, and neither are angles or handedness.
+    Coordinates are needed, but no charges or spins. Neighbours are within the `cutoff` of the
+    `GraphConfig`, 8 angstrom, so that long-range interactions are not seen; neither are angles or
+    handedness.
     A site without neighbours is predicted from its element. On CUDA, sums over edges are not
     reproducible to the last digit.
 

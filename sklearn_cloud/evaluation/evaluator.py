@@ -17,6 +17,7 @@ from .report import Report
 
 FEWEST_ROWS = 30  # with fewer, the error of the estimate is as large as the estimate
 SMALLEST_TRAINING = 30  # rows at the left end of a learning curve
+_SMALLEST_CLASS = 5  # rows there; `CrystalClassifier` needs as many
 MEDIAN, FOREST = "median", "magpie-forest"
 COVERAGE = 0.9
 
@@ -211,10 +212,15 @@ def _magpie_classifier(random_state, n_jobs):
 def _smaller_parts(plan, y, options, whole):
     """Return the plans of a learning curve: the same test rows, and parts of the training rows.
 
-    With `whole`, the last one has all of the training rows.
+    Parts with too few rows of a class are left out. With `whole`, the last plan has all of the
+    training rows.
     """
     largest = min(len(train) for train, _ in plan.folds)
-    sizes = [largest // share for share in (8, 4, 2) if largest // share >= SMALLEST_TRAINING]
+    smallest = SMALLEST_TRAINING
+    if options["classification"]:
+        rarest = min(np.unique(y[train], return_counts=True)[1].min() for train, _ in plan.folds)
+        smallest = max(smallest, largest * (_SMALLEST_CLASS + 0.5) / rarest)
+    sizes = [largest // share for share in (8, 4, 2) if largest // share >= smallest]
     rng = np.random.RandomState(options["random_state"])
     orders = [_shuffled(train, y, options["classification"], rng) for train, _ in plan.folds]
     plans = []
@@ -259,7 +265,7 @@ def _validate(models, crystals, y, plan, bar):
 def _predict(model, crystals, y):
     """Return the predictions, and intervals, applicability and probabilities if it has them."""
     found = {"predicted": model.predict(crystals)}
-    if hasattr(model, "classes_"):
+    if hasattr(model, "classes_") and hasattr(model, "predict_proba"):
         probabilities = model.predict_proba(crystals)
         classes = model.classes_.tolist()
         found["probability"] = np.array(

@@ -93,8 +93,9 @@ def make_folds(
 
 def _leave_out(cv, crystals, max_folds, random_state):
     splitter = LeaveOneElementOut() if cv == "element" else LeaveOneSpaceGroupOut()
-    names = [str(label) for label in splitter.left_out(crystals)]
-    folds = list(splitter.split(crystals))
+    found = splitter._folds(crystals, None)  # finding the space groups twice would take long
+    names = [str(label) for label, _ in found]
+    folds = [(np.flatnonzero(~mask), np.flatnonzero(mask)) for _, mask in found]
     chosen = np.arange(len(names))
     if max_folds is not None and max_folds < len(names):
         rng = np.random.RandomState(random_state)

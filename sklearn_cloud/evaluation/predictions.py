@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import io
 import json
 import math
 import zlib
@@ -62,11 +63,13 @@ def predictions_path(folder, result, fold):
 def write_predictions(path, ids, predictions):
     """Write the predictions of a fold as ``.csv.gz`` with the columns id and prediction."""
     check_predictions(ids, predictions, ids)
-    lines = [f"{name},{float(value)!r}" for name, value in zip(ids, predictions)]
-    content = ("\n".join(["id,prediction", *lines]) + "\n").encode()
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["id", "prediction"])
+    writer.writerows((name, repr(float(value))) for name, value in zip(ids, predictions))
     with atomic_write(path) as temporary:
         # no time stamp, so that equal predictions give equal files
-        temporary.write_bytes(gzip.compress(content, mtime=0))
+        temporary.write_bytes(gzip.compress(text.getvalue().encode(), mtime=0))
 
 
 def read_predictions(path):

@@ -9,6 +9,7 @@ import pandas as pd
 
 from .._version import __version__
 from ..files import locked, write_text
+from .json_values import plain, records
 from .own_folds import CVS
 
 HTML_FILE, JSON_FILE = "report.html", "report.json"
@@ -162,12 +163,13 @@ class Report:
         wrong = self._wrong(found, model)
         mean, half = _mean_of_crystals(found, wrong)
         chances = np.clip(1 - found[f"error:{model}"], 1e-15, 1)
+        without = chances.isin([1e-15, 1]).all()  # there are labels, but no probabilities
         return {
             "accuracy": 1 - mean,
             "accuracy_low": max(0.0, 1 - mean - half),
             "accuracy_high": min(1.0, 1 - mean + half),
             "balanced_accuracy": 1 - wrong.groupby(found["true"]).mean().mean(),
-            "log_loss": -np.log(chances).mean(),
+            "log_loss": np.nan if without else -np.log(chances).mean(),
         }
 
     def intervals(self, cv=None):
@@ -241,11 +243,11 @@ class Report:
         for cv in self.cvs:
             validations[cv] = {
                 "description": CVS[cv],
-                "scores": _records(scores.loc[cv].reset_index()),
+                "scores": records(scores.loc[cv].reset_index()),
                 "intervals": self.intervals(cv),
-                "folds": _records(self.fold_scores(cv).reset_index()),
-                "worst": _records(self.worst(cv)),
-                "predictions": _records(self.of(cv).drop(columns="cv")),
+                "folds": records(self.fold_scores(cv).reset_index()),
+                "worst": records(self.worst(cv)),
+                "predictions": records(self.of(cv).drop(columns="cv")),
             }
         curve = self.learning_curve
         return {
@@ -255,9 +257,9 @@ class Report:
             "unit": self.unit,
             "n_rows": int(self.predictions["row"].nunique()),
             "models": self.models,
-            "settings": self.settings,
+            "settings": plain(self.settings),
             "validations": validations,
-            "learning_curve": None if curve is None else _records(curve),
+            "learning_curve": None if curve is None else records(curve),
         }
 
     def to_html(self):
@@ -294,7 +296,7 @@ def _mean_of_crystals(found, values):
     """Return the mean, and half of its 95 % interval; rows of one crystal count as one."""
     of_crystal = values.groupby(found["row"]).mean()
     half = _NORMAL * of_crystal.std(ddof=1) / np.sqrt(len(of_crystal))
-    return float(values.mean()), float(half)
+    return float(of_crystal.mean()), float(half)
 
 
 def _join_points(points, y, models, classification):
@@ -315,8 +317,3 @@ def _join_points(points, y, models, classification):
         means = {f"error:{model}": float(np.mean(of_model[model])) for model in models}
         rows.append({"n_train": n_train, **means})
     return pd.DataFrame(rows)
-
-
-def _records(frame):
-    """Return the rows as dictionaries, with None for missing numbers."""
-    return json.loads(frame.to_json(orient="records", double_precision=10))

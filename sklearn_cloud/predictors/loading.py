@@ -35,8 +35,8 @@ def load_predictor(name, *, on_error="raise", n_jobs=None, verbose=0):
 
     Parameters
     ----------
-    name : str
-        Name of the property, see `list_predictors`; or a path-like folder that
+    name : str or pathlib.Path
+        Name of the property, see `list_predictors`; a `Path` is a folder that
         `benchmarks/train_predictors.py` wrote.
     on_error : {"raise", "warn"}, default="raise"
         How to handle rows that cannot be predicted. `"raise"` lists all of them in one error;

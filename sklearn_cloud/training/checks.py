@@ -69,7 +69,7 @@ def check_weights(sample_weight, n_rows):
         return np.ones(n_rows, dtype=np.float32)
     weights = _as_floats(sample_weight, "sample_weight")
     if weights.ndim != 1:
-        raise ValueError("Sample weights must be 1D array or scalar")
+        raise ValueError("Sample weights must be a 1D array")
     check_same_length(weights, n_rows, "sample_weight")
     return mean_one(weights, "sample_weight")
 

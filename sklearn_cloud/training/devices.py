@@ -18,10 +18,10 @@ def choose_device(device):
     if device is None:
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        kind = torch.device(device).type
+        found = device_is_there(device)
     except RuntimeError as error:
         raise ValueError(f"device={device!r} is not a device of torch: {error}") from error
-    if not device_is_there(kind):
+    if not found:
         raise ValueError(
             f"device={str(device)!r} is not available to torch on this machine. Use device=None to "
             "choose an available device, or install a build of torch for your hardware."
@@ -31,19 +31,21 @@ def choose_device(device):
 
 def device_or_cpu(device):
     """As `choose_device`, but the CPU, with a warning, where a restored model's device is not."""
-    kind = "cpu" if device is None else torch.device(device).type
-    if device_is_there(kind):
+    if device_is_there("cpu" if device is None else device):
         return choose_device(device)
-    warnings.warn(f"No {kind} device is available on this machine: using the CPU.", stacklevel=2)
+    warnings.warn(f"No {device} device is available on this machine: using the CPU.", stacklevel=2)
     return "cpu"
 
 
-def device_is_there(kind):
-    """Whether torch can compute on a kind of device ("cpu", "cuda", ...) on this machine."""
-    if kind == "cpu":
+def device_is_there(device):
+    """Whether torch can compute on a device ("cpu", "cuda", "cuda:1", ...) on this machine."""
+    device = torch.device(device)
+    if device.type == "cpu":
         return True
     accelerator = torch.accelerator.current_accelerator(check_available=True)
-    return accelerator is not None and accelerator.type == kind
+    if accelerator is None or accelerator.type != device.type:
+        return False
+    return device.index is None or device.index < torch.accelerator.device_count()
 
 
 def choose_bf16(precision, device):

@@ -5,15 +5,23 @@ import re
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.model_selection import KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sklearn_cloud.crystals import read_crystal
 from sklearn_cloud.datasets import load_example
 from sklearn_cloud.evaluation import evaluate_model, evaluator
+from sklearn_cloud.evaluation.json_values import plain
 from sklearn_cloud.evaluation.own_folds import make_folds
+from sklearn_cloud.evaluation.report import _mean_of_crystals
 from sklearn_cloud.evaluation.report_text import describe_curve, quantity, summary_lines
+from sklearn_cloud.features import MagpieFeatures
 
 TABLE = load_example()
 ROWS = np.arange(0, 302, 5)
@@ -229,6 +237,46 @@ def test_classes():
     text = report.to_html()
     assert "predicted narrow" in text and "true class" in text
     json.dumps(report.to_dict(), allow_nan=False)
+
+
+def test_a_rare_class_has_rows_enough_on_the_learning_curve():
+    y = np.r_[np.zeros(270), np.ones(30)].astype(int)
+    plan = make_folds("plain", np.zeros(300), y, n_folds=5, classification=True)
+    options = {"classification": True, "random_state": 0}
+    parts = evaluator._smaller_parts(plan, y, options, whole=False)
+    sizes = [len(part.folds[0][0]) for part in parts]
+    assert sizes == [60, 120]  # 30 rows would have three of the rare class
+    assert min(y[train].sum() for part in parts for train, _ in part.folds) >= 5
+
+
+def test_a_classifier_without_probabilities():
+    labels = np.where(GAPS > 2, "wide", "narrow")
+    model = make_pipeline(MagpieFeatures(), StandardScaler(), RidgeClassifier())
+    report = evaluate_model(CRYSTALS, labels, model=model, n_folds=3, classification=True)
+    row = report.scores().loc[("plain", "Pipeline")]
+    assert row["accuracy"] > 0.6
+    assert np.isnan(row["log_loss"])
+    assert json.loads(json.dumps(report.to_dict(), allow_nan=False))
+
+
+def test_any_settings_and_tiny_numbers_are_written(tmp_path):
+    model = DummyRegressor(strategy="constant", constant=3e-12)
+    report = evaluate_model(CRYSTALS, GAPS * 1e-12, model=model, n_folds=np.int64(3))
+    report.write(tmp_path / "report")
+    content = json.loads((tmp_path / "report/report.json").read_text())
+    assert content["settings"]["n_folds"] == 3
+    assert content["validations"]["plain"]["predictions"][0]["predicted:DummyRegressor"] == 3e-12
+    assert plain({"physics": Ridge(), "x": [np.nan, np.bool_(True)]}) == {
+        "physics": "Ridge()",
+        "x": [None, True],
+    }
+
+
+def test_rows_of_one_crystal_count_as_one():
+    found = pd.DataFrame({"row": [0, 0, 0, 1]})
+    mean, half = _mean_of_crystals(found, pd.Series([3.0, 3.0, 3.0, 1.0]))
+    assert mean == 2
+    assert half == pytest.approx(1.96)
 
 
 def test_a_class_missing_from_the_training_rows_has_no_probability():

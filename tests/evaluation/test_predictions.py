@@ -18,6 +18,12 @@ from sklearn_cloud.evaluation.predictions import (
 NAN = float("nan")
 
 
+def test_ids_with_commas_and_quotes(tmp_path):
+    ids = ["a,b", 'c"d', "plain"]
+    write_predictions(tmp_path / "fold_0.csv.gz", ids, [1.0, 2.0, 3.0])
+    assert read_predictions(tmp_path / "fold_0.csv.gz") == (ids, [1.0, 2.0, 3.0])
+
+
 def test_round_trip(tmp_path):
     path = tmp_path / "fold_0.csv.gz"
     write_predictions(path, ["b", "a"], [0.1 + 0.2, -1e-20])

@@ -1,8 +1,9 @@
-"""Which precision a device trains in."""
+"""Which devices there are, and which precision a device trains in."""
 
 import pytest
 import torch
 
+from sklearn_cloud.training import devices
 from sklearn_cloud.training.devices import choose_bf16
 
 
@@ -25,3 +26,14 @@ def test_what_is_asked_for_is_done(monkeypatch):
     assert choose_bf16("fp32", "cpu") is False
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
     assert choose_bf16("bf16", "cpu") is True
+
+
+def test_the_number_of_a_device_is_checked(monkeypatch):
+    accelerator = torch.device("cuda")
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **_: accelerator)
+    monkeypatch.setattr(torch.accelerator, "device_count", lambda: 2)
+    assert devices.choose_device("cuda:1") == "cuda:1"
+    with pytest.raises(ValueError, match="device='cuda:2' is not available"):
+        devices.choose_device("cuda:2")
+    with pytest.warns(UserWarning, match="No cuda:3 device is available"):
+        assert devices.device_or_cpu("cuda:3") == "cpu"
