@@ -25,6 +25,8 @@ class Derived(NamedTuple):
     compute : callable
         Takes the inputs and the `Bulk` of each crystal.
     source : str
+    limits : tuple of float
+        Smallest and largest value of a stable crystal.
     """
 
     label: str
@@ -32,6 +34,7 @@ class Derived(NamedTuple):
     inputs: tuple
     compute: callable
     source: str
+    limits: tuple = (0.0, np.inf)
 
 
 class Bulk(NamedTuple):
@@ -90,7 +93,7 @@ def _debye_temperature(k, g, bulk):
 _MODULI = ("bulk_modulus", "shear_modulus")
 DERIVED = {
     "youngs_modulus": Derived("Young's modulus", "GPa", _MODULI, _youngs_modulus, _ISOTROPIC),
-    "poisson_ratio": Derived("Poisson's ratio", "", _MODULI, _poisson_ratio, _ISOTROPIC),
+    "poisson_ratio": Derived("Poisson's ratio", "", _MODULI, _poisson_ratio, _ISOTROPIC, (-1, 0.5)),
     "pugh_ratio": Derived(
         "Pugh's ratio of bulk and shear modulus", "", _MODULI, _pugh_ratio,
         "S. F. Pugh, Phil. Mag. 45, 823 (1954)",
@@ -122,7 +125,7 @@ def derive(name, inputs, bulk):
     dict of str to ndarray
         "value", "lower" and "upper". The errors of the inputs are taken as independent: each input
         alone is set to its bounds, and the changes are added in quadrature (JCGM 100:2008, 5.1.2,
-        with asymmetric intervals).
+        with asymmetric intervals). They end at the limits of the quantity.
 
     Examples
     --------
@@ -145,8 +148,9 @@ def derive(name, inputs, bulk):
             ends.append(quantity.compute(*changed, bulk) - center)
         above += np.maximum(0, np.max(ends, axis=0)) ** 2
         below += np.minimum(0, np.min(ends, axis=0)) ** 2
+    smallest, largest = quantity.limits
     return {
         "value": center,
-        "lower": center - np.sqrt(below),
-        "upper": center + np.sqrt(above),
+        "lower": np.maximum(center - np.sqrt(below), smallest),
+        "upper": np.minimum(center + np.sqrt(above), largest),
     }

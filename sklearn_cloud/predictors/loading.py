@@ -1,5 +1,6 @@
 """List and load the predictors in the package."""
 
+import os
 from pathlib import Path
 
 from ..exceptions import folder_errors
@@ -35,8 +36,8 @@ def load_predictor(name, *, on_error="raise", n_jobs=None, verbose=0):
 
     Parameters
     ----------
-    name : str or pathlib.Path
-        Name of the property, see `list_predictors`; a `Path` is a folder that
+    name : str or path-like
+        Name of the property, see `list_predictors`; or, as a `pathlib.Path`, a folder that
         `benchmarks/train_predictors.py` wrote.
     on_error : {"raise", "warn"}, default="raise"
         How to handle rows that cannot be predicted. `"raise"` lists all of them in one error;
@@ -118,11 +119,13 @@ def find_folder(name):
     TypeError, ValueError
         If `name` is neither a known property nor a path.
     """
-    if isinstance(name, Path):
-        return name
+    if isinstance(name, os.PathLike):
+        return Path(name)
     if not isinstance(name, str):
         raise TypeError(f"the name of a property is a string, got {type(name).__name__}.")
     known = list_predictors()
+    if os.path.basename(name) != name:
+        raise ValueError(f"{name!r} is not a property: pass pathlib.Path({name!r}) for a folder.")
     if name not in known:
         raise ValueError(unknown_property(name, known))
     return DATA / name

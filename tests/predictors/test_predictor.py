@@ -114,6 +114,8 @@ def test_unknown_property(name, message, data):
         load_predictor(name)
     with pytest.raises(TypeError, match="is a string, got int"):
         load_predictor(7)
+    with pytest.raises(ValueError, match=r"not a property: pass pathlib.Path\('my/folder'\)"):
+        load_predictor("my/folder")
 
 
 def test_no_predictors(tmp_path, monkeypatch):

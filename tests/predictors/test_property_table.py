@@ -61,6 +61,14 @@ def test_intervals_are_propagated():
     assert both["lower"][0] < one["lower"][0]
 
 
+def test_intervals_end_at_the_limits_of_a_quantity():
+    wide = {"value": np.array([80.0]), "lower": np.array([1.0]), "upper": np.array([400.0])}
+    inputs = {"bulk_modulus": wide, "shear_modulus": wide}
+    poisson = derive("poisson_ratio", inputs, None)
+    assert poisson["lower"][0] == -1 and poisson["upper"][0] == 0.5
+    assert derive("youngs_modulus", inputs, None)["lower"][0] >= 0
+
+
 def test_table(data, crystals):
     names = ["bulk_modulus", "debye_temperature", "experimental_is_metal"]
     table = predict_properties(crystals[0][:3], names)
