@@ -44,7 +44,10 @@ comparable with the leaderboard.
 
 The column "Source" tells the scores of this library from published ones. "CLOUD (paper)" is the
 model of the paper; `cloud-...` are encoders of this library, fine-tuned or trained from scratch,
-`crystal-...` are `CrystalRegressor`, and the other names in lower case its baselines
+`crystal-pretrained` is `CrystalRegressor` with its present defaults, `crystal-pretrained-physics`
+the same with phonons of a potential, `crystal-fast` has `effort="fast"`, `crystal-physics` both;
+the other `crystal-...` are earlier defaults. They count as feature-based, though most contain
+networks. `graph-mini` is `GraphRegressor`. The other names in lower case are baselines
 (`sklearn_cloud.baselines`). Published scores are those of the tables of the CLOUD paper and of the
 MatBench leaderboard and repository; `sklearn_cloud.evaluation.published_scores` returns each with
 its source.

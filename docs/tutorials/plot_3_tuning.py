@@ -3,7 +3,7 @@ Tuning with Optuna
 ==================
 
 This page searches for learning rate, batch size and dropout. The search uses only the training
-rows, and its result is scored on other rows. It needs ``pip install 'sklearn-cloud[tuning]'``.
+rows, and its result is scored on other rows. It needs ``pip install '.[tuning]'``.
 """
 
 # %%

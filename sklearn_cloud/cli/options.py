@@ -142,7 +142,8 @@ def add_effort(parser):
     parser.add_argument(
         "--effort",
         choices=["fast", "default", "best"],
-        help="of --model crystal: fast leaves out the networks, best adds a larger one",
+        help="of --model crystal: fast leaves out the networks, best has more members and trains "
+        "longer (default: default)",
     )
 
 

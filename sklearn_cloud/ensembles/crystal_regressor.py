@@ -77,13 +77,16 @@ class CrystalRegressor(RegressorMixin, CrystalEstimator):
     --------
     CrystalClassifier : Predict classes.
     CloudRegressor : Predict with a single fine-tuned encoder.
+    GraphRegressor : Predict with the graph network alone.
 
     Notes
     -----
     The weights are the solution of a linear programme that minimises the absolute error. For
-    `expected_error_`, the weights of each fold come from the other folds. Intervals have the
-    out-of-fold errors, in units of a difficulty that is estimated for each crystal, around the
-    prediction; without `refit` they follow CV+ [1]_, around those of the models of the folds.
+    `expected_error_`, the weights of each fold come from the other folds. For intervals, each
+    out-of-fold error is divided by the difficulty of its crystal, an estimate of the size of its
+    error; an interval is the prediction plus and minus a quantile of these ratios, times the
+    difficulty of the new crystal. Without `refit`, intervals follow CV+ [1]_, with the predictions
+    of the models of the folds.
 
     References
     ----------

@@ -125,7 +125,8 @@ class NetEstimator(NotebookSummary, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples,)
-            What the estimator reads.
+            Crystals; for `CloudRegressor` and `CloudClassifier` symmetry strings, or a table of
+            strings and numbers.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets: numbers, or the labels of a classifier. Where there are several numbers, NaN
             is a value that is not known.

@@ -56,7 +56,7 @@ def test_the_tables_of_the_page_have_a_dash_where_nothing_was_measured():
     cells = [
         {**common, "model": "cloud", "draw": 0, "mae": 50.0, "cpu_seconds": 3.0},
         {**common, "model": "cloud", "draw": 1, "mae": 60.0, "cpu_seconds": 5.0},
-        {**common, "rows": 100, "model": "cgcnn", "draw": 0, "mae": 40.0, "cpu_seconds": 9.0},
+        {**common, "rows": 100, "model": "graph", "draw": 0, "mae": 40.0, "cpu_seconds": 9.0},
     ]
     tables = {"jdft2d": {"unit": "meV/atom", "scored_rows": 127, "median_mae": 57.4}}
     text = script.write_tables(tables, script.mean_over_draws(cells))
