@@ -130,7 +130,7 @@ class Predictor(BaseEstimator):
         return {row: unseen[place] for row, place in rows if unseen[place]}
 
     def save_encoder(self, directory):
-        """Save the fine-tuned encoder of the network, as a start for a related property.
+        """Save the fine-tuned encoder of the member CLOUD, as a start for a related property.
 
         Parameters
         ----------
@@ -145,25 +145,59 @@ class Predictor(BaseEstimator):
         Raises
         ------
         ValueError
-            If the predictor has no network; its card names the members.
+            If CLOUD is no member of the predictor; its card names the members.
         """
         from ..encoder import save_encoder
+        from ..estimators.cloud import CloudEstimator
 
-        networks = [m for models in self.ensemble.members_.values() for m in models]
-        networks = [model for model in networks if hasattr(model, "net_")]
-        if not networks:
-            raise ValueError(
-                f"the predictor of {self.card['name']!r} has no network (its members are "
-                f"{', '.join(self.ensemble.members_)}): use encoder='mini'."
-            )
-        network = networks[0]
+        network = self._member_of_kind(CloudEstimator, "encoder of strings", "encoder='mini'")
         return save_encoder(
             directory,
             network.net_.module_.encoder,
             network.encoder_config_,
             network.tokenizer_,
-            metadata={"fine-tuned": self.card["name"], "table": self.card["data"]["table"]},
+            metadata=self._origin(),
         )
+
+    def save_graph_network(self, directory):
+        """Save the graph network, as a start for a related property.
+
+        Parameters
+        ----------
+        directory : str or path-like
+            Folder of the checkpoint, for ``GraphRegressor(directory)``; created if needed.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder.
+
+        Raises
+        ------
+        ValueError
+            If the predictor has no graph network; its card names the members.
+        """
+        from ..estimators.graph_network import GraphEstimator
+        from ..graphs.graph_checkpoints import save_graph_network
+        from ..graphs.graph_config import GraphConfig
+
+        network = self._member_of_kind(GraphEstimator, "graph network", "network='mini'")
+        config = GraphConfig(**network.graph_config_)
+        encoder = network.net_.module_.encoder
+        return save_graph_network(directory, encoder, config, metadata=self._origin())
+
+    def _member_of_kind(self, kind, what, instead):
+        models = [model for models in self.ensemble.members_.values() for model in models]
+        for model in models:
+            if isinstance(model, kind):
+                return model
+        raise ValueError(
+            f"the predictor of {self.card['name']!r} has no {what} (its members are "
+            f"{', '.join(self.ensemble.members_)}): use {instead}."
+        )
+
+    def _origin(self):
+        return {"fine-tuned": self.card["name"], "table": self.card["data"]["table"]}
 
     def _why_not_saved(self):
         """Return why `save_model` does not write it."""

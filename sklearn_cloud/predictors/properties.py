@@ -3,7 +3,8 @@
 import difflib
 from typing import NamedTuple
 
-_STRUCTURE = ("boosting", "CLOUD mini")
+_STRUCTURE = ("boosting", "CLOUD mini", "graph network")
+_LARGE = ("boosting", "graph network")
 _FORMULA = ("boosting", "CLOUD mini")
 
 
@@ -94,19 +95,20 @@ PROPERTIES = {
         "DFT with PBE and PBE+U, Materials Project corrections",
         "Relative to the elements. The error is larger than most energies above the hull: use "
         "it to sort out bad candidates, not to rank good ones.",
+        _LARGE,
     ),
     "band_gap": Property(
         "band gap (PBE)", "mp_gap", "eV", "structure",
         "DFT with PBE and PBE+U, Materials Project",
         "PBE gaps are typically 40 % below experiment. The gap is 0 where is_metal is more "
         "probable than not, and the interval contains 0 where it is possible.",
-        lowest=0.0, zero_if="is_metal",
+        _LARGE, lowest=0.0, zero_if="is_metal",
     ),
     "is_metal": Property(
         "metal (PBE)", "mp_is_metal", "", "structure",
         "DFT with PBE and PBE+U, Materials Project",
         "PBE makes metals of some narrow-gap semiconductors.",
-        classes=True,
+        _LARGE, classes=True,
     ),
     "experimental_band_gap": Property(
         "experimental band gap", "expt_gap", "eV", "formula",

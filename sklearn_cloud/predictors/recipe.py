@@ -17,7 +17,7 @@ from .error_tables import COVERAGE, error_tables, measured_coverage
 from .properties import find_property
 from .published import best_published
 
-HELD_OUT_ROWS = 50_000  # tables with more rows use a single fold
+HELD_OUT_ROWS = 10_000  # tables with more rows use a single fold
 
 
 def new_ensemble(prop, folds, *, members=None, device=None, n_jobs=None, seed=0, verbose=0):

@@ -35,6 +35,7 @@ def tables(crystals):
     return {
         "bulk_modulus": moduli,
         "shear_modulus": moduli,
+        "highest_phonon_peak": table(structures, gaps * 100 + 50, "phonons", "1/cm"),
         "experimental_band_gap": table(formulas, gaps, "expt_gap", "eV"),
         "experimental_is_metal": table(formulas, gaps < 1.5, "expt_is_metal", None),
     }

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cloud import CloudRegressor, ModelFolderError, save_model
+from sklearn_cloud import CloudRegressor, GraphRegressor, ModelFolderError, save_model
 from sklearn_cloud.predictors import list_predictors, load_card, load_predictor, loading
 from sklearn_cloud.predictors.properties import PROPERTIES
 
@@ -106,7 +106,7 @@ def test_elements_that_no_training_crystal_has(data, crystals):
     [
         ("bulk modulus", "Did you mean 'bulk_modulus'"),
         ("sheer_modulus", "Did you mean 'shear_modulus'"),
-        ("colour", "the predictors are shear_modulus, bulk_modulus"),
+        ("colour", "the predictors are highest_phonon_peak, shear"),
     ],
 )
 def test_unknown_property(name, message, data):
@@ -170,8 +170,21 @@ def test_warm_start(data, tmp_path):
     ours, theirs = model.net_.module_.encoder, tuned.net_.module_.encoder
     for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         np.testing.assert_allclose(one.detach().numpy(), other.detach().numpy(), atol=1e-5)
-    with pytest.raises(ValueError, match="has no network"):
+    with pytest.raises(ValueError, match="has no encoder of strings"):
         load_predictor("experimental_band_gap").save_encoder(tmp_path / "none")
+
+
+def test_warm_start_of_graphs(data, crystals, tmp_path):
+    predictor = load_predictor("highest_phonon_peak")
+    network = predictor.save_graph_network(tmp_path / "network")
+    options = {"max_epochs": 1, "random_state": 0, "device": "cpu"}
+    model = GraphRegressor(network, learning_rate=1e-9, **options).fit(crystals[0][:4], range(4))
+    tuned = predictor.ensemble.members_["graph network"][0]
+    ours, theirs = model.net_.module_.encoder, tuned.net_.module_.encoder
+    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        np.testing.assert_allclose(one.detach().numpy(), other.detach().numpy(), atol=1e-5)
+    with pytest.raises(ValueError, match=r"has no graph network \(its members are .*'mini'"):
+        load_predictor("bulk_modulus").save_graph_network(tmp_path / "none")
 
 
 def test_saving_says_where_it_is(data, tmp_path):

@@ -3,14 +3,19 @@
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from sklearn_cloud import CloudRegressor
+from sklearn_cloud import CloudRegressor, GraphRegressor
 from sklearn_cloud.encoder import EncoderConfig
 from sklearn_cloud.ensembles import crystal_classifier, crystal_regressor
 from sklearn_cloud.ensembles.members import Member
+from sklearn_cloud.graphs.graph_config import GraphConfig
 from sklearn_cloud.predictors.predictor_folder import write_predictor
 from sklearn_cloud.predictors.recipe import train_predictor
 
-MEMBERS = {"bulk_modulus": ("boosting", "CLOUD mini"), "shear_modulus": ("CLOUD mini",)}
+MEMBERS = {
+    "bulk_modulus": ("boosting", "CLOUD mini"),
+    "shear_modulus": ("CLOUD mini",),
+    "highest_phonon_peak": ("graph network",),
+}
 
 
 def regression(effort, y, *, members, random_state, **options):
@@ -24,7 +29,17 @@ def regression(effort, y, *, members, random_state, **options):
         device="cpu",
         random_state=0,
     )
-    found = [Member("boosting", "features", trees), Member("CLOUD mini", "strings", network)]
+    graphs = GraphRegressor(
+        GraphConfig(width=16, n_blocks=1, message_layers=1),
+        max_epochs=2,
+        device="cpu",
+        random_state=0,
+    )
+    found = [
+        Member("boosting", "features", trees),
+        Member("CLOUD mini", "strings", network),
+        Member("graph network", "crystals", graphs),
+    ]
     return [member for member in found if member.name in members]
 
 
