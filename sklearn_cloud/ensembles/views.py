@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import clone
 
+from ..crystals.bond_statistics import BOND_NUMBERS, BOND_STATISTICS
 from ..crystals.crystal import Crystal
 from ..crystals.errors import CrystalError
 from ..crystals.items import as_items
@@ -10,7 +11,7 @@ from ..crystals.rows import read_rows
 from ..exceptions import shorten
 from ..features.bond_features import BondFeatures
 from ..features.element_fractions import ElementFractions
-from ..features.geometry_features import GeometryFeatures
+from ..features.geometry_features import GeometryFeatures, numbers_of
 from ..features.magpie import MagpieFeatures
 from ..features.rounding import round_features
 from ..symmetry.transformer import SymmetryStringTransformer
@@ -89,18 +90,56 @@ def check_physics(physics):
         )
 
 
-def compute_views(views, crystals, wanted):
-    """Return the table of each wanted view, by name, and the crystals themselves."""
+def compute_views(views, crystals, wanted, strings=None):
+    """Return the table of each wanted view, by name, and the crystals themselves.
+
+    The numbers next to the strings are taken from the features where these have them, which is
+    half the work.
+
+    Parameters
+    ----------
+    views : dict of str to list of transformers
+        From `make_views`.
+    crystals : list of Crystal or of Formula
+    wanted : sequence of {"strings", "features"}
+    strings : ndarray of shape (n_crystals,), default=None
+        The strings without their numbers, if they are known.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_crystals, ...)
+    """
     tables = {CRYSTALS: np.empty(len(crystals), dtype=object)}
     tables[CRYSTALS][:] = crystals
-    for name in wanted:
-        # an array, whatever the output that is set globally
-        parts = [np.asarray(transformer.fit_transform(crystals)) for transformer in views[name]]
-        if name == "features":
-            _check_shapes(views[name], parts, len(crystals))
-        table = parts[0] if len(parts) == 1 else np.hstack(parts)
-        tables[name] = round_features(table) if name == "features" else table
+    numbers = None
+    if "features" in wanted:
+        parts = [_transform(one, crystals) for one in views["features"]]
+        _check_shapes(views["features"], parts, len(crystals))
+        tables["features"] = round_features(np.hstack(parts))
+        numbers = _numbers_of(views["features"], parts)
+    if "strings" in wanted:
+        (transformer,) = views["strings"]
+        joined = numbers is not None and transformer.numbers == "bonds"
+        if joined:
+            transformer = clone(transformer).set_params(numbers=None)
+        if strings is None or transformer.numbers:
+            strings = _transform(transformer, crystals)
+        tables["strings"] = np.column_stack([strings, numbers]) if joined else strings
     return tables
+
+
+def _transform(transformer, crystals):
+    """Return an array, whatever the output that is set globally."""
+    return np.asarray(transformer.fit_transform(crystals))
+
+
+def _numbers_of(transformers, tables):
+    """Return the numbers "bonds" of a string from tables of features, or None without these."""
+    found = {type(one): table for one, table in zip(transformers, tables, strict=True)}
+    if not {GeometryFeatures, BondFeatures} <= set(found):
+        return None
+    kept = np.isin(BOND_STATISTICS, BOND_NUMBERS)
+    return np.hstack([numbers_of(found[GeometryFeatures]), found[BondFeatures][:, kept]])
 
 
 def _check_shapes(transformers, tables, n_rows):

@@ -95,3 +95,22 @@ class GeometryFeatures(CrystalFeatures):
             len(symmetry.orbits),
             len({orbit.position for orbit in symmetry.orbits}),
         ]
+
+
+def numbers_of(features):
+    """Return the numbers of `geometry_numbers` from tables of features.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_crystals, 14)
+        From `GeometryFeatures`.
+
+    Returns
+    -------
+    ndarray of shape (n_crystals, 13)
+        In the order of `sklearn_cloud.crystals.geometry.NUMBERS`.
+    """
+    numbers = np.log(features[:, 1:])  # without the space group
+    angles = slice(_NAMES.index("alpha"), _NAMES.index("gamma") + 1)
+    numbers[:, angles.start - 1 : angles.stop - 1] = np.cos(np.radians(features[:, angles]))
+    return numbers

@@ -12,7 +12,7 @@ from ..crystals.errors import CrystalError
 from ..crystals.items import as_items
 from ..crystals.row_messages import raise_errors, warn_errors, warn_notes
 from ..crystals.rows import Rows, compute_rows
-from ..ensembles.views import compute_views
+from ..ensembles.views import VIEWS, compute_views
 from ..symmetry.strings import compose_strings
 
 ON_ERROR = ("raise", "warn")
@@ -166,7 +166,7 @@ def _views(ensemble, crystals, n_jobs):
     if not crystals:
         return {}, []
     (strings,) = ensemble.views_["strings"]
-    compose = partial(compose_strings, **strings._options())
+    compose = partial(compose_strings, **{**strings._options(), "numbers": None})
     rows = compute_rows(crystals, compose, n_jobs=n_jobs, on_error="keep")
     bad = [rows.errors.get(row) for row in range(len(crystals))]
     good = [crystal for crystal, error in zip(crystals, bad, strict=True) if error is None]
@@ -174,9 +174,10 @@ def _views(ensemble, crystals, n_jobs):
         return {}, bad
     options = {"n_jobs": n_jobs, "verbose": 0}
     features = [clone(one).set_params(**options) for one in ensemble.views_["features"]]
-    tables = compute_views({"features": features}, good, ("features",))
     places = [place for place in rows.places if place >= 0]
-    return {"strings": np.array(rows.results, dtype=object)[places], **tables}, bad
+    found = np.array(rows.results, dtype=object)[places]
+    views = {"strings": [strings], "features": features}
+    return compute_views(views, good, VIEWS, strings=found), bad
 
 
 def _all_errors(rows, outcomes):

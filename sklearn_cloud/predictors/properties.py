@@ -88,7 +88,9 @@ PROPERTIES = {
     "perovskite_formation_energy": Property(
         "formation energy of a cubic perovskite", "perovskites", "eV/cell", "structure",
         "DFT with RPBE, five-atom cells",
-        "Per cell of five atoms, for undistorted ABX3 perovskites only.",
+        "Per cell of five atoms, for undistorted ABX3 perovskites only. Fitted on the 81 % of the "
+        "table for which the reconstruction of the crystals knows which atom is on A and which "
+        "on B.",
     ),
     "formation_energy": Property(
         "formation energy", "mp_e_form", "eV/atom", "structure",
