@@ -76,14 +76,14 @@ PROPERTIES = {
         "DFT with PBE at 0 K",
         "Of a single-phase polycrystal without pores. Errors are relative: see the error of the "
         "logarithm.",
-        log10=True,
+        _LARGE, log10=True,
     ),
     "bulk_modulus": Property(
         "bulk modulus (Voigt-Reuss-Hill)", "log_kvrh", "GPa", "structure",
         "DFT with PBE at 0 K",
         "Errors are relative: see the error of the logarithm. PBE is softer than experiment for "
         "most crystals.",
-        log10=True,
+        _LARGE, log10=True,
     ),
     "perovskite_formation_energy": Property(
         "formation energy of a cubic perovskite", "perovskites", "eV/cell", "structure",
@@ -91,6 +91,7 @@ PROPERTIES = {
         "Per cell of five atoms, for undistorted ABX3 perovskites only. Fitted on the 81 % of the "
         "table for which the reconstruction of the crystals knows which atom is on A and which "
         "on B.",
+        _LARGE,
     ),
     "formation_energy": Property(
         "formation energy", "mp_e_form", "eV/atom", "structure",
