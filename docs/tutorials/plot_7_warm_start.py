@@ -2,7 +2,7 @@
 Start from a predictor of another property
 ==========================================
 
-A ready-made predictor with a network can lend its encoder, which has been fine-tuned on the table
+A ready-made predictor with CLOUD can lend its encoder, which has been fine-tuned on the table
 of a property, to a small table of your own. This page measures what that saves against the generic
 encoder of the package, which has been trained on crystals, but on no property.
 """
@@ -21,7 +21,7 @@ strings = SymmetryStringTransformer().fit_transform(crystals)
 # The encoders
 # ------------
 # `save_encoder` writes the encoder of a predictor as a folder, which `CloudRegressor`,
-# `CloudClassifier` and `CloudEmbedder` take as `encoder=`. Two of the predictors have a network.
+# `CloudClassifier` and `CloudEmbedder` take as `encoder=`. Two of the predictors have one.
 from pathlib import Path
 from tempfile import TemporaryDirectory
 

@@ -3,7 +3,7 @@
 import difflib
 from typing import NamedTuple
 
-_STRUCTURE = ("boosting", "CLOUD mini", "graph network")
+_STRUCTURE = ("boosting", "CLOUD mini", "graph network")  # tables of some thousand rows at most
 _LARGE = ("boosting", "graph network")
 _FORMULA = ("boosting", "CLOUD mini")
 
