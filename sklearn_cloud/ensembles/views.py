@@ -93,8 +93,8 @@ def check_physics(physics):
 def compute_views(views, crystals, wanted, strings=None):
     """Return the table of each wanted view, by name, and the crystals themselves.
 
-    The numbers next to the strings are taken from the features where these have them, which is
-    half the work.
+    The numbers next to the strings are taken from the features where these have them, so that a
+    crystal is described once.
 
     Parameters
     ----------
