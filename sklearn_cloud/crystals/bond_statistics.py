@@ -55,7 +55,7 @@ WHOLE = (
 #: Names of all statistics, and of those that networks read next to a string.
 BOND_STATISTICS = (*(f"{kind} {name}" for kind in STATISTICS for name in SITE), *WHOLE)
 BOND_NUMBERS = (*(f"mean {name}" for name in SITE), *WHOLE[: 1 - len(EDGES)])
-_IS_NUMBER = np.isin(BOND_STATISTICS, BOND_NUMBERS)
+IS_BOND_NUMBER = np.isin(BOND_STATISTICS, BOND_NUMBERS)
 
 
 def describe_bonds(crystal, symprec):
@@ -93,7 +93,7 @@ def describe_bonds(crystal, symprec):
 
 def bond_numbers(crystal, symprec):
     """Return the statistics named in `BOND_NUMBERS`, as `describe_bonds` does."""
-    return describe_bonds(crystal, symprec)[_IS_NUMBER]
+    return describe_bonds(crystal, symprec)[IS_BOND_NUMBER]
 
 
 class _Pairs:

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import clone
 
-from ..crystals.bond_statistics import BOND_NUMBERS, BOND_STATISTICS
+from ..crystals.bond_statistics import IS_BOND_NUMBER
 from ..crystals.crystal import Crystal
 from ..crystals.errors import CrystalError
 from ..crystals.items import as_items
@@ -138,8 +138,8 @@ def _numbers_of(transformers, tables):
     found = {type(one): table for one, table in zip(transformers, tables, strict=True)}
     if not {GeometryFeatures, BondFeatures} <= set(found):
         return None
-    kept = np.isin(BOND_STATISTICS, BOND_NUMBERS)
-    return np.hstack([numbers_of(found[GeometryFeatures]), found[BondFeatures][:, kept]])
+    bonds = found[BondFeatures][:, IS_BOND_NUMBER]
+    return np.hstack([numbers_of(found[GeometryFeatures]), bonds])
 
 
 def _check_shapes(transformers, tables, n_rows):
