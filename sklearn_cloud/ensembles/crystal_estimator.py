@@ -191,6 +191,30 @@ class CrystalEstimator(NotebookSummary, BaseEstimator):
         """Return the predictions for the views of crystals, shape (n_rows, ...)."""
         return self._weighted(self._member_predictions(tables)).mean(axis=0)
 
+    def predict_members(self, X):
+        """Predict with each member on its own.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,)
+            Crystals, as for `fit`.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Targets, or probabilities of the classes, by the name of the member. Members without a
+            weight are left out. The weighted sum is the prediction of the ensemble.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the estimator is not fitted.
+        TypeError, ValueError
+            If a row of ``X`` is not a crystal, or not of the kind seen in `fit`.
+        """
+        of_member = self._member_predictions(self._tables(X))
+        return {name: predictions.mean(axis=0) for name, predictions in of_member.items()}
+
     def applicability(self, X):
         """Return the similarity of crystals to the training crystals.
 

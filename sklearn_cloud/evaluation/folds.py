@@ -142,15 +142,20 @@ def fit_and_score(model, data, result, fold, predictions=None):
     if predictions is not None:
         file = predictions_path(predictions, result, fold)
         write_predictions(file, data.ids[test].tolist(), predicted)
-    score = classification_scores if data.task_type == "classification" else regression_scores
     return {
-        "scores": score(data.target[test], predicted),
+        "scores": _score(data, test, predicted),
         "n_train": len(train),
         "n_test": len(test),
         **measured,
         **measure_intervals(model, data, test),
+        **measure_members(model, data, test),
         **measure_size(model),
     }
+
+
+def _score(data, test, predicted):
+    score = classification_scores if data.task_type == "classification" else regression_scores
+    return score(data.target[test], predicted)
 
 
 def fit_and_predict(model, data, train, test):
@@ -159,8 +164,7 @@ def fit_and_predict(model, data, train, test):
     model.fit(data.structures[train], data.target[train])
     fitted, fitted_cpu = time.perf_counter(), time.process_time()
     if data.task_type == "classification":
-        chances = model.predict_proba(data.structures[test])
-        predicted = chances[:, np.flatnonzero(model.classes_)[0]]
+        predicted = _of_true(model, model.predict_proba(data.structures[test]))
     else:
         predicted = model.predict(data.structures[test])
     done, done_cpu = time.perf_counter(), time.process_time()
@@ -186,6 +190,23 @@ def measure_intervals(model, data, test):
             "mean_width": float((upper - lower).mean()),
         }
     }
+
+
+def measure_members(model, data, test):
+    """Return weight and scores of each member of an ensemble; empty if it is none."""
+    if not hasattr(model, "predict_members"):
+        return {}
+    members = {}
+    for name, predicted in model.predict_members(data.structures[test]).items():
+        if data.task_type == "classification":
+            predicted = _of_true(model, predicted)
+        scores = {key: float(value) for key, value in _score(data, test, predicted).items()}
+        members[name] = {"weight": round(model.weights_[name], 4), "scores": scores}
+    return {"members": members}
+
+
+def _of_true(model, probabilities):
+    return probabilities[:, np.flatnonzero(model.classes_)[0]]
 
 
 def measure_size(model):

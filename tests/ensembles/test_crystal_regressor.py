@@ -50,6 +50,14 @@ def test_prediction_is_the_weighted_mean_over_folds(fitted, table):
     np.testing.assert_allclose(fitted.predict(crystals[order]), expected[order])
 
 
+def test_members_predict_on_their_own(fitted, table):
+    crystals = table[0][:7]
+    of_member = fitted.predict_members(crystals)
+    assert list(of_member) == [name for name, weight in fitted.weights_.items() if weight]
+    total = sum(fitted.weights_[name] * predicted for name, predicted in of_member.items())
+    np.testing.assert_allclose(total, fitted.predict(crystals))
+
+
 def test_intervals_cover(table):
     crystals, _, y = table
     rng = np.random.RandomState(0)

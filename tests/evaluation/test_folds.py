@@ -66,6 +66,20 @@ def test_intervals_are_measured(tmp_path):
     assert intervals["coverage"] in (0, 0.5, 1) and intervals["mean_width"] > 0
 
 
+@pytest.mark.parametrize(
+    "task_type, score", [("regression", "mae"), ("classification", "accuracy")]
+)
+def test_members_are_scored(task_type, score, tmp_path):
+    data = table(task_type)
+    data.folds[0] = (np.arange(20) % 8, np.array([8, 9]))
+    parameters = {"effort": "fast", "members": ["extra-trees"], "cv": 2}
+    result, _ = run(tmp_path, data, model="crystal", parameters=parameters, folds=[0])
+    entry = result.folds["0"]
+    (member,) = entry["members"].values()
+    assert member == {"weight": 1.0, "scores": entry["scores"]}
+    assert score in member["scores"]
+
+
 class Killed(BaseException):
     pass
 
