@@ -61,7 +61,7 @@ MODELS = {
     "crystal-fast": Model(10000, 15, 0.05),
     "cloud": Model(2000, 3, 0.06),
     "cloud-bonds": Model(2000, 3, 0.06),
-    "graph": Model(2000, 3, 0.07),
+    "graph": Model(10000, 3, 0.07),
     "crystal-default": Model(1000, 80, 0.8),
 }
 

@@ -12,6 +12,7 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 from figures import draw_all
 
 from sklearn_cloud.datasets import fetch_matbench
@@ -79,6 +80,12 @@ instead of 0.702), and the prevalence behind CLOUD's DAF is 0.166 where that of 
 }
 
 
+MEMBERS = """\
+What each member of the ensemble would score on its own on the test rows, and its mean weight over
+the folds. A member without a weight is not fitted on all training rows and has no score there.
+"""
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -108,6 +115,9 @@ def page(results, figures):
     peers = same_rows_table(results)
     if peers:
         parts += ["## Incomplete tables: peers on the same rows and folds\n", peers]
+    members = members_table(results)
+    if members:
+        parts += ["## Members of CrystalRegressor\n", MEMBERS, members]
     parts += ["## Figures\n", *(f"![{name}](figures/{name})\n" for name in figures)]
     parts += ["## Where our scores come from\n", runs_table(results)]
     return "\n".join(parts)
@@ -131,6 +141,24 @@ def same_rows_table(results):
         for row in frame.itertuples()
     ]
     heads = ["Task", "Rows", "Folds", "Model", "Score (MAE, or balanced accuracy)"]
+    return render(heads, lines) if lines else ""
+
+
+def members_table(results):
+    """Mean weights and scores of the members of ensembles, where the result files have them."""
+    lines = []
+    for result in read_results(results):
+        folds = {key: fold["members"] for key, fold in result.folds.items() if "members" in fold}
+        for name in dict.fromkeys(name for members in folds.values() for name in members):
+            found = {key: members[name] for key, members in folds.items() if name in members}
+            scores = [one["scores"] for one in found.values()]
+            values = [score["mae" if "mae" in score else "rocauc"] for score in scores]
+            weight = sum(one["weight"] for one in found.values()) / len(folds)
+            lines.append(
+                [result.task, shown_name(result.model), name, f"{weight:.2f}"]
+                + [format_score(np.mean(values), np.std(values), 4), ", ".join(found)]
+            )
+    heads = ["Task", "Ensemble", "Member", "Weight", "Score (MAE, or balanced accuracy)", "Folds"]
     return render(heads, lines) if lines else ""
 
 

@@ -24,13 +24,14 @@ SCRIPTS = Path(__file__).parents[2] / "benchmarks/tables"
 
 def make(folder, scores, benchmark="matbench", task="jdft2d", model="mine", **options):
     """Write a result with one score per fold; `scores` lists the folds that are finished."""
-    details = options.pop("details", None)
+    details, members = options.pop("details", None), options.pop("members", None)
     options = {"rows": 10, "configuration": {"seed": 0}} | options
     path = result_path(folder, benchmark, task, model)
     result = open_result(path, benchmark=benchmark, task=task, model=model, **options)
     for fold, entry in enumerate(scores):
         entry = entry if isinstance(entry, dict) else {"mae": entry}
-        add_fold(result, fold, entry, **TIMES)
+        measured = {"members": members[fold]} if members else {}
+        add_fold(result, fold, entry, **TIMES, **measured)
     result.provenance = {"command": "python benchmarks/matbench.py", "date": "2026-11-22"}
     if details:
         result.details = details
@@ -213,3 +214,19 @@ def test_frames_can_be_changed_without_harm():
     scores = published_scores()
     scores["value"] = 0.0
     assert leaderboard("unconvbench").to_numpy().min() > 0
+
+
+def test_members_of_an_ensemble(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(SCRIPTS)
+    script = importlib.import_module("leaderboard")
+    assert script.members_table(tmp_path) == ""
+    folds = [{"trees": 3.0, "network": 1.0}, {"trees": 5.0}]
+    members = [
+        {name: {"weight": 1 / len(fold), "scores": {"mae": mae}} for name, mae in fold.items()}
+        for fold in folds
+    ]
+    make(tmp_path, [2.0, 5.0], members=members)
+    table = script.members_table(tmp_path)
+    assert "| jdft2d | mine | trees | 0.75 | 4.0000 (1.0000) | 0, 1 |" in table
+    assert "| jdft2d | mine | network | 0.25 | 1.0000 (0.0000) | 0 |" in table
+    assert table in script.page(tmp_path, [])
