@@ -47,7 +47,8 @@ The column "Source" tells the scores of this library from published ones. "CLOUD
 model of the paper; `cloud-...` are encoders of this library, fine-tuned or trained from scratch,
 `crystal-pretrained` is `CrystalRegressor` with its present defaults, `crystal-pretrained-physics`
 the same with phonons of a potential, `crystal-fast` has `effort="fast"`, `crystal-physics` both,
-`crystal-boosting-graph` only these two members;
+`crystal-boosting-graph` only these two members, `crystal-trees-graph` extra-trees and the graph
+network with `effort="best"`;
 the other `crystal-...` are earlier defaults. They count as feature-based, though most contain
 networks. `graph-mini` is `GraphRegressor`. The other names in lower case are baselines
 (`sklearn_cloud.baselines`). Published scores are those of the tables of the CLOUD paper and of the
